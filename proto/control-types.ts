@@ -1,0 +1,101 @@
+/**
+ * What hastmonctl and hastmond say to each other, as plain records. The wire form is control.proto; the mapping is
+ * control-codec.ts. Times are in milliseconds.
+ */
+import type { NodeName, Role, RunState } from '../daemon/core/types.js';
+
+/** Which resources a command is for. */
+export type Selection = 'all' | readonly string[];
+
+export type ControlRequest =
+  | { kind: 'role'; role: Role; resources: Selection; force: boolean; wait: boolean }
+  | { kind: 'status'; resources: Selection }
+  | { kind: 'dump'; resources: Selection }
+  | { kind: 'reload' }
+  /** `to` is '' where the successor is left to the daemon. */
+  | { kind: 'switchover'; resource: string; to: NodeName; wait: boolean }
+  | { kind: 'bootstrap'; resource: string }
+  | { kind: 'version' };
+
+export interface ControlError {
+  /** sysexits(3), 64 to 78. */
+  code: number;
+  /** What, where, what to do; several resources may take several lines. */
+  message: string;
+}
+
+export interface ControlReply {
+  /** False: more replies follow. Exactly one final reply ends a request. */
+  final: boolean;
+  /** One line for people about how far it is, '' for none. */
+  progress: string;
+  /** Only in the final reply; null: success. */
+  error: ControlError | null;
+  status: StatusEntry[];
+  /** Text to print as it is (dump, version), '' for none. */
+  text: string;
+}
+
+export interface RemoteStatus {
+  address: string;
+  /** null where nobody has answered there yet. */
+  node: NodeName | null;
+  connected: boolean;
+  /** What the peer last said of itself; null where it said nothing. */
+  role: Role | null;
+  state: RunState | null;
+  /** Why it is not connected, '' where it is. */
+  reason: string;
+}
+
+export interface LeaseStatus {
+  held: boolean;
+  /** The epoch held, or the greatest one known here. */
+  epoch: number;
+  /** What is left of the lease held here, or of the grant that this voter gave; 0 for none. */
+  leftMs: number;
+  leaseMs: number;
+  grantMs: number;
+  stopBudgetMs: number;
+}
+
+export interface VoterStatus {
+  node: NodeName;
+  self: boolean;
+  reachable: boolean;
+  /** Whom its vote is given to, '' for nobody or not known. */
+  grantingTo: NodeName;
+  /** False: it has no valid record of the past. */
+  history: boolean;
+}
+
+/** Everything that `hastmonctl status` prints about one resource. */
+export interface StatusEntry {
+  resource: string;
+  role: Role;
+  /** The role that was set, which may still be out of reach. */
+  roleSet: Role;
+  /** 0 where no worker runs. */
+  workerPid: number;
+  exec: string;
+  remotes: RemoteStatus[];
+  state: RunState;
+  attempts: { now: number; limit: number };
+  complaints: { now: number; intervalMs: number; threshold: number };
+  heartbeatMs: number;
+  lease: LeaseStatus;
+  voters: VoterStatus[];
+  priority: number;
+  /** One plain sentence: what it is waiting for; '' for nothing. */
+  waiting: string;
+  warnings: string[];
+  /** True while it runs by --force, outside the lease. */
+  forced: boolean;
+  /** Who holds the lease, as far as this node knows; '' for nobody. */
+  holder: NodeName;
+  lastError: string;
+  /** What would be left of the grant after a restart and a stop, as measured; null: not measured. */
+  restartMarginMs: number | null;
+  /** What backs the stop up: a watchdog device, a fence program, or a sentence that nothing does. */
+  backedBy: string;
+}
