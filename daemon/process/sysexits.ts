@@ -1,0 +1,20 @@
+/** Exit codes of sysexits(3). */
+
+export const exitCode = {
+  ok: 0,
+  usage: 64,
+  dataErr: 65,
+  noInput: 66,
+  noUser: 67,
+  noHost: 68,
+  unavailable: 69,
+  software: 70,
+  osErr: 71,
+  osFile: 72,
+  cantCreate: 73,
+  ioErr: 74,
+  tempFail: 75,
+  protocol: 76,
+  noPerm: 77,
+  config: 78,
+} as const;
