@@ -1,0 +1,103 @@
+/**
+ * The effective configuration: what a file means for one node, with inheritance done and defaults filled in.
+ * Every duration is in milliseconds.
+ */
+import type { Role } from '../core/types.js';
+
+/** An address of the configuration. `text` is its normal form: `tcp4://host`, with the port where it is not 8458. */
+export type Address =
+  | { scheme: 'tcp' | 'tcp4' | 'tcp6'; host: string; port: number; text: string }
+  | { scheme: 'unix'; path: string; text: string };
+
+export interface Key {
+  /** A name that node:crypto's createHmac takes, in lower case: sha256, sha512, … */
+  algorithm: string;
+  secret: string;
+}
+
+export interface LogConfig {
+  /** A file for one-line JSON; absent: terminal in the foreground, syslog in the background. */
+  file?: string;
+  level: 'error' | 'warn' | 'info' | 'debug' | 'trace';
+  /** syslog facility in lower case, without LOG_: daemon, local0, … */
+  facility: string;
+}
+
+/** Who may use the control socket. */
+export interface ControlConfig {
+  path: string;
+  /** File mode, e.g. 0o600. */
+  mode: number;
+  /** User and group names or numbers; absent: those of the daemon. */
+  owner?: string;
+  group?: string;
+}
+
+/** The device of self-fencing. */
+export interface WatchdogDeviceConfig {
+  path: string;
+  /** The timeout to set on the device; whole seconds. */
+  timeoutMs: number;
+}
+
+export interface ResourceTimes {
+  /** Limit of a connection attempt or an unanswered handshake. */
+  timeoutMs: number;
+  heartbeatIntervalMs: number;
+  complaintIntervalMs: number;
+  leaseTimeoutMs: number;
+  startTimeoutMs: number;
+  stopTimeoutMs: number;
+  statusTimeoutMs: number;
+  statusIntervalMs: number;
+  switchoverTimeoutMs: number;
+  /** 0 where no fence program is named. */
+  fenceTimeoutMs: number;
+  driftPpm: number;
+}
+
+export interface ResourceConfig extends ResourceTimes {
+  name: string;
+  /** Absolute path of the hook program. */
+  exec: string;
+  attempts: number;
+  complaintCount: number;
+  priority: number;
+  roleOnStart: Role;
+  /** Addresses that may connect (remote ones may too). */
+  friends: Address[];
+  /** Addresses this node connects to; empty for `remote none`. */
+  remote: Address[];
+  key: Key | null;
+  /** Absolute path of the fence program. */
+  fence: string | null;
+  /** Every node that has an `on` section in this resource, in the order of the file: the voters. */
+  voters: string[];
+}
+
+export interface Config {
+  /** This node's name as the file writes it. */
+  node: string;
+  /** The file it came from, absolute. */
+  file: string;
+  control: ControlConfig;
+  listen: Address[];
+  stateDir: string;
+  watchdogDevice: WatchdogDeviceConfig | null;
+  log: LogConfig;
+  /** Only the resources that have an `on` section for this node, in the order of the file. */
+  resources: ResourceConfig[];
+}
+
+/** A message about a place in a configuration file. Lines and columns count from 1. */
+export interface Diagnostic {
+  severity: 'error' | 'warning';
+  file: string;
+  line: number;
+  column: number;
+  /** How many characters the caret line underlines, at least 1. */
+  length: number;
+  message: string;
+  /** What was expected or what to do, '' where the message says it all. */
+  help: string;
+}

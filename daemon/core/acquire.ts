@@ -1,0 +1,219 @@
+/**
+ * Acquiring a lease: ask all voters (binds nobody), then request it from all of them, and give up what was granted
+ * where a majority cannot be had. Owned by the main process; the primary's worker renews what was acquired.
+ *
+ * Rules A1 to A6 of docs/protocol.md.
+ */
+import { allVoters, couldBeMajority, includesSets, isMajorityOfAll, leaseEnd } from './lease.js';
+import type {
+  AnswerMessage,
+  AskMessage,
+  DurationMs,
+  Holder,
+  Instant,
+  LeaseTerms,
+  NodeName,
+  RefusalReason,
+  ReleaseMessage,
+  RequestMessage,
+} from './types.js';
+
+export interface Refusal {
+  reason: RefusalReason;
+  by: NodeName;
+  /** Until when the refusal stands at most; the time it was given where it does not depend on time. */
+  until: Instant;
+}
+
+export interface Acquisition {
+  phase: 'idle' | 'asking' | 'acquiring';
+  /** The last request number used; they rise for ever. */
+  request: number;
+  epoch: number;
+  sentAt: Instant;
+  /** When the attempt is given up. */
+  deadline: Instant;
+  /** No new attempt before this. */
+  retryAt: Instant;
+  granted: NodeName[];
+  /** What each voter last said against it; kept for `status` after the attempt. */
+  refusals: Record<NodeName, Refusal>;
+  /** A majority of each of these sets is needed. */
+  sets: NodeName[][];
+  /** Sets that voters reckon with and the attempt did not; the next attempt does (A6). */
+  learned: NodeName[][];
+  epochMax: number;
+}
+
+/** What an acquisition needs to know of its surroundings. */
+export interface AcquireContext {
+  holder: Holder;
+  terms: LeaseTerms;
+  heartbeatMs: DurationMs;
+  /** 0 for the first candidate in the order of priority, 1 for the next, …: who loses waits longer (A5). */
+  rank: number;
+}
+
+export type AcquireOutput =
+  | { kind: 'send'; to: NodeName; message: AskMessage | RequestMessage | ReleaseMessage }
+  | { kind: 'acquired'; epoch: number; until: Instant }
+  | { kind: 'failed' };
+
+export function initAcquisition(sets: NodeName[][]): Acquisition {
+  return {
+    phase: 'idle',
+    request: 0,
+    epoch: 0,
+    sentAt: 0,
+    deadline: 0,
+    retryAt: Number.NEGATIVE_INFINITY,
+    granted: [],
+    refusals: {},
+    sets,
+    learned: [],
+    epochMax: 0,
+  };
+}
+
+/** A copy that may be changed without changing the original. */
+export function copyAcquisition(state: Acquisition): Acquisition {
+  return { ...state, granted: [...state.granted], refusals: { ...state.refusals } };
+}
+
+/** Begins an attempt: asks every voter whether it would grant (A1). `sets` are those that the own voter reckons with. */
+export function beginAcquisition(
+  state: Acquisition,
+  context: AcquireContext,
+  sets: NodeName[][],
+  now: Instant,
+): AcquireOutput[] {
+  state.phase = 'asking';
+  state.sets = mergeSets(sets, state.learned);
+  state.learned = [];
+  return toVoters(state, context, now, (request) => ({
+    kind: 'ask',
+    holder: context.holder,
+    request,
+    sets: state.sets,
+  }));
+}
+
+/** A voter's answer to the latest ask or request; any other answer changes nothing (A3). */
+export function acquisitionAnswered(
+  state: Acquisition,
+  context: AcquireContext,
+  from: NodeName,
+  answer: AnswerMessage,
+  now: Instant,
+): AcquireOutput[] {
+  const expected = state.phase === 'asking' ? 'ask' : 'request';
+  if (state.phase === 'idle' || answer.to !== expected || answer.request !== state.request) return [];
+  if (answer.to === 'request' && answer.epoch !== state.epoch) return [];
+  if (state.granted.includes(from)) return [];
+  state.epochMax = Math.max(state.epochMax, answer.memory.epochMax);
+  if (!includesSets(state.sets, answer.memory.sets)) {
+    state.learned = mergeSets(state.learned, answer.memory.sets);
+  }
+  if (answer.refusal === null) {
+    state.granted.push(from);
+    delete state.refusals[from];
+  } else {
+    state.refusals[from] = { reason: answer.refusal, by: answer.by, until: now + answer.leftMs };
+  }
+  if (isMajorityOfAll(state.sets, (node) => state.granted.includes(node))) {
+    return state.phase === 'asking' ? beginRequest(state, context, now) : acquired(state, context);
+  }
+  const refused = (node: NodeName): boolean => !state.granted.includes(node) && state.refusals[node] !== undefined;
+  return couldBeMajority(state.sets, (node) => !refused(node)) ? [] : fail(state, context, now, soonest(state, now));
+}
+
+/** Gives an attempt up whose answers did not come in time. */
+export function acquisitionTick(state: Acquisition, context: AcquireContext, now: Instant): AcquireOutput[] {
+  if (state.phase === 'idle' || now < state.deadline) return [];
+  return fail(state, context, now, now);
+}
+
+/** Ends an attempt that is no longer wanted; what was granted is released. */
+export function cancelAcquisition(state: Acquisition, context: AcquireContext): AcquireOutput[] {
+  const outputs = state.phase === 'acquiring' ? release(state, context) : [];
+  state.phase = 'idle';
+  return outputs;
+}
+
+/** Every voter set of both lists, each once; sets that are superseded on all nodes do no harm. */
+export function mergeSets(first: readonly (readonly NodeName[])[], second: readonly (readonly NodeName[])[]): NodeName[][] {
+  const merged: NodeName[][] = [];
+  for (const set of [...first, ...second]) if (!includesSets(merged, [set])) merged.push([...set]);
+  return merged;
+}
+
+function beginRequest(state: Acquisition, context: AcquireContext, now: Instant): AcquireOutput[] {
+  state.phase = 'acquiring';
+  state.epoch = state.epochMax + 1;
+  return toVoters(state, context, now, (request) => ({
+    kind: 'request',
+    holder: context.holder,
+    epoch: state.epoch,
+    request,
+    terms: context.terms,
+    sets: state.sets,
+  }));
+}
+
+function toVoters(
+  state: Acquisition,
+  context: AcquireContext,
+  now: Instant,
+  message: (request: number) => AskMessage | RequestMessage,
+): AcquireOutput[] {
+  state.request += 1;
+  state.sentAt = now;
+  state.deadline = now + Math.max(2 * context.heartbeatMs, 100);
+  state.granted = [];
+  state.refusals = {};
+  const sent = message(state.request);
+  return allVoters(state.sets).map((to) => ({ kind: 'send', to, message: sent }));
+}
+
+/** The lease counts from the moment before the request was sent (H1). */
+function acquired(state: Acquisition, context: AcquireContext): AcquireOutput[] {
+  const until = leaseEnd(state.sets, (node) =>
+    state.granted.includes(node) ? state.sentAt + context.terms.leaseMs : undefined,
+  );
+  state.phase = 'idle';
+  return [{ kind: 'acquired', epoch: state.epoch, until }];
+}
+
+/** A loser releases at once and waits in the order of priority (A5), nobody by chance. */
+function fail(state: Acquisition, context: AcquireContext, now: Instant, notBefore: Instant): AcquireOutput[] {
+  const outputs = state.phase === 'acquiring' ? release(state, context) : [];
+  const contested = state.phase === 'acquiring';
+  state.phase = 'idle';
+  const step = Math.max(20, context.heartbeatMs / 4);
+  const order = (context.rank + (contested ? 1 : 0)) * step;
+  state.retryAt = Math.min(Math.max(notBefore, now + 10), now + context.heartbeatMs) + order;
+  return [...outputs, { kind: 'failed' }];
+}
+
+function release(state: Acquisition, context: AcquireContext): AcquireOutput[] {
+  const message: ReleaseMessage = {
+    kind: 'release',
+    holder: context.holder,
+    epoch: state.epoch,
+    successor: '',
+    reservationMs: 0,
+  };
+  return allVoters(state.sets).map((to) => ({ kind: 'send', to, message }));
+}
+
+/** When enough of the refusals will have run out for a majority, as far as the voters know. */
+function soonest(state: Acquisition, now: Instant): Instant {
+  const ends = Object.values(state.refusals)
+    .map((refusal) => refusal.until)
+    .sort((a, b) => a - b);
+  for (const end of ends) {
+    const free = (node: NodeName): boolean => (state.refusals[node]?.until ?? now) <= end;
+    if (isMajorityOfAll(state.sets, free)) return end + 1;
+  }
+  return now;
+}

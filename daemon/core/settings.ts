@@ -1,0 +1,38 @@
+/**
+ * What the core needs of a resource's configuration, in the core's own words. Owns the derivation of the lease's
+ * terms from it; knows no files.
+ */
+import type { DurationMs, LeaseTerms, NodeName } from './types.js';
+
+export interface Settings {
+  resource: string;
+  node: NodeName;
+  /** Every node with an `on` section, in the order of the file. */
+  voters: NodeName[];
+  priority: number;
+  attempts: number;
+  complaintCount: number;
+  complaintIntervalMs: DurationMs;
+  heartbeatMs: DurationMs;
+  leaseMs: DurationMs;
+  startTimeoutMs: DurationMs;
+  stopTimeoutMs: DurationMs;
+  statusTimeoutMs: DurationMs;
+  statusIntervalMs: DurationMs;
+  switchoverTimeoutMs: DurationMs;
+  /** 0: no fence program. */
+  fenceTimeoutMs: DurationMs;
+  /** Timeout of the watchdog device, 0: none. */
+  deviceTimeoutMs: DurationMs;
+  driftPpm: number;
+}
+
+/** The terms this node asks a lease for: the stop budget covers the stop and the fence, or the device if that is longer. */
+export function leaseTerms(settings: Settings): LeaseTerms {
+  const stopBudgetMs = Math.max(settings.stopTimeoutMs + settings.fenceTimeoutMs, settings.deviceTimeoutMs);
+  return { leaseMs: settings.leaseMs, stopBudgetMs, driftPpm: settings.driftPpm };
+}
+
+/** Shares of `stop_timeout`: TERM to the stop hook, then KILL; what remains is for the last `status`. */
+export const STOP_TERM_SHARE = 0.7;
+export const STOP_KILL_SHARE = 0.8;
