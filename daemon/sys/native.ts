@@ -3,6 +3,8 @@
  * limits, chroot. Two implementations: the npm package posix (optional, compiled on the spot) and koffi (ships its binaries).
  * It does not know what they are used for.
  */
+import { loadNativeKoffi } from './native-koffi.js';
+import { loadNativePosix } from './native-posix.js';
 
 export type SyslogPriority = 'emerg' | 'alert' | 'crit' | 'err' | 'warning' | 'notice' | 'info' | 'debug';
 
@@ -61,4 +63,23 @@ export interface Native {
  * The implementation named by `prefer` (posix if not said), the other one where that does not load.
  * Throws an Error that says why, where neither loads.
  */
-export declare function loadNative(prefer?: Native['name']): Native;
+export function loadNative(prefer: Native['name'] = 'posix'): Native {
+  const loaders = [
+    { name: 'posix', load: loadNativePosix },
+    { name: 'koffi', load: loadNativeKoffi },
+  ].sort((a) => (a.name === prefer ? -1 : 1));
+  const reasons: string[] = [];
+  for (const { name, load } of loaders) {
+    try {
+      return load();
+    } catch (error) {
+      reasons.push(`${name}: ${firstLine(error)}`);
+    }
+  }
+  throw new Error(`no access to the operating system (npm rebuild koffi): ${reasons.join('; ')}`);
+}
+
+// What require() throws goes on with a stack of files, which tells an operator nothing.
+function firstLine(error: unknown): string {
+  return String(error instanceof Error ? error.message : error).split('\n', 1)[0] ?? '';
+}
