@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { codeOf, messageOf } from './errors.js';
 
 export type CgroupOutcome = { path: string; reason?: never } | { path: null; reason: string };
 
@@ -40,7 +41,7 @@ export function openCgroup(stateDir: string, resource: string): CgroupOutcome {
   } catch (error) {
     return {
       path: null,
-      reason: `no control group: ${error instanceof Error ? error.message : String(error)}`,
+      reason: `no control group: ${messageOf(error)}`,
     };
   }
 }
@@ -92,7 +93,7 @@ export function removeCgroup(group: string): boolean {
     rmdirSync(group);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+    return codeOf(error) === 'ENOENT';
   }
 }
 
@@ -117,7 +118,7 @@ function makeDirectory(directory: string): void {
   try {
     mkdirSync(directory, 0o755);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (codeOf(error) !== 'EEXIST') throw error;
   }
 }
 
@@ -156,7 +157,7 @@ function readIfThere(file: string): string | null {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = codeOf(error);
     if (code === 'ENOENT' || code === 'ENODEV') return null;
     throw error;
   }

@@ -7,6 +7,7 @@
  */
 import { createRequire } from 'node:module';
 import { getSystemErrorMap } from 'node:util';
+import { messageOf } from './errors.js';
 
 type Koffi = typeof import('koffi');
 
@@ -50,6 +51,6 @@ function load(): Libc | Error {
     const library = koffi.load(null);
     return { koffi, func: (prototype) => library.func(prototype) as never };
   } catch (error) {
-    return new Error(`koffi cannot be loaded: ${error instanceof Error ? error.message : String(error)}`);
+    return new Error(`koffi cannot be loaded: ${messageOf(error)}`);
   }
 }

@@ -1,5 +1,6 @@
 /** Native on the npm package posix, which is compiled where it is installed. It only evens out that package's peculiarities. */
 import { createRequire } from 'node:module';
+import { codeOf } from './errors.js';
 import type { GroupEntry, LimitName, Limits, Native, UserEntry } from './native.js';
 
 /** The part of posix 4.x that is used here. */
@@ -40,16 +41,16 @@ export function loadNativePosix(): Native {
 
 // posix throws for an unknown name, and also where the C library merely left an errno behind (it may do so in its first
 // call, while it loads the name services), found or not. The errnos that getpwnam(3) counts as "not found" are that.
-const notFound = new Set([undefined, 'ENOENT', 'ESRCH', 'EBADF', 'EPERM']);
+const notFound = new Set(['', 'ENOENT', 'ESRCH', 'EBADF', 'EPERM']);
 
 function orNull<T>(look: () => T): T | null {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return look();
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
+      const code = codeOf(error);
       if (!notFound.has(code)) throw error;
-      if (code === undefined || attempt === 2) return null;
+      if (code === '' || attempt === 2) return null;
     }
   }
 }

@@ -1,5 +1,6 @@
 /** sd_notify(3): telling the service manager how this process is. It does not know when to say what. */
 import { type DatagramSocket, openDatagram } from './datagram.js';
+import { messageOf } from './errors.js';
 
 /** All methods do nothing where there is no service manager, and never throw: who cannot be told is not waited for. */
 export interface Notifier {
@@ -50,7 +51,7 @@ function connect(address: string): { socket: DatagramSocket | null; problem: str
   } catch (error) {
     return {
       socket: null,
-      problem: `NOTIFY_SOCKET: ${error instanceof Error ? error.message : String(error)}`,
+      problem: `NOTIFY_SOCKET: ${messageOf(error)}`,
     };
   }
 }

@@ -1,4 +1,6 @@
 /** Dropping root's privileges for good, in the one order that works. It does not know for whom. */
+
+import { messageOf } from './errors.js';
 import type { GroupEntry, Native, UserEntry } from './native.js';
 
 export interface Privileges {
@@ -23,7 +25,7 @@ export function dropPrivileges(native: Native, privileges: Privileges): string |
   try {
     drop(native, user, group, privileges.chroot);
   } catch (error) {
-    return `cannot become user ${user.name}: ${error instanceof Error ? error.message : String(error)}`;
+    return `cannot become user ${user.name}: ${messageOf(error)}`;
   }
   return verify(native, user, group?.gid ?? user.gid);
 }

@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { bootId } from './clock.js';
+import { codeOf } from './errors.js';
 
 /** Names one process of all times: its pid, its start in clock ticks after boot, and the boot. */
 export interface ProcessRecord {
@@ -91,7 +92,7 @@ function signal(target: number, name: NodeJS.Signals | 0): boolean {
     process.kill(target, name);
     return true;
   } catch (error) {
-    return name === 0 && (error as NodeJS.ErrnoException).code === 'EPERM';
+    return name === 0 && codeOf(error) === 'EPERM';
   }
 }
 
@@ -108,7 +109,7 @@ function readStat(pid: number): Stat | null {
   try {
     text = readFileSync(`/proc/${pid}/stat`, 'latin1');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = codeOf(error);
     // ESRCH: it ended between open and read.
     if (code === 'ENOENT' || code === 'ESRCH') return null;
     throw error;

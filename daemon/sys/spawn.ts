@@ -8,6 +8,7 @@ import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { messageOf } from './errors.js';
 import { collectOutput, type Output } from './output.js';
 import { makePipe } from './pipe.js';
 import { killGroup, processStartTime } from './process.js';
@@ -76,7 +77,7 @@ export function spawnHeld(options: SpawnOptions): SpawnOutcome {
   try {
     started = startStub(options);
   } catch (error) {
-    return { held: null, reason: `${reason}: ${error instanceof Error ? error.message : String(error)}` };
+    return { held: null, reason: `${reason}: ${messageOf(error)}` };
   }
   const { child, streams } = started;
   // An error that has no message here comes as an event, later; it is one of EAGAIN, ENOMEM, EMFILE, ENOENT.
