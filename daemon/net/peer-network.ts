@@ -18,8 +18,8 @@ export interface PeerNetworkOptions {
   clock: () => number;
   log: NetLog;
   /**
-   * A message from an authenticated peer, in the order of its connection. Never called from inside send(),
-   * configure() or close().
+   * A message from an authenticated peer, in the order of its connection. Like onLink never called from inside a call
+   * to this object.
    */
   onMessage: (resource: string, node: NodeName, message: PeerMessage) => void;
   /**

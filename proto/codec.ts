@@ -1,0 +1,211 @@
+/**
+ * Bytes <-> the messages between nodes (daemon/core/types.ts). Rules N10… of docs/protocol-wire.md. What leaves
+ * decodePeerMessage has known words and numbers within their ranges; whether it makes sense is the core's business.
+ */
+import type { Holder, LeaseTerms, PeerMessage, VoterMemory, VoterSets } from '../daemon/core/types.js';
+import * as check from './check.js';
+import { hastmon } from './gen/peer.js';
+import { answerKinds, roles, runStates, verdicts } from './words.js';
+
+const { PeerFrame } = hastmon;
+
+export type DecodedPeerMessage =
+  | { kind: 'message'; message: PeerMessage }
+  /** A kind of message that this version does not know: to be ignored. */
+  | { kind: 'unknown' }
+  /** Readable, but a value is missing or out of range: to be ignored like a lost message. */
+  | { kind: 'invalid'; reason: string }
+  /** Not a message at all: the sender cannot be believed any longer. */
+  | { kind: 'malformed'; reason: string };
+
+/** The bytes of a message, without frame. The message must keep to the ranges of docs/protocol-wire.md. */
+export function encodePeerMessage(message: PeerMessage): Uint8Array {
+  return PeerFrame.encode(toWire(message)).finish();
+}
+
+export function decodePeerMessage(bytes: Uint8Array): DecodedPeerMessage {
+  let frame: hastmon.PeerFrame;
+  try {
+    frame = PeerFrame.decode(bytes);
+  } catch (error) {
+    return { kind: 'malformed', reason: error instanceof Error ? error.message : String(error) };
+  }
+  try {
+    const message = fromWire(frame);
+    return message === null ? { kind: 'unknown' } : { kind: 'message', message };
+  } catch (error) {
+    if (error instanceof check.Invalid) return { kind: 'invalid', reason: error.message };
+    throw error;
+  }
+}
+
+function toWire(message: PeerMessage): hastmon.PeerFrame.$Properties {
+  switch (message.kind) {
+    case 'state':
+      return {
+        state: {
+          ...message,
+          role: roles.number(message.role),
+          roleSet: roles.number(message.roleSet),
+          run: runStates.number(message.run),
+          memory: memoryToWire(message.memory),
+        },
+      };
+    case 'ask':
+      return { ask: { holder: message.holder, request: message.request, set: setsToWire(message.sets) } };
+    case 'request':
+      return { request: { ...message, set: setsToWire(message.sets) } };
+    case 'answer':
+      return {
+        answer: {
+          ...message,
+          to: answerKinds.number(message.to),
+          verdict: verdicts.number(message.refusal ?? 'granted'),
+          memory: memoryToWire(message.memory),
+        },
+      };
+    case 'release':
+      return { release: message };
+    case 'complaint':
+      return { complaint: message };
+    case 'handover':
+      return { handover: message };
+  }
+}
+
+function setsToWire(sets: VoterSets): hastmon.VoterSet.$Properties[] {
+  return sets.map((node) => ({ node: [...node] }));
+}
+
+function memoryToWire(memory: VoterMemory): hastmon.Memory.$Properties {
+  return {
+    history: memory.history,
+    epochMax: memory.epochMax,
+    set: setsToWire(memory.sets),
+    grant: memory.grant,
+  };
+}
+
+function fromWire(frame: hastmon.PeerFrame): PeerMessage | null {
+  if (frame.state) return stateFromWire(frame.state);
+  if (frame.ask) return askFromWire(frame.ask);
+  if (frame.request) return requestFromWire(frame.request);
+  if (frame.answer) return answerFromWire(frame.answer);
+  if (frame.release) return releaseFromWire(frame.release);
+  if (frame.complaint) return complaintFromWire(frame.complaint);
+  if (frame.handover) return handoverFromWire(frame.handover);
+  return null;
+}
+
+function stateFromWire(wire: hastmon.State.$Properties): PeerMessage {
+  return {
+    kind: 'state',
+    incarnation: check.counter('state.incarnation', wire.incarnation, 1),
+    sequence: check.counter('state.sequence', wire.sequence),
+    role: check.word('state.role', roles, wire.role),
+    roleSet: check.word('state.role_set', roles, wire.roleSet),
+    run: check.word('state.run', runStates, wire.run),
+    priority: wire.priority ?? 0,
+    able: wire.able ?? false,
+    holdingEpoch: check.counter('state.holding_epoch', wire.holdingEpoch),
+    forced: wire.forced ?? false,
+    memory: memoryFromWire('state.memory', wire.memory),
+  };
+}
+
+function askFromWire(wire: hastmon.Ask.$Properties): PeerMessage {
+  return {
+    kind: 'ask',
+    holder: holderFromWire('ask.holder', wire.holder),
+    request: check.counter('ask.request', wire.request),
+    sets: check.voterSets('ask.set', wire.set, 1),
+  };
+}
+
+function requestFromWire(wire: hastmon.Request.$Properties): PeerMessage {
+  return {
+    kind: 'request',
+    holder: holderFromWire('request.holder', wire.holder),
+    epoch: check.counter('request.epoch', wire.epoch),
+    request: check.counter('request.request', wire.request),
+    terms: termsFromWire(wire.terms),
+    sets: check.voterSets('request.set', wire.set, 1),
+  };
+}
+
+function answerFromWire(wire: hastmon.Answer.$Properties): PeerMessage {
+  const verdict = check.word('answer.verdict', verdicts, wire.verdict);
+  return {
+    kind: 'answer',
+    to: check.word('answer.to', answerKinds, wire.to),
+    holder: holderFromWire('answer.holder', wire.holder),
+    epoch: check.counter('answer.epoch', wire.epoch),
+    request: check.counter('answer.request', wire.request),
+    refusal: verdict === 'granted' ? null : verdict,
+    by: check.nameOrNone('answer.by', wire.by),
+    leftMs: check.duration('answer.left_ms', wire.leftMs),
+    memory: memoryFromWire('answer.memory', wire.memory),
+  };
+}
+
+function releaseFromWire(wire: hastmon.Release.$Properties): PeerMessage {
+  return {
+    kind: 'release',
+    holder: holderFromWire('release.holder', wire.holder),
+    epoch: check.counter('release.epoch', wire.epoch),
+    successor: check.nameOrNone('release.successor', wire.successor),
+    reservationMs: check.duration('release.reservation_ms', wire.reservationMs),
+  };
+}
+
+function complaintFromWire(wire: hastmon.Complaint.$Properties): PeerMessage {
+  return {
+    kind: 'complaint',
+    incarnation: check.counter('complaint.incarnation', wire.incarnation, 1),
+    sequence: check.counter('complaint.sequence', wire.sequence),
+  };
+}
+
+function handoverFromWire(wire: hastmon.Handover.$Properties): PeerMessage {
+  return {
+    kind: 'handover',
+    holder: holderFromWire('handover.holder', wire.holder),
+    epoch: check.counter('handover.epoch', wire.epoch),
+  };
+}
+
+function holderFromWire(field: string, wire: hastmon.Holder.$Properties | null | undefined): Holder {
+  const holder = check.present(field, wire);
+  return {
+    node: check.name(`${field}.node`, holder.node),
+    incarnation: check.counter(`${field}.incarnation`, holder.incarnation, 1),
+  };
+}
+
+function termsFromWire(wire: hastmon.Terms.$Properties | null | undefined): LeaseTerms {
+  const terms = check.present('request.terms', wire);
+  const leaseMs = check.duration('request.terms.lease_ms', terms.leaseMs);
+  if (leaseMs === 0) throw new check.Invalid('request.terms.lease_ms is missing');
+  return {
+    leaseMs,
+    stopBudgetMs: check.duration('request.terms.stop_budget_ms', terms.stopBudgetMs),
+    driftPpm: check.numberWithin('request.terms.drift_ppm', terms.driftPpm, 0, 1_000_000),
+  };
+}
+
+function memoryFromWire(field: string, wire: hastmon.Memory.$Properties | null | undefined): VoterMemory {
+  const memory = check.present(field, wire);
+  const { grant } = memory;
+  return {
+    history: memory.history ?? false,
+    epochMax: check.counter(`${field}.epoch_max`, memory.epochMax),
+    sets: check.voterSets(`${field}.set`, memory.set, memory.history ? 1 : 0),
+    grant: grant
+      ? {
+          holder: holderFromWire(`${field}.grant.holder`, grant.holder),
+          epoch: check.counter(`${field}.grant.epoch`, grant.epoch),
+          leftMs: check.duration(`${field}.grant.left_ms`, grant.leftMs),
+        }
+      : null,
+  };
+}
