@@ -52,12 +52,16 @@ export interface AcquireContext {
   heartbeatMs: DurationMs;
   /** 0 for the first candidate in the order of priority, 1 for the next, …: who loses waits longer (A5). */
   rank: number;
+  /** True just after a handover: the releases are on their way to the voters, so ask again at once. */
+  urgent: boolean;
 }
 
 export type AcquireOutput =
   | { kind: 'send'; to: NodeName; message: AskMessage | RequestMessage | ReleaseMessage }
   | { kind: 'acquired'; epoch: number; until: Instant }
   | { kind: 'failed' };
+
+const URGENT_RETRY_MS = 5;
 
 export function initAcquisition(sets: NodeName[][]): Acquisition {
   return {
@@ -123,8 +127,11 @@ export function acquisitionAnswered(
   if (isMajorityOfAll(state.sets, (node) => state.granted.includes(node))) {
     return state.phase === 'asking' ? beginRequest(state, context, now) : acquired(state, context);
   }
-  const refused = (node: NodeName): boolean => !state.granted.includes(node) && state.refusals[node] !== undefined;
-  return couldBeMajority(state.sets, (node) => !refused(node)) ? [] : fail(state, context, now, soonest(state, now));
+  const refused = (node: NodeName): boolean =>
+    !state.granted.includes(node) && state.refusals[node] !== undefined;
+  return couldBeMajority(state.sets, (node) => !refused(node))
+    ? []
+    : fail(state, context, now, soonest(state, now));
 }
 
 /** Gives an attempt up whose answers did not come in time. */
@@ -141,7 +148,10 @@ export function cancelAcquisition(state: Acquisition, context: AcquireContext): 
 }
 
 /** Every voter set of both lists, each once; sets that are superseded on all nodes do no harm. */
-export function mergeSets(first: readonly (readonly NodeName[])[], second: readonly (readonly NodeName[])[]): NodeName[][] {
+export function mergeSets(
+  first: readonly (readonly NodeName[])[],
+  second: readonly (readonly NodeName[])[],
+): NodeName[][] {
   const merged: NodeName[][] = [];
   for (const set of [...first, ...second]) if (!includesSets(merged, [set])) merged.push([...set]);
   return merged;
@@ -185,10 +195,19 @@ function acquired(state: Acquisition, context: AcquireContext): AcquireOutput[] 
 }
 
 /** A loser releases at once and waits in the order of priority (A5), nobody by chance. */
-function fail(state: Acquisition, context: AcquireContext, now: Instant, notBefore: Instant): AcquireOutput[] {
+function fail(
+  state: Acquisition,
+  context: AcquireContext,
+  now: Instant,
+  notBefore: Instant,
+): AcquireOutput[] {
   const outputs = state.phase === 'acquiring' ? release(state, context) : [];
   const contested = state.phase === 'acquiring';
   state.phase = 'idle';
+  if (context.urgent && !contested) {
+    state.retryAt = now + URGENT_RETRY_MS;
+    return [...outputs, { kind: 'failed' }];
+  }
   const step = Math.max(20, context.heartbeatMs / 4);
   const order = (context.rank + (contested ? 1 : 0)) * step;
   state.retryAt = Math.min(Math.max(notBefore, now + 10), now + context.heartbeatMs) + order;

@@ -4,7 +4,15 @@
  * Rules H1 to H4 of docs/protocol.md.
  */
 import { includesSets, leaseEnd } from './lease.js';
-import type { AnswerMessage, DurationMs, Holder, Instant, LeaseTerms, NodeName, RequestMessage } from './types.js';
+import type {
+  AnswerMessage,
+  DurationMs,
+  Holder,
+  Instant,
+  LeaseTerms,
+  NodeName,
+  RequestMessage,
+} from './types.js';
 
 export interface HeldLease {
   epoch: number;
@@ -41,20 +49,30 @@ export function renewLease(
 }
 
 /** A voter's answer: only one to a request of this lease that is still pending counts (H2). */
-export function leaseAnswered(lease: HeldLease, from: NodeName, answer: AnswerMessage, now: Instant): HeldLease {
+export function leaseAnswered(
+  lease: HeldLease,
+  from: NodeName,
+  answer: AnswerMessage,
+  now: Instant,
+): HeldLease {
   if (answer.to !== 'request' || answer.epoch !== lease.epoch) return lease;
   const entry = lease.pending.find((candidate) => candidate.request === answer.request);
   if (entry === undefined) return lease;
   if (answer.refusal !== null) return answer.refusal === 'voter-set' ? learnSets(lease, answer, now) : lease;
   const supportedUntil = Math.max(lease.votes[from] ?? 0, entry.sentAt + entry.leaseMs);
   const votes = { ...lease.votes, [from]: supportedUntil };
-  const until = Math.max(lease.until, leaseEnd(lease.sets, (node) => votes[node]));
+  const until = Math.max(
+    lease.until,
+    leaseEnd(lease.sets, (node) => votes[node]),
+  );
   return { ...lease, votes, until };
 }
 
 /** Reckons with a set that a voter knows and we do not, where a majority of it supports us already (H4). */
 function learnSets(lease: HeldLease, answer: AnswerMessage, now: Instant): HeldLease {
-  const unknown = answer.memory.sets.filter((set) => !includesSets(lease.sets, [set]) && supports(lease, set, now));
+  const unknown = answer.memory.sets.filter(
+    (set) => !includesSets(lease.sets, [set]) && supports(lease, set, now),
+  );
   if (unknown.length === 0) return lease;
   return { ...lease, sets: [...lease.sets, ...unknown.map((set) => [...set])], renewAt: now };
 }

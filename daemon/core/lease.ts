@@ -37,7 +37,11 @@ export const couldBeMajority = isMajorityOfAll;
  * True where every majority that `self` may have been part of contains another node for which `heard` holds. A
  * voter that has lost its memory must have heard that many before its word counts again.
  */
-export function coversEveryMajority(sets: VoterSets, self: NodeName, heard: (node: NodeName) => boolean): boolean {
+export function coversEveryMajority(
+  sets: VoterSets,
+  self: NodeName,
+  heard: (node: NodeName) => boolean,
+): boolean {
   return sets.every((set) => {
     const others = set.filter((node) => node !== self && heard(node)).length;
     return others > set.length - majority(set.length);

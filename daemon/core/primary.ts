@@ -23,7 +23,15 @@ import type {
 export type PrimaryAction = 'start' | 'stop' | 'status' | 'fence';
 
 /** Why a stop was begun; the first four are planned and may use switchover_timeout while the lease is renewed. */
-export type StopWhy = 'handover' | 'role' | 'terminate' | 'gave-up' | 'restart' | 'lease-lost' | 'not-ours' | 'main-gone';
+export type StopWhy =
+  | 'handover'
+  | 'role'
+  | 'terminate'
+  | 'gave-up'
+  | 'restart'
+  | 'lease-lost'
+  | 'not-ours'
+  | 'main-gone';
 
 export interface PrimaryState {
   settings: Settings;
@@ -189,7 +197,8 @@ export function primaryWakeAt(state: PrimaryState): Instant {
   if (state.hook === null) times.push(state.dueAt);
   else if (state.hook.signalled === '') times.push(state.hook.termAt);
   else if (state.hook.signalled === 'TERM') times.push(state.hook.killAt);
-  if (state.lease !== null) times.push(state.lease.until - margin(state), renewing(state) ? state.lease.renewAt : Infinity);
+  if (state.lease !== null)
+    times.push(state.lease.until - margin(state), renewing(state) ? state.lease.renewAt : Infinity);
   return Math.min(...times);
 }
 
@@ -209,7 +218,14 @@ function advance(state: PrimaryState, now: Instant, outputs: PrimaryOutput[]): v
   const { lease } = state;
   if (lease !== null && now >= lease.renewAt && renewing(state)) {
     state.request += 1;
-    const renewed = renewLease(lease, state.request, state.holder, leaseTerms(state.settings), state.ownSets, now);
+    const renewed = renewLease(
+      lease,
+      state.request,
+      state.holder,
+      leaseTerms(state.settings),
+      state.ownSets,
+      now,
+    );
     state.lease = { ...renewed.lease, renewAt: now + state.settings.heartbeatMs };
     outputs.push({ kind: 'to-voters', message: renewed.message });
   }
@@ -225,8 +241,15 @@ function loseLease(state: PrimaryState, now: Instant, outputs: PrimaryOutput[]):
   const end = state.lease?.until ?? now;
   state.lease = null;
   if (state.forced) return;
-  outputs.push({ kind: 'log', level: 'warn', text: 'the lease is over: no majority of the voters renewed it' });
-  if (state.phase === 'waiting') return;
+  outputs.push({
+    kind: 'log',
+    level: 'warn',
+    text: 'the lease is over: no majority of the voters renewed it',
+  });
+  if (state.phase === 'waiting') {
+    releaseLease(state, '', outputs);
+    return;
+  }
   if (state.phase === 'stopping' || state.phase === 'stuck') {
     boundStop(state, end + state.settings.stopTimeoutMs);
     return;
@@ -266,7 +289,8 @@ function askedToStop(
 ): void {
   const { settings } = state;
   const lease = state.lease !== null && why !== 'main-gone';
-  const end = now + (lease ? Math.max(settings.switchoverTimeoutMs, settings.stopTimeoutMs) : settings.stopTimeoutMs);
+  const end =
+    now + (lease ? Math.max(settings.switchoverTimeoutMs, settings.stopTimeoutMs) : settings.stopTimeoutMs);
   if (state.stop !== null && state.phase !== 'waiting') {
     // A stop under way goes on, for the new reason.
     state.stop = { ...state.stop, why, successor: successor || state.stop.successor };
@@ -347,7 +371,8 @@ function runHook(
       ? [end - stopMs * (1 - STOP_TERM_SHARE), end - stopMs * (1 - STOP_KILL_SHARE)]
       : [end - limitMs * 0.1, end];
   state.hook = { id: state.hookId, action, termAt, killAt, signalled: '' };
-  const notAfter = action === 'start' && !state.forced ? (state.lease?.until ?? now) - margin(state) : Infinity;
+  const notAfter =
+    action === 'start' && !state.forced ? (state.lease?.until ?? now) - margin(state) : Infinity;
   outputs.push({ kind: 'hook', id: state.hookId, action, epoch: state.lastEpoch, notAfter });
 }
 
@@ -404,7 +429,12 @@ function statusKnown(
 }
 
 /** At the first look, or while waiting for a lease: a resource that runs without a lease is stopped (R1). */
-function statusWithoutService(state: PrimaryState, code: number | null, now: Instant, outputs: PrimaryOutput[]): void {
+function statusWithoutService(
+  state: PrimaryState,
+  code: number | null,
+  now: Instant,
+  outputs: PrimaryOutput[],
+): void {
   const may = state.lease !== null || state.forced;
   if (may && code === 0) {
     running(state, now, outputs, 'the resource runs here already');
@@ -450,7 +480,12 @@ function statusWhileStarting(
   } else if (start !== null && start.failed !== '') {
     attemptFailed(state, start.failed, now, outputs);
   } else if (start !== null && now >= start.deadline) {
-    attemptFailed(state, `start said nothing was wrong, but status does not say running: ${detail}`, now, outputs);
+    attemptFailed(
+      state,
+      `start said nothing was wrong, but status does not say running: ${detail}`,
+      now,
+      outputs,
+    );
   }
 }
 
@@ -461,7 +496,11 @@ function attemptFailed(state: PrimaryState, why: string, now: Instant, outputs: 
   const { attempts, heartbeatMs, stopTimeoutMs, startTimeoutMs } = state.settings;
   outputs.push({ kind: 'log', level: 'warn', text: `${why}; attempt ${state.attempts} of ${attempts}` });
   if (state.attempts >= attempts) {
-    outputs.push({ kind: 'log', level: 'error', text: `giving up after ${state.attempts} attempts to start` });
+    outputs.push({
+      kind: 'log',
+      level: 'error',
+      text: `giving up after ${state.attempts} attempts to start`,
+    });
     beginStop(state, 'gave-up', state.successor, now + stopTimeoutMs, now, outputs);
     return;
   }
@@ -487,7 +526,11 @@ function statusWhileRunning(
   } else {
     state.unknownStatuses += 1;
     state.lastError = detail;
-    outputs.push({ kind: 'log', level: 'warn', text: `${detail}; ${state.unknownStatuses} of ${settings.attempts} in a row` });
+    outputs.push({
+      kind: 'log',
+      level: 'warn',
+      text: `${detail}; ${state.unknownStatuses} of ${settings.attempts} in a row`,
+    });
     if (state.unknownStatuses < settings.attempts) return;
     state.unknownStatuses = 0;
     state.attempts += 1;
@@ -518,7 +561,8 @@ function releaseLease(state: PrimaryState, successor: NodeName, outputs: Primary
   const { holder, lastEpoch: epoch } = state;
   const reservationMs = successor === '' ? 0 : state.settings.leaseMs;
   outputs.push({ kind: 'to-voters', message: { kind: 'release', holder, epoch, successor, reservationMs } });
-  if (successor !== '') outputs.push({ kind: 'to-node', to: successor, message: { kind: 'handover', holder, epoch } });
+  if (successor !== '')
+    outputs.push({ kind: 'to-node', to: successor, message: { kind: 'handover', holder, epoch } });
   state.lease = null;
   state.lastEpoch = 0;
 }
@@ -537,7 +581,10 @@ function stopFailed(
   outputs: PrimaryOutput[],
 ): void {
   const { stop } = state;
-  const what = code === 0 ? 'the resource still runs after stop' : `after stop it is not known whether the resource runs: ${detail}`;
+  const what =
+    code === 0
+      ? 'the resource still runs after stop'
+      : `after stop it is not known whether the resource runs: ${detail}`;
   state.lastError = what;
   outputs.push({ kind: 'log', level: 'error', text: what });
   if (stop?.why === 'handover' && code === 0 && state.lease !== null) {
@@ -547,7 +594,8 @@ function stopFailed(
   state.phase = 'stuck';
   const retryAt = now + state.settings.heartbeatMs;
   // Where something backs the stop up, the last moment for it is the end of the stop's time, not a heartbeat later.
-  state.dueAt = state.settings.fenceTimeoutMs > 0 && stop !== null ? Math.max(now, Math.min(retryAt, stop.end)) : retryAt;
+  state.dueAt =
+    state.settings.fenceTimeoutMs > 0 && stop !== null ? Math.max(now, Math.min(retryAt, stop.end)) : retryAt;
 }
 
 /** A stop that failed is tried again; with a fence, that comes when the time to stop is over (R7). */
@@ -559,7 +607,11 @@ function retryStop(state: PrimaryState, now: Instant, outputs: PrimaryOutput[]):
     return;
   }
   if (settings.fenceTimeoutMs > 0 && lease === null && now >= stop.end) {
-    outputs.push({ kind: 'log', level: 'error', text: 'the resource cannot be stopped: running the fence program' });
+    outputs.push({
+      kind: 'log',
+      level: 'error',
+      text: 'the resource cannot be stopped: running the fence program',
+    });
     runHook(state, 'fence', now, settings.fenceTimeoutMs, outputs);
     return;
   }
@@ -569,9 +621,19 @@ function retryStop(state: PrimaryState, now: Instant, outputs: PrimaryOutput[]):
   nextHook(state, now, outputs);
 }
 
-function fenceEnded(state: PrimaryState, code: number | null, detail: string, now: Instant, outputs: PrimaryOutput[]): void {
+function fenceEnded(
+  state: PrimaryState,
+  code: number | null,
+  detail: string,
+  now: Instant,
+  outputs: PrimaryOutput[],
+): void {
   if (code === 0) {
-    outputs.push({ kind: 'log', level: 'error', text: 'the fence program has cut this node off from the resource' });
+    outputs.push({
+      kind: 'log',
+      level: 'error',
+      text: 'the fence program has cut this node off from the resource',
+    });
     finish(state, state.stop?.why === 'terminate' ? 'stop-failed' : 'fenced', outputs);
     return;
   }
@@ -603,7 +665,8 @@ function report(state: PrimaryState, outputs: PrimaryOutput[]): void {
     lastError: state.lastError,
   };
   const old = state.reported;
-  if (old !== null && (Object.keys(next) as (keyof PrimaryReport)[]).every((key) => old[key] === next[key])) return;
+  if (old !== null && (Object.keys(next) as (keyof PrimaryReport)[]).every((key) => old[key] === next[key]))
+    return;
   state.reported = next;
   // A report goes out before the hook or the message that it is about.
   outputs.unshift({ kind: 'report', report: next });

@@ -4,7 +4,15 @@
  *
  * Rules are numbered in docs/protocol.md (V…).
  */
-import { allVoters, coversEveryMajority, grantMs, includesSets, isMajorityOfAll, sameSet, setDistance } from './lease.js';
+import {
+  allVoters,
+  coversEveryMajority,
+  grantMs,
+  includesSets,
+  isMajorityOfAll,
+  sameSet,
+  setDistance,
+} from './lease.js';
 import type {
   AnswerMessage,
   AskMessage,
@@ -90,9 +98,18 @@ export function initVoter(
   };
   if (record === null) {
     const sets = [[...members]];
-    return { ...base, history: false, epochMax: 0, grant: null, quarantineUntil: now + ownGrantMs, sets, setsStored: sets };
+    return {
+      ...base,
+      history: false,
+      epochMax: 0,
+      grant: null,
+      quarantineUntil: now + ownGrantMs,
+      sets,
+      setsStored: sets,
+    };
   }
-  const grant = record.grant === null ? null : { ...record.grant, until: now + record.grant.grantMs, restored: true };
+  const grant =
+    record.grant === null ? null : { ...record.grant, until: now + record.grant.grantMs, restored: true };
   return {
     ...base,
     history: true,
@@ -137,7 +154,12 @@ export function voteOnAsk(state: VoterState, from: NodeName, ask: AskMessage, no
 }
 
 /** Answers a request: renews the grant in force, or stores a new one and answers when it is on disk (V2 to V5). */
-export function voteOnRequest(state: VoterState, from: NodeName, request: RequestMessage, now: Instant): VoterOutput[] {
+export function voteOnRequest(
+  state: VoterState,
+  from: NodeName,
+  request: RequestMessage,
+  now: Instant,
+): VoterOutput[] {
   const verdict = judge(state, request.holder, request.epoch, request.sets, now);
   if (verdict !== null) return [answer(state, from, 'request', request, request.epoch, verdict, now)];
   const length = grantMs(request.terms);
@@ -165,13 +187,23 @@ export function voterStored(state: VoterState, id: number, ok: boolean, now: Ins
   if (storing.answer === null) return [];
   const { from, request, grantMs: length } = storing.answer;
   if (!ok) {
-    return [answer(state, from, 'request', request, request.epoch, { reason: 'disk', by: '', leftMs: 0 }, now)];
+    return [
+      answer(state, from, 'request', request, request.epoch, { reason: 'disk', by: '', leftMs: 0 }, now),
+    ];
   }
   state.epochMax = Math.max(state.epochMax, request.epoch);
   if (storing.released) {
-    return [answer(state, from, 'request', request, request.epoch, { reason: 'released', by: '', leftMs: 0 }, now)];
+    return [
+      answer(state, from, 'request', request, request.epoch, { reason: 'released', by: '', leftMs: 0 }, now),
+    ];
   }
-  state.grant = { holder: request.holder, epoch: request.epoch, grantMs: length, until: now + length, restored: false };
+  state.grant = {
+    holder: request.holder,
+    epoch: request.epoch,
+    grantMs: length,
+    until: now + length,
+    restored: false,
+  };
   state.reservation = null;
   return [answer(state, from, 'request', request, request.epoch, null, now)];
 }
@@ -198,7 +230,12 @@ export function voteOnRelease(state: VoterState, release: ReleaseMessage, now: I
 
 /** Another voter's memory, heard in its heartbeat: what a voter without history learns from (V9), and how a change
  * of the voter set comes to its end (V11). */
-export function voterHeard(state: VoterState, from: NodeName, memory: VoterMemory, now: Instant): VoterOutput[] {
+export function voterHeard(
+  state: VoterState,
+  from: NodeName,
+  memory: VoterMemory,
+  now: Instant,
+): VoterOutput[] {
   state.heard[from] = memory;
   if (!state.history) return learn(state, now);
   if (state.storing !== null) return [];
@@ -225,7 +262,10 @@ export function voterHeard(state: VoterState, from: NodeName, memory: VoterMemor
  * The configuration names other voters than before (V10). Returns null where the change was begun, else why it
  * cannot be made now; a change of the order alone is none.
  */
-export function changeVoters(state: VoterState, members: readonly NodeName[]): { refused: string } | { outputs: VoterOutput[] } {
+export function changeVoters(
+  state: VoterState,
+  members: readonly NodeName[],
+): { refused: string } | { outputs: VoterOutput[] } {
   const [newest, previous] = state.sets;
   if (newest === undefined || sameSet(newest, members)) return { outputs: [] };
   if (!state.history) {
@@ -234,10 +274,14 @@ export function changeVoters(state: VoterState, members: readonly NodeName[]): {
     return { outputs: [] };
   }
   if (previous !== undefined) {
-    return { refused: `an earlier change of the voters (${previous.join(' ')} to ${newest.join(' ')}) is not stored by a majority yet` };
+    return {
+      refused: `an earlier change of the voters (${previous.join(' ')} to ${newest.join(' ')}) is not stored by a majority yet`,
+    };
   }
   if (setDistance(newest, members) > 1) {
-    return { refused: `the voters differ by more than one node (${newest.join(' ')} to ${members.join(' ')}); change one at a time` };
+    return {
+      refused: `the voters differ by more than one node (${newest.join(' ')} to ${members.join(' ')}); change one at a time`,
+    };
   }
   if (state.storing !== null) return { refused: 'a record is being written; reload again in a moment' };
   state.sets = [[...members], newest];
@@ -289,12 +333,19 @@ interface Verdict {
 }
 
 /** Whether a request (epoch given) or an ask (epoch null) is refused, and why. The order of the rules is V2. */
-function judge(state: VoterState, holder: Holder, epoch: number | null, sets: VoterSets, now: Instant): Verdict | null {
+function judge(
+  state: VoterState,
+  holder: Holder,
+  epoch: number | null,
+  sets: VoterSets,
+  now: Instant,
+): Verdict | null {
   const no = (reason: RefusalReason, by = '', leftMs = 0): Verdict => ({ reason, by, leftMs });
   if (!state.sets.some((set) => set.includes(holder.node))) return no('not-a-voter');
   if (!includesSets(sets, state.sets)) return no('voter-set');
   const released = state.released[holder.node];
-  if (epoch !== null && released?.incarnation === holder.incarnation && epoch <= released.epoch) return no('released');
+  if (epoch !== null && released?.incarnation === holder.incarnation && epoch <= released.epoch)
+    return no('released');
   const pending = state.storing?.answer ?? null;
   if (pending !== null && (epoch === null || !isOf(pending.request, holder, epoch))) {
     return no('held', pending.request.holder.node, pending.grantMs);
@@ -321,7 +372,9 @@ function sameSets(a: VoterSets, b: VoterSets): boolean {
 
 function isOf(grant: { holder: Holder; epoch: number }, holder: Holder, epoch: number): boolean {
   return (
-    grant.epoch === epoch && grant.holder.node === holder.node && grant.holder.incarnation === holder.incarnation
+    grant.epoch === epoch &&
+    grant.holder.node === holder.node &&
+    grant.holder.incarnation === holder.incarnation
   );
 }
 

@@ -1,0 +1,150 @@
+/**
+ * The operator's commands: `role`, `switchover`, `bootstrap`. Each is answered once. Part of the core of a node;
+ * reached through node.ts.
+ */
+import { become, leavePrimary } from './node-role.js';
+import type { NodeCommand, NodeOutput, NodeState } from './node-types.js';
+import type { Instant, NodeName, Role } from './types.js';
+import { bestSuccessor, connectedHolder, heardLately, holding } from './view.js';
+import { bootstrapVoter } from './voter.js';
+
+/** Carries a command out, or answers why not. */
+export function runCommand(
+  state: NodeState,
+  id: number,
+  command: NodeCommand,
+  now: Instant,
+  outputs: NodeOutput[],
+): void {
+  const reply = (error: string, text = ''): void => {
+    outputs.push({ kind: 'reply', command: id, error, text });
+  };
+  if (state.terminating) return reply('hastmond is about to end');
+  switch (command.kind) {
+    case 'role':
+      if (command.force) return forcePrimary(state, now, outputs, reply);
+      if (command.role === 'primary') return setPrimary(state, now, outputs, reply);
+      return setOther(state, id, command.role, now, outputs, reply);
+    case 'switchover':
+      return switchover(state, id, command.to, now, outputs, reply);
+    case 'bootstrap':
+      return bootstrap(state, now, outputs, reply);
+    default:
+      command satisfies never;
+  }
+}
+
+type Reply = (error: string, text?: string) => void;
+
+/** `role primary`: competes by priority; a node worse than the present holder is sent to `switchover` (P3). */
+function setPrimary(state: NodeState, now: Instant, outputs: NodeOutput[], reply: Reply): void {
+  const { settings } = state;
+  if (state.role === 'primary' && state.leaving === null) {
+    state.roleSet = 'primary';
+    return reply('', 'already primary');
+  }
+  if (state.leaving !== null) return reply('a change of role is under way; wait for it and try again');
+  const holder = connectedHolder(state, now);
+  const message = holder === null ? null : heardLately(state, holder, now);
+  if (holder !== null && message !== null && message.priority <= settings.priority) {
+    return reply(
+      `${holder} holds ${settings.resource} with priority ${message.priority}, and this node has ${settings.priority}; ` +
+        `to move it here, run on ${holder}: hastmonctl switchover ${settings.resource} --to ${settings.node}`,
+    );
+  }
+  state.roleSet = 'primary';
+  state.gaveUpAt = null;
+  if (holder !== null) {
+    if (state.role !== 'secondary') become(state, 'secondary', now, outputs);
+    return reply('', `${holder} holds the resource with a worse priority and will hand it over`);
+  }
+  become(state, 'primary', now, outputs);
+  reply('');
+}
+
+function setOther(
+  state: NodeState,
+  id: number,
+  role: Role,
+  now: Instant,
+  outputs: NodeOutput[],
+  reply: Reply,
+): void {
+  if (state.leaving !== null && state.leaving.command !== 0)
+    return reply('a change of role is under way; wait for it and try again');
+  state.roleSet = role;
+  state.gaveUpAt = null;
+  if (state.role === role && state.leaving === null) return reply('', `already ${role}`);
+  if (state.worker?.role === 'primary') {
+    leavePrimary(state, { to: role, why: 'role', command: id }, '', outputs);
+    return;
+  }
+  if (state.role === 'primary' && state.cleaning !== null) {
+    state.leaving = { to: role, why: 'role', command: id };
+    return;
+  }
+  become(state, role, now, outputs);
+  reply('');
+}
+
+/** `role primary --force`: outside the guarantee, for the operator who knows better. */
+function forcePrimary(state: NodeState, now: Instant, outputs: NodeOutput[], reply: Reply): void {
+  const holder = connectedHolder(state, now);
+  if (holder !== null)
+    return reply(`${holder} holds the lease and is connected: use switchover on ${holder} instead`);
+  if (state.cleaning !== null || state.leaving !== null)
+    return reply('a stop is under way; wait for it and try again');
+  if (holding(state, now)) return reply('', 'already primary, lawfully');
+  state.roleSet = 'primary';
+  state.gaveUpAt = null;
+  outputs.push({
+    kind: 'log',
+    level: 'warn',
+    text: 'PRIMARY BY FORCE: no majority protects this; the resource may run on another node too',
+    peer: '',
+  });
+  become(state, 'primary', now, outputs, { forced: true });
+  reply('', 'primary by force: the resource may run on another node too, until a lawful holder is met');
+}
+
+function switchover(
+  state: NodeState,
+  id: number,
+  wanted: NodeName,
+  now: Instant,
+  outputs: NodeOutput[],
+  reply: Reply,
+): void {
+  const { resource, voters, node } = state.settings;
+  if (!holding(state, now)) {
+    const holder = connectedHolder(state, now);
+    return reply(
+      holder === null
+        ? `${resource} is not held here, nor by any node that is connected: there is nothing to switch over`
+        : `${resource} is held by ${holder}: run switchover there`,
+    );
+  }
+  if (state.leaving !== null) return reply('a change of role is under way; wait for it and try again');
+  if (wanted !== '' && !voters.includes(wanted))
+    return reply(`${wanted} is not a node of ${resource}: ${voters.join(', ')} are`);
+  if (wanted === node) return reply('', `${node} holds ${resource} already`);
+  const to = wanted === '' ? bestSuccessor(state, now) : wanted;
+  if (to === '') return reply('no other node is connected, secondary and able to take over');
+  const message = heardLately(state, to, now);
+  if (message === null) return reply(`${to} is not connected`);
+  if (!message.able)
+    return reply(`${to} cannot take over now: its role is ${message.role}, its state ${message.run}`);
+  leavePrimary(state, { to: 'secondary', why: 'handover', command: id }, to, outputs);
+}
+
+function bootstrap(state: NodeState, now: Instant, outputs: NodeOutput[], reply: Reply): void {
+  if (state.voter.history) return reply('', 'this voter has a history already; nothing to do');
+  for (const output of bootstrapVoter(state.voter, now)) {
+    if (output.kind === 'store') outputs.push(output);
+    else if (output.kind === 'log') outputs.push({ kind: 'log', level: 'warn', text: output.text, peer: '' });
+  }
+  reply(
+    '',
+    'this voter counts from now on; a primary that it granted to before its memory was lost may still run',
+  );
+}

@@ -1,0 +1,96 @@
+/**
+ * When the main process wants the lease, and what it does with one it acquired. Part of the core of a node; reached
+ * through node.ts.
+ */
+import {
+  type AcquireContext,
+  type AcquireOutput,
+  acquisitionTick,
+  beginAcquisition,
+  cancelAcquisition,
+} from './acquire.js';
+import { guardMarginMs } from './lease.js';
+import { become, tellWorker } from './node-role.js';
+import type { NodeOutput, NodeState } from './node-types.js';
+import { leaseTerms } from './settings.js';
+import type { Instant } from './types.js';
+import { promotable, rank } from './view.js';
+
+/** What an acquisition needs to know of this node. */
+export function acquireContext(state: NodeState, now: Instant): AcquireContext {
+  return {
+    holder: { node: state.settings.node, incarnation: state.incarnation },
+    terms: leaseTerms(state.settings),
+    heartbeatMs: state.settings.heartbeatMs,
+    rank: rank(state, now),
+    urgent: now < state.successorUntil,
+  };
+}
+
+/** True where this node asks for the lease: a primary that is stopped and has none, or a secondary that may be promoted. */
+export function wantsLease(state: NodeState, now: Instant): boolean {
+  if (state.cleaning !== null || state.terminating || state.leaving !== null) return false;
+  if (state.role === 'primary') return state.worker?.report?.wantsLease === true || wantsLawful(state);
+  return promotable(state, now);
+}
+
+/** Begins, goes on with, or ends an acquisition, as the state calls for. */
+export function driveAcquisition(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
+  const { acquisition } = state;
+  const context = acquireContext(state, now);
+  if (!wantsLease(state, now)) {
+    if (acquisition.phase !== 'idle')
+      handleAcquisition(state, cancelAcquisition(acquisition, context), now, outputs);
+    return;
+  }
+  if (acquisition.phase !== 'idle')
+    handleAcquisition(state, acquisitionTick(acquisition, context, now), now, outputs);
+  if (acquisition.phase === 'idle' && now >= acquisition.retryAt) {
+    handleAcquisition(state, beginAcquisition(acquisition, context, state.voter.sets, now), now, outputs);
+  }
+}
+
+/** Carries an acquisition's outputs out. */
+export function handleAcquisition(
+  state: NodeState,
+  from: AcquireOutput[],
+  now: Instant,
+  outputs: NodeOutput[],
+): void {
+  for (const output of from) {
+    if (output.kind === 'send') outputs.push(output);
+    else if (output.kind === 'acquired') acquired(state, output.epoch, output.until, now, outputs);
+  }
+}
+
+/** A primary by force goes on asking, to become lawful. */
+function wantsLawful(state: NodeState): boolean {
+  const report = state.worker?.report;
+  return report?.forced === true && report.leaseUntil === Number.NEGATIVE_INFINITY;
+}
+
+function acquired(
+  state: NodeState,
+  epoch: number,
+  until: Instant,
+  now: Instant,
+  outputs: NodeOutput[],
+): void {
+  const holder = { node: state.settings.node, incarnation: state.incarnation };
+  if (!wantsLease(state, now) || now >= until - guardMarginMs(state.settings.leaseMs)) {
+    const release = { kind: 'release', holder, epoch, successor: '', reservationMs: 0 } as const;
+    for (const to of state.acquisition.sets.flat()) outputs.push({ kind: 'send', to, message: release });
+    return;
+  }
+  outputs.push({ kind: 'log', level: 'info', text: `lease acquired, epoch ${epoch}`, peer: '' });
+  state.successorUntil = Number.NEGATIVE_INFINITY;
+  if (state.role === 'secondary') {
+    become(state, 'primary', now, outputs, { lease: { epoch, until } });
+    return;
+  }
+  const { worker } = state;
+  if (worker?.report != null) {
+    worker.report = { ...worker.report, epoch, leaseUntil: until, mayRun: true, wantsLease: false };
+  }
+  tellWorker(state, { kind: 'lease', epoch, until, sets: state.acquisition.sets }, outputs);
+}

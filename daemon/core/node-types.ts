@@ -1,0 +1,131 @@
+/**
+ * One resource on one node, as the main process sees it: the types of its state, inputs and outputs. The main
+ * process votes, acquires leases, decides for a secondary, and guards the primary's worker.
+ */
+import type { Acquisition } from './acquire.js';
+import type { Complaints } from './complaints.js';
+import type { PrimaryFinish, PrimaryInit, PrimaryInput, PrimaryReport } from './primary.js';
+import type { Settings } from './settings.js';
+import type { Instant, NodeName, PeerMessage, Role, StateMessage } from './types.js';
+import type { VoterRecord, VoterState } from './voter.js';
+
+/** What is known of another node. */
+export interface Peer {
+  linked: boolean;
+  /** Since when the link has been up or down. */
+  since: Instant;
+  heardAt: Instant;
+  message: StateMessage | null;
+}
+
+/** The worker process of this resource, if one runs. */
+export interface Worker {
+  id: number;
+  role: 'primary' | 'secondary' | 'watchdog';
+  aliveAt: Instant;
+  /** What a primary's worker last reported. */
+  report: PrimaryReport | null;
+}
+
+/** A primary on its way to another role. */
+export interface Leaving {
+  to: Role;
+  why: 'handover' | 'role' | 'terminate';
+  /** The command to answer when it is over, 0 for none. */
+  command: number;
+}
+
+/** The main process's own stop of the resource: after a worker was lost, or of what an earlier process left. */
+export interface Cleaning {
+  id: number;
+  /** 'check': look first, and stop only what is not known to be stopped; 'stop': stop at once. */
+  mode: 'check' | 'stop';
+  stopEnd: Instant;
+  fencing: boolean;
+  /** The lease to release when the resource is known to be stopped, 0 for none. */
+  epoch: number;
+  failedAt: Instant | null;
+  /** True where the resource may be running here, so that this node must not end before it is stopped. */
+  required: boolean;
+}
+
+export interface NodeState {
+  settings: Settings;
+  incarnation: number;
+  voter: VoterState;
+  acquisition: Acquisition;
+  role: Role;
+  roleSet: Role;
+  peers: Record<NodeName, Peer>;
+  complaints: Complaints;
+  worker: Worker | null;
+  lastWorkerId: number;
+  leaving: Leaving | null;
+  cleaning: Cleaning | null;
+  lastCleanId: number;
+  /** When this node gave up starting the resource; null where it may try. */
+  gaveUpAt: Instant | null;
+  /** Until when this node is the named successor of a handover. */
+  successorUntil: Instant;
+  /** What the worker was last told. */
+  successorTold: NodeName;
+  handoverNotBefore: Instant;
+  heartbeatAt: Instant;
+  sequence: number;
+  /** The facts of the last heartbeat; others are sent at once. */
+  lastFacts: string;
+  terminating: boolean;
+  terminated: boolean;
+  attempts: number;
+  lastError: string;
+}
+
+export type NodeCommand =
+  | { kind: 'role'; role: Role; force: boolean }
+  | { kind: 'switchover'; to: NodeName }
+  | { kind: 'bootstrap' };
+
+export type NodeInput = { now: Instant } & (
+  | { kind: 'tick' }
+  | { kind: 'peer'; from: NodeName; message: PeerMessage }
+  | { kind: 'link'; node: NodeName; up: boolean }
+  | { kind: 'worker-report'; worker: number; report: PrimaryReport }
+  | { kind: 'worker-send'; worker: number; to: NodeName | null; message: PeerMessage }
+  | { kind: 'worker-finish'; worker: number; outcome: PrimaryFinish }
+  | { kind: 'worker-alive'; worker: number }
+  | { kind: 'worker-exit'; worker: number }
+  | { kind: 'stored'; id: number; ok: boolean }
+  | { kind: 'cleaned'; id: number; ok: boolean; detail: string }
+  | { kind: 'fenced'; id: number; ok: boolean; detail: string }
+  | { kind: 'command'; id: number; command: NodeCommand }
+  | { kind: 'settings'; settings: Settings }
+  | { kind: 'terminate' }
+);
+
+/** What the main process tells a worker. */
+export type WorkerMessage =
+  | Exclude<PrimaryInput, { kind: 'tick' | 'hook' | 'main-gone' }>
+  | { kind: 'heard'; from: NodeName; message: StateMessage };
+
+/** `Omit` that keeps a union a union. */
+export type WithoutNow<T> = T extends unknown ? Omit<T, 'now'> : never;
+
+export type NodeOutput =
+  | { kind: 'send'; to: NodeName; message: PeerMessage }
+  | { kind: 'store'; id: number; record: VoterRecord }
+  | { kind: 'worker-start'; worker: number; role: Worker['role']; init: PrimaryInit | null }
+  /** Ends a worker and everything it runs, at once. */
+  | { kind: 'worker-kill'; worker: number }
+  | { kind: 'worker-message'; worker: number; message: WithoutNow<WorkerMessage> }
+  | { kind: 'clean'; id: number; mode: Cleaning['mode']; stopEnd: Instant }
+  | { kind: 'fence'; id: number }
+  /** Notification hooks; their result changes nothing. */
+  | { kind: 'notify'; action: 'role' | 'connect' | 'disconnect'; args: string[] }
+  | { kind: 'reply'; command: number; error: string; text: string }
+  | { kind: 'terminated'; ok: boolean }
+  | { kind: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; text: string; peer: NodeName };
+
+export interface NodeStep {
+  state: NodeState;
+  outputs: NodeOutput[];
+}

@@ -1,0 +1,84 @@
+/**
+ * What a node makes of what it has heard: who holds the lease, who could take over, in which order candidates
+ * stand. Pure questions about a NodeState; they change nothing.
+ */
+import { complaintCount } from './complaints.js';
+import type { NodeState } from './node-types.js';
+import type { Instant, NodeName, StateMessage } from './types.js';
+
+/** The last heartbeat of a node, if it is no older than lease_timeout. */
+export function heardLately(state: NodeState, node: NodeName, now: Instant): StateMessage | null {
+  const peer = state.peers[node];
+  if (peer?.message == null || now - peer.heardAt >= state.settings.leaseMs) return null;
+  return peer.message;
+}
+
+/** The other node that says it holds the lease, heard within lease_timeout: "the connection from the primary". */
+export function connectedHolder(state: NodeState, now: Instant): NodeName | null {
+  return state.settings.voters.find((node) => (heardLately(state, node, now)?.holdingEpoch ?? 0) > 0) ?? null;
+}
+
+/** True while this node's worker holds the lease. */
+export function holding(state: NodeState, now: Instant): boolean {
+  const report = state.worker?.report;
+  return state.role === 'primary' && report != null && report.leaseUntil > now;
+}
+
+/** True where this node could take the resource over now. */
+export function isAble(state: NodeState, now: Instant): boolean {
+  const { gaveUpAt, settings } = state;
+  const mayTry = gaveUpAt === null || now - gaveUpAt >= settings.complaintIntervalMs;
+  return state.role === 'secondary' && mayTry && state.cleaning === null && !state.terminating;
+}
+
+/** Who would take over from this node: the able candidate with the lowest priority number; '' for nobody. */
+export function bestSuccessor(state: NodeState, now: Instant): NodeName {
+  const able = state.settings.voters.filter((node) => {
+    const peer = state.peers[node];
+    return peer?.linked === true && heardLately(state, node, now)?.able === true;
+  });
+  return able.sort((a, b) => priorityOf(state, a) - priorityOf(state, b))[0] ?? '';
+}
+
+/** The node to hand over to by priority: set to primary, a lower number than this node's, here for two leases (P2). */
+export function betterPrimary(state: NodeState, now: Instant): NodeName | null {
+  const { settings, peers } = state;
+  const better = settings.voters.filter((node) => {
+    const message = heardLately(state, node, now);
+    const peer = peers[node];
+    if (message === null || peer === undefined || !peer.linked) return false;
+    const settled = now - peer.since >= 2 * settings.leaseMs;
+    return settled && message.able && message.roleSet === 'primary' && message.priority < settings.priority;
+  });
+  return better.sort((a, b) => priorityOf(state, a) - priorityOf(state, b))[0] ?? null;
+}
+
+/** How many candidates stand before this node, in the order of priority and then of the file (A5). */
+export function rank(state: NodeState, now: Instant): number {
+  const { settings } = state;
+  const own = settings.voters.indexOf(settings.node);
+  return settings.voters.filter((node, index) => {
+    const message = heardLately(state, node, now);
+    if (node === settings.node || message === null || message.role === 'init' || message.role === 'watchdog')
+      return false;
+    return message.priority < settings.priority || (message.priority === settings.priority && index < own);
+  }).length;
+}
+
+/** True where a secondary may ask for the lease (P1): named successor, or the primary is lost and that is confirmed. */
+export function promotable(state: NodeState, now: Instant): boolean {
+  if (!isAble(state, now)) return false;
+  if (now < state.successorUntil) return true;
+  if (connectedHolder(state, now) !== null) return false;
+  return (state.roleSet === 'primary' && state.gaveUpAt === null) || complained(state, now);
+}
+
+/** True where one watchdog has complained more often than complaint_count. */
+export function complained(state: NodeState, now: Instant): boolean {
+  const { complaintIntervalMs, complaintCount: threshold } = state.settings;
+  return complaintCount(state.complaints, complaintIntervalMs, now) > threshold;
+}
+
+function priorityOf(state: NodeState, node: NodeName): number {
+  return state.peers[node]?.message?.priority ?? Number.MAX_SAFE_INTEGER;
+}
