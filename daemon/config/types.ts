@@ -80,6 +80,8 @@ export interface Config {
   node: string;
   /** The file it came from, absolute. */
   file: string;
+  /** The files it includes, absolute; absent for none. */
+  includes?: string[];
   control: ControlConfig;
   listen: Address[];
   stateDir: string;
@@ -89,7 +91,7 @@ export interface Config {
   resources: ResourceConfig[];
 }
 
-/** A message about a place in a configuration file. Lines and columns count from 1. */
+/** A message about a place in a configuration file. Lines and columns count from 1; line 0: the file as a whole. */
 export interface Diagnostic {
   severity: 'error' | 'warning';
   file: string;
@@ -100,4 +102,6 @@ export interface Diagnostic {
   message: string;
   /** What was expected or what to do, '' where the message says it all. */
   help: string;
+  /** The line itself, made fit to be shown (secrets masked); absent where the message is about a whole file. */
+  source?: string;
 }

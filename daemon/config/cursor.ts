@@ -1,0 +1,82 @@
+/**
+ * Moving over the tokens of one file: looking ahead, telling arguments from statements, skipping what is unusable.
+ * It builds nothing and reports nothing.
+ */
+import { couldFollow, RULES } from './grammar.js';
+import type { Token } from './lexer.js';
+
+export interface Cursor {
+  tokens: Token[];
+  index: number;
+}
+
+/** Skips what an unusable statement left on its line, a block included. */
+export function skipLine(cursor: Cursor, line: number): void {
+  for (;;) {
+    const token = peek(cursor);
+    if (token.kind === 'open') {
+      skipBlock(cursor);
+      return;
+    }
+    if (token.kind !== 'word' && token.kind !== 'string') return;
+    if (token.line !== line || startsStatement(cursor)) return;
+    cursor.index += 1;
+  }
+}
+
+export function skipBlock(cursor: Cursor): void {
+  let depth = 0;
+  for (;;) {
+    const token = peek(cursor);
+    if (token.kind === 'end') return;
+    cursor.index += 1;
+    if (token.kind === 'open') depth += 1;
+    if (token.kind === 'close') {
+      depth -= 1;
+      if (depth === 0) return;
+    }
+  }
+}
+
+/** True where the next token is an argument: of a list, or a single one. */
+export function isArgument(cursor: Cursor, list: boolean): boolean {
+  const token = peek(cursor);
+  if (token.kind === 'string') return true;
+  if (token.kind !== 'word') return false;
+  if (list) return !startsStatement(cursor);
+  const found = RULES.get(token.text);
+  return found === undefined || !(found.ancestor || token.startsLine);
+}
+
+/**
+ * True where the next token begins a statement. The ancestor's names are reserved everywhere, as they were there.
+ * The newer names are not, so that a host may still be called `log`: they begin a statement at the start of a
+ * line, or when followed by what they take.
+ */
+export function startsStatement(cursor: Cursor): boolean {
+  const token = peek(cursor);
+  if (token.kind !== 'word') return false;
+  const found = RULES.get(token.text);
+  if (found === undefined || found.sections[0] === 'log') return false;
+  return found.ancestor || token.startsLine || couldFollow(found, peekSecond(cursor));
+}
+
+export function peek(cursor: Cursor): Token {
+  return at(cursor, cursor.index);
+}
+
+export function peekSecond(cursor: Cursor): Token {
+  return at(cursor, cursor.index + 1);
+}
+
+export function next(cursor: Cursor): Token {
+  const token = peek(cursor);
+  if (token.kind !== 'end') cursor.index += 1;
+  return token;
+}
+
+function at(cursor: Cursor, index: number): Token {
+  const token = cursor.tokens[Math.min(index, cursor.tokens.length - 1)];
+  if (token === undefined) throw new Error('the list of tokens has no end');
+  return token;
+}

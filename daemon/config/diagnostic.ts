@@ -1,0 +1,147 @@
+/**
+ * Messages about places in a configuration file: collecting them, and showing them to a person.
+ * It owns the rule that a secret is never shown; it does not know what the statements mean.
+ */
+import type { Diagnostic } from './types.js';
+
+/** One file that is being read. */
+export interface SourceFile {
+  /** As it is shown in messages. */
+  name: string;
+  text: string;
+  /** Line -> column from which the line holds what nobody may see. */
+  masks: Map<number, number>;
+}
+
+/** A stretch of one line of a file; line 0 stands for the file as a whole. Columns count UTF-16 units, from 1. */
+export interface Place {
+  file: SourceFile;
+  line: number;
+  column: number;
+  length: number;
+}
+
+export interface Reporter {
+  error(place: Place, message: string, help?: string): void;
+  warning(place: Place, message: string, help?: string): void;
+  /** True once so many errors are known that reading on helps nobody. */
+  readonly full: boolean;
+  /** True once there is an error. */
+  readonly failed: boolean;
+  /** Everything reported, in the order of the files and lines, each thing once. */
+  finish(): Diagnostic[];
+}
+
+/** Errors, and warnings, that one run shows at most: bounds time and memory on a file that is no configuration. */
+export const DIAGNOSTICS_MAX = 100;
+
+const SHOWN_COLUMNS_MAX = 110;
+
+/** Begins an empty collection of messages. */
+export function createReporter(): Reporter {
+  const found = new Map<string, { place: Place; diagnostic: Diagnostic }>();
+  const files = new Map<SourceFile, number>();
+  const count = { error: 0, warning: 0 };
+
+  function add(severity: 'error' | 'warning', place: Place, message: string, help: string): void {
+    const { file, line, column, length } = place;
+    if (!files.has(file)) files.set(file, files.size);
+    const key = `${files.get(file)}:${line}:${column}:${severity}:${message}`;
+    if (found.has(key)) return;
+    if (count[severity] >= DIAGNOSTICS_MAX) return;
+    count[severity] += 1;
+    const diagnostic: Diagnostic = { severity, file: file.name, line, column, length, message, help };
+    if (count[severity] === DIAGNOSTICS_MAX) {
+      diagnostic.message = `too many ${severity}s; the rest is not shown`;
+      diagnostic.help = '';
+    }
+    found.set(key, { place, diagnostic });
+  }
+
+  return {
+    error: (place, message, help = '') => add('error', place, message, help),
+    warning: (place, message, help = '') => add('warning', place, message, help),
+    get full() {
+      return count.error >= DIAGNOSTICS_MAX;
+    },
+    get failed() {
+      return count.error > 0;
+    },
+    finish() {
+      const order = (place: Place) => (place.line === 0 ? Number.MAX_SAFE_INTEGER : place.line);
+      const sorted = [...found.values()].sort(
+        (a, b) =>
+          (files.get(a.place.file) ?? 0) - (files.get(b.place.file) ?? 0) ||
+          order(a.place) - order(b.place) ||
+          a.place.column - b.place.column,
+      );
+      const lines = new Map<SourceFile, string[]>();
+      for (const { place, diagnostic } of sorted) {
+        if (place.line === 0) continue;
+        let split = lines.get(place.file);
+        if (split === undefined) {
+          split = place.file.text.split('\n');
+          lines.set(place.file, split);
+        }
+        diagnostic.source = shownLine(split, place);
+      }
+      return sorted.map(({ diagnostic }) => diagnostic);
+    },
+  };
+}
+
+/**
+ * A message as a terminal or a log shows it: `file:line:column: error: message`, the line, a caret line under the
+ * place, and the help. Without a final newline.
+ */
+export function formatDiagnostic(diagnostic: Diagnostic): string {
+  const { file, line, column, length, severity, message, help, source } = diagnostic;
+  if (line === 0)
+    return [`${file}: ${severity}: ${message}`, ...(help === '' ? [] : [`  ${help}`])].join('\n');
+  const shown = [`${file}:${line}:${column}: ${severity}: ${message}`];
+  if (source !== undefined) {
+    // A line of thousands of characters is cut to a window around the place.
+    const start = column - 1 + Math.min(length, 40) > SHOWN_COLUMNS_MAX ? Math.max(0, column - 1 - 40) : 0;
+    const window = source.slice(start, start + SHOWN_COLUMNS_MAX);
+    const before = source.slice(start, column - 1).replace(/[^\t]/g, ' ');
+    const marked = Math.max(1, Math.min(length, window.length - before.length));
+    shown.push(window, `${before}^${'~'.repeat(marked - 1)}`);
+  }
+  if (help !== '') shown.push(`  ${help}`);
+  return shown.join('\n');
+}
+
+/** Several messages, one after the other, each with its newline; '' for none. */
+export function formatDiagnostics(diagnostics: readonly Diagnostic[]): string {
+  return diagnostics.map((diagnostic) => `${formatDiagnostic(diagnostic)}\n`).join('');
+}
+
+/** What stands in a file, quoted for a message: shortened, and free of what would upset a terminal. */
+export function quote(text: string): string {
+  const short = text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  return `'${printable(short)}'`;
+}
+
+/** Keeps a line from column on out of every message. */
+export function mask(file: SourceFile, line: number, column: number): void {
+  const present = file.masks.get(line);
+  if (present === undefined || column < present) file.masks.set(line, column);
+}
+
+function shownLine(lines: readonly string[], place: Place): string {
+  const line = (lines[place.line - 1] ?? '').replace(/\r$/, '');
+  // Where the syntax is broken the parser may not have recognised the statement: its word gives it away.
+  const word = /(?:^|[\s{;"'])secret(?=[\s"'=]|$)/.exec(line);
+  const from = Math.min(
+    place.file.masks.get(place.line) ?? Number.POSITIVE_INFINITY,
+    word === null ? Number.POSITIVE_INFINITY : word.index + word[0].length + 1,
+  );
+  const clear = from > line.length ? line : line.slice(0, from - 1);
+  return printable(clear) + line.slice(clear.length).replace(/\S/g, '*');
+}
+
+function printable(text: string): string {
+  // Control characters could move the cursor or colour the terminal; a tab only indents.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what has to be found
+  return text.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028-\u202e\ufeff]/g, '\u00b7');
+}

@@ -1,0 +1,96 @@
+/**
+ * The effective configuration as text, in the grammar of hastmon.conf: everything that holds for this node, the
+ * defaults written out. It parses again to the same configuration, but for the secrets, which are shown as `***`.
+ */
+import { formatDuration, formatPercent } from './duration.js';
+import { RULES } from './grammar.js';
+import type { Address, Config, ResourceConfig } from './types.js';
+
+export const SECRET_SHOWN = '***';
+
+/**
+ * Writes a configuration down, or only the named resources of it. The other nodes' own settings are not known to
+ * this node: their sections are there because they are voters, and empty.
+ */
+export function dumpConfig(config: Config, resourceNames?: readonly string[]): string {
+  const wanted = config.resources.filter(({ name }) => resourceNames?.includes(name) ?? true);
+  return [dumpGlobals(config), ...wanted.map((resource) => dumpResource(config.node, resource))].join('\n');
+}
+
+function dumpGlobals(config: Config): string {
+  const { control, log, watchdogDevice } = config;
+  const lines = [
+    `# The effective configuration of ${printable(config.node)}, from ${printable(config.file)}`,
+    `control ${word(control.path)}`,
+    `control_mode 0${control.mode.toString(8).padStart(3, '0')}`,
+    ...(control.owner === undefined ? [] : [`control_owner ${word(control.owner)}`]),
+    ...(control.group === undefined ? [] : [`control_group ${word(control.group)}`]),
+    `listen ${addresses(config.listen)}`,
+    `state_dir ${word(config.stateDir)}`,
+  ];
+  if (watchdogDevice === null) {
+    lines.push('watchdog_device none');
+  } else {
+    lines.push(`watchdog_device ${word(watchdogDevice.path)}`);
+    lines.push(`watchdog_timeout ${formatDuration(watchdogDevice.timeoutMs)}`);
+  }
+  lines.push('log {');
+  if (log.file !== undefined) lines.push(`\tfile ${word(log.file)}`);
+  lines.push(`\tlevel ${log.level}`, `\tfacility ${log.facility}`, '}');
+  lines.push(`on ${word(config.node)} {`, '}', '');
+  return lines.join('\n');
+}
+
+function dumpResource(node: string, resource: ResourceConfig): string {
+  const { key } = resource;
+  const lines = [
+    `exec ${word(resource.exec)}`,
+    `timeout ${formatDuration(resource.timeoutMs)}`,
+    `attempts ${resource.attempts}`,
+    `heartbeat_interval ${formatDuration(resource.heartbeatIntervalMs)}`,
+    `complaint_count ${resource.complaintCount}`,
+    `complaint_interval ${formatDuration(resource.complaintIntervalMs)}`,
+    `lease_timeout ${formatDuration(resource.leaseTimeoutMs)}`,
+    `start_timeout ${formatDuration(resource.startTimeoutMs)}`,
+    `stop_timeout ${formatDuration(resource.stopTimeoutMs)}`,
+    `status_timeout ${formatDuration(resource.statusTimeoutMs)}`,
+    `status_interval ${formatDuration(resource.statusIntervalMs)}`,
+    `switchover_timeout ${formatDuration(resource.switchoverTimeoutMs)}`,
+    `drift ${formatPercent(resource.driftPpm)}`,
+    `fence ${resource.fence === null ? 'none' : word(resource.fence)}`,
+    ...(resource.fence === null ? [] : [`fence_timeout ${formatDuration(resource.fenceTimeoutMs)}`]),
+    `role_on_start ${resource.roleOnStart}`,
+    ...(key === null
+      ? []
+      : ['key {', `\talgorithm ${key.algorithm.toUpperCase()}`, `\tsecret ${word(SECRET_SHOWN)}`, '}']),
+    ...resource.voters.flatMap((voter) =>
+      voter === node ? dumpOwn(node, resource) : [`on ${word(voter)} {`, '}'],
+    ),
+  ];
+  return [`resource ${word(resource.name)} {`, ...lines.map((line) => `\t${line}`), '}', ''].join('\n');
+}
+
+function dumpOwn(node: string, resource: ResourceConfig): string[] {
+  return [
+    `on ${word(node)} {`,
+    ...(resource.friends.length === 0 ? [] : [`\tfriends ${addresses(resource.friends)}`]),
+    `\tremote ${resource.remote.length === 0 ? 'none' : addresses(resource.remote)}`,
+    `\tpriority ${resource.priority}`,
+    '}',
+  ];
+}
+
+function addresses(list: readonly Address[]): string {
+  return list.map(({ text }) => word(text)).join(' ');
+}
+
+/** A word, quoted where it would not be read as one. */
+function word(text: string): string {
+  if (/^[A-Za-z0-9._/:@+~%[\]*-]+$/.test(text) && !RULES.has(text) && text !== 'none') return text;
+  const escaped = text.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n').replace(/\t/g, '\\t');
+  return `"${escaped}"`;
+}
+
+function printable(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}

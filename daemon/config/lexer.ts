@@ -1,0 +1,142 @@
+/**
+ * Characters to tokens. It knows the ancestor's words and comments, quoted strings and braces; it does not know
+ * which words are statements.
+ */
+import { type Place, quote, type Reporter, type SourceFile } from './diagnostic.js';
+
+export interface Token extends Place {
+  /** `word` is bare, `string` was quoted and is never a statement; `end` is the end of the file. */
+  kind: 'word' | 'string' | 'open' | 'close' | 'separator' | 'end';
+  /** What the word or string stands for, escapes resolved. */
+  text: string;
+  /** True for the first token of its line. */
+  startsLine: boolean;
+  /** True for a string that an error has been reported for: nothing more is to be said about it. */
+  flawed: boolean;
+}
+
+/** More than any cluster needs; it bounds the memory that a file can cost. */
+export const TOKENS_MAX = 400_000;
+
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ['"', '"'],
+  ['\\', '\\'],
+  ['n', '\n'],
+  ['t', '\t'],
+]);
+
+/** Blanks, newline, comment, word, punctuation, the start of a string, what the ancestor passed over. */
+const PATTERN = /([ \t\r\f\v]+)|(\n)|(#[^\n]*)|([!$-&(-+\--:<>-z|~]+)|([{};])|(")|([,=]+)/y;
+
+interface Scanner {
+  file: SourceFile;
+  reporter: Reporter;
+  line: number;
+  lineStart: number;
+}
+
+/**
+ * The tokens of a file, ending in one of kind `end`. Errors are reported and skipped.
+ *
+ * The ancestor's scanner passed over characters it had no rule for, so `a, b` and `timeout = 5` worked there: `,`
+ * and `=` still mean nothing, with a warning. `;` may end a statement.
+ */
+export function tokenize(file: SourceFile, reporter: Reporter): Token[] {
+  const { text } = file;
+  const scanner: Scanner = { file, reporter, line: 1, lineStart: 0 };
+  const tokens: Token[] = [];
+  let startsLine = true;
+  let index = text.startsWith('\ufeff') ? 1 : 0;
+
+  const push = (kind: Token['kind'], value: string, to: number, flawed = false): void => {
+    tokens.push({ ...place(scanner, index, to), kind, text: value, startsLine, flawed });
+    startsLine = false;
+  };
+
+  while (index < text.length && !reporter.full) {
+    PATTERN.lastIndex = index;
+    const match = PATTERN.exec(text);
+    let end = match === null ? unexpected(scanner, index) : PATTERN.lastIndex;
+    const [, , newline, , word, punctuation, quotation, ignored] = match ?? [];
+    if (newline !== undefined) {
+      scanner.line += 1;
+      scanner.lineStart = end;
+      startsLine = true;
+    } else if (word !== undefined) {
+      push('word', word, end);
+    } else if (punctuation !== undefined) {
+      push(punctuation === '{' ? 'open' : punctuation === '}' ? 'close' : 'separator', punctuation, end);
+    } else if (quotation !== undefined) {
+      const string = readString(scanner, index);
+      end = string.end;
+      push('string', string.value, end, string.flawed);
+    } else if (ignored !== undefined) {
+      const message = `${quote(ignored)} means nothing here and is ignored`;
+      reporter.warning(place(scanner, index, end), message, 'a word that contains it must be quoted');
+    }
+    index = end;
+    if (tokens.length >= TOKENS_MAX) {
+      reporter.error(place(scanner, index, index), `the file is too large: more than ${TOKENS_MAX} words`);
+      break;
+    }
+  }
+  push('end', '', index);
+  return tokens;
+}
+
+function place({ file, line, lineStart }: Scanner, from: number, to: number): Place {
+  return { file, line, column: from - lineStart + 1, length: Math.max(1, to - from) };
+}
+
+/** Reads the string whose opening quotation mark is at start. */
+function readString(scanner: Scanner, start: number): { value: string; end: number; flawed: boolean } {
+  const { reporter } = scanner;
+  const { text } = scanner.file;
+  let value = '';
+  let flawed = false;
+  let index = start + 1;
+  for (; index < text.length && text[index] !== '\n'; index += 1) {
+    const character = text[index] ?? '';
+    if (character === '"') return { value, end: index + 1, flawed };
+    if (character === '\\' && (text[index + 1] ?? '\n') !== '\n') {
+      index += 1;
+      const meant = ESCAPES.get(text[index] ?? '');
+      if (meant === undefined) {
+        flawed = true;
+        const help = 'known are \\" \\\\ \\n \\t';
+        reporter.error(place(scanner, index - 1, index + 1), 'unknown escape in a quoted string', help);
+      }
+      value += meant ?? '';
+    } else if (character < ' ' && character !== '\t') {
+      flawed = true;
+      reporter.error(place(scanner, index, index + 1), 'control character in a quoted string');
+    } else {
+      value += character;
+    }
+  }
+  const message = 'the quoted string does not end on its line';
+  reporter.error(place(scanner, start, index), message, 'expected a closing "');
+  return { value, end: index, flawed: true };
+}
+
+/** Reports a run of characters that belong nowhere, and returns where it ends. */
+function unexpected(scanner: Scanner, start: number): number {
+  const { text } = scanner.file;
+  const run = /[^\n\t -~]+|./uy;
+  run.lastIndex = start;
+  run.exec(text);
+  const end = Math.max(run.lastIndex, start + 1);
+  const code = text.codePointAt(start) ?? 0;
+  const visible = code > 0x20 && code < 0x7f;
+  const name = visible
+    ? quote(text.slice(start, end))
+    : `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
+  scanner.reporter.error(place(scanner, start, end), `unexpected character ${name}`, characterHelp(code));
+  return end;
+}
+
+function characterHelp(code: number): string {
+  if (code === 0x27) return 'strings are quoted with "';
+  if (code === 0xa0) return 'it is a no-break space';
+  return code > 0x7f ? 'other than ASCII only in comments and quoted strings' : '';
+}

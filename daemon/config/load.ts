@@ -1,0 +1,136 @@
+/**
+ * The door into the configuration: a file, or a text, to the effective configuration of one node and everything
+ * that is to be said about it. parseConfig is pure; loadConfig reads files and nothing else.
+ */
+import { closeSync, openSync, readSync } from 'node:fs';
+import path from 'node:path';
+import { checkModel } from './checks.js';
+import { createReporter, type Place, quote, type SourceFile } from './diagnostic.js';
+import type { Parsed } from './duration.js';
+import { inheritGlobals, inheritResource } from './inherit.js';
+import { readModel } from './model.js';
+import { FILE_CHARACTERS_MAX, parseTree, type ReadInclude } from './parser.js';
+import type { Config, Diagnostic } from './types.js';
+
+export interface LoadOptions {
+  /** The node's name in the file (`-n`); it overrides the host name. */
+  node?: string;
+  /** This machine's host name, full or short. */
+  hostname: string;
+  /** A file that does not know this node gives a configuration without resources, instead of an error. */
+  ignoreUnknownNode?: boolean;
+}
+
+export interface LoadResult {
+  /** null where there is an error. */
+  config: Config | null;
+  /** Errors and warnings, in the order of the file. */
+  diagnostics: Diagnostic[];
+}
+
+export interface LoadFileResult extends LoadResult {
+  /** The system's code (`ENOENT`, `EACCES`, …) where the file itself could not be read; null where it was. */
+  unreadable: string | null;
+}
+
+/** At most four bytes make a character. */
+const FILE_BYTES_MAX = 4 * FILE_CHARACTERS_MAX;
+
+/**
+ * Reads a configuration file and what it includes. Throws nothing: what is wrong is in `diagnostics`, and a file
+ * that cannot be read is named by `unreadable` as well, so that the caller can choose its exit code.
+ */
+export function loadConfig(file: string, options: LoadOptions): LoadFileResult {
+  const read = readText(file);
+  if (!read.ok) {
+    const message = `cannot read the configuration: ${read.reason}`;
+    const diagnostic: Diagnostic = {
+      severity: 'error',
+      file,
+      line: 0,
+      column: 1,
+      length: 1,
+      message,
+      help: '',
+    };
+    return { config: null, diagnostics: [diagnostic], unreadable: read.code };
+  }
+  return { ...parseConfig(read.value, file, readText, options), unreadable: null };
+}
+
+/**
+ * Turns a text into a configuration. Pure but for `readInclude`, which gets resolved paths; a file name that is
+ * not absolute is taken from the working directory.
+ */
+export function parseConfig(
+  text: string,
+  fileName: string,
+  readInclude: ReadInclude,
+  options: LoadOptions,
+): LoadResult {
+  const reporter = createReporter();
+  const file: SourceFile = { name: fileName, text, masks: new Map() };
+  const tree = parseTree(file, readInclude, reporter);
+  if (reporter.full) return { config: null, diagnostics: reporter.finish() };
+
+  const model = readModel(tree, reporter);
+  const wanted = options.node ?? options.hostname;
+  const node = model.table.find(wanted);
+  // Where statements were lost, the node's section may be among them.
+  const lost = model.global.broken && model.table.names.length === 0;
+  if (node === null && options.ignoreUnknownNode !== true && !lost) {
+    const place: Place = { file, line: 0, column: 1, length: 1 };
+    const { names } = model.table;
+    const known = names.length === 0 ? 'it names no node at all' : `it names ${names.map(quote).join(', ')}`;
+    reporter.error(
+      place,
+      `no 'on' section for this node, ${quote(wanted)}: ${known}`,
+      'hastmond -n NAME says which one this is',
+    );
+  }
+  checkModel(model, node, reporter);
+  const diagnostics = reporter.finish();
+  if (reporter.failed) return { config: null, diagnostics };
+
+  const own = node ?? wanted;
+  const mine = node === null ? [] : model.resources.filter(({ nodes }) => nodes.has(node));
+  const config: Config = {
+    ...inheritGlobals(model, own),
+    file: path.resolve(fileName),
+    ...(tree.includes.length === 0 ? {} : { includes: tree.includes }),
+    resources: mine.map((resource) => inheritResource(model, resource, own)),
+  };
+  return { config, diagnostics };
+}
+
+/** Reads a whole file, but never more of it than a configuration can be: it may be a device. */
+function readText(file: string): Parsed<string> & { code: string } {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(file, 'r');
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    while (bytes <= FILE_BYTES_MAX) {
+      const chunk = Buffer.allocUnsafe(64 * 1024);
+      const read = readSync(descriptor, chunk);
+      if (read === 0) return { ok: true, value: Buffer.concat(chunks).toString('utf8'), code: '' };
+      chunks.push(chunk.subarray(0, read));
+      bytes += read;
+    }
+    return { ok: false, reason: `it is larger than ${FILE_BYTES_MAX} bytes`, code: 'EFBIG' };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    return { ok: false, reason: REASONS.get(code) ?? (code || 'unknown error'), code: code || 'EIO' };
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'there is no such file'],
+  ['EACCES', 'permission denied'],
+  ['EISDIR', 'it is a directory'],
+  ['ENOTDIR', 'a part of its path is not a directory'],
+  ['ELOOP', 'too many symbolic links'],
+  ['ENAMETOOLONG', 'the name is too long'],
+]);

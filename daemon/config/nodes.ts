@@ -1,0 +1,71 @@
+/** The names of nodes in a file: which of them are one node, and which of them is this machine. */
+import { isIP } from 'node:net';
+import { quote, type Reporter } from './diagnostic.js';
+import type { Word } from './tree.js';
+
+export interface NodeTable {
+  /** The names, each node once, as the file writes it first. */
+  names: string[];
+  /** The name that the file writes first for the node of this name; itself where it is unknown. */
+  nameOf(written: string): string;
+  /** The node that a host name means, full or short, whatever its case; null where there is none. */
+  find(hostname: string): string | null;
+}
+
+/**
+ * Builds the table from every name behind `on`. As in the ancestor, `host1` means the host `host1.example.org`
+ * too: written both ways in one file they are one node. `host1` beside two such full names could be either.
+ */
+export function createNodeTable(words: readonly Word[], reporter: Reporter): NodeTable {
+  const firsts = new Map<string, Word>();
+  for (const word of words) {
+    const key = word.text.toLowerCase();
+    if (!firsts.has(key)) firsts.set(key, word);
+  }
+  const fullNames = new Map<string, string[]>();
+  for (const key of firsts.keys()) {
+    const short = shortName(key);
+    if (short !== key) fullNames.set(short, [...(fullNames.get(short) ?? []), key]);
+  }
+  const canonical = new Map<string, string>();
+  for (const [key, word] of firsts) {
+    const own = fullNames.get(key) ?? [];
+    const short = shortName(key);
+    const twin = own.length === 1 ? own[0] : short !== key && firsts.has(short) ? short : undefined;
+    if (own.length > 1) {
+      reporter.error(
+        word,
+        `${quote(word.text)} could be ${own.join(' or ')}`,
+        'write every node the same way everywhere',
+      );
+    }
+    canonical.set(key, canonical.get(twin ?? '') ?? word.text);
+  }
+  const nameOf = (written: string) => canonical.get(written.toLowerCase()) ?? written;
+  for (const word of words) {
+    const name = nameOf(word.text);
+    if (name === word.text) continue;
+    const where = firsts.get(name.toLowerCase())?.line ?? 0;
+    reporter.warning(
+      word,
+      `${quote(word.text)} is taken as the node ${quote(name)} of line ${where}`,
+      'write every node the same way everywhere',
+    );
+  }
+  return {
+    names: [...new Set(canonical.values())],
+    nameOf,
+    find(hostname) {
+      const host = hostname.toLowerCase().replace(/\.$/, '');
+      const short = shortName(host);
+      const longer = fullNames.get(host) ?? [];
+      return (
+        canonical.get(host) ?? canonical.get(short) ?? (longer.length === 1 ? nameOf(longer[0] ?? '') : null)
+      );
+    },
+  };
+}
+
+function shortName(name: string): string {
+  return isIP(name) === 0 ? name.replace(/(?<=.)\..*$/, '') : name;
+}
