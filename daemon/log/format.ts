@@ -29,7 +29,8 @@ export function formatMessage(record: LogRecord): string {
     .filter((word) => word !== undefined)
     .join(' ');
   const words = Object.entries(fields).map(([name, value]) => `${name}=${formatValue(value)}`);
-  const cause = err === undefined ? [] : [`(${errorText(err)})`];
+  // pino takes the message of an Error that is logged by itself.
+  const cause = err === undefined || errorText(err) === msg ? [] : [`(${errorText(err)})`];
   const text = [msg, ...cause, ...words].filter((word) => word !== '').join(' ');
   return printable(who === '' ? text : `${who}: ${text}`);
 }

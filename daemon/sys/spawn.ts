@@ -23,13 +23,21 @@ export interface SpawnOptions {
   cgroup?: string;
   /** Working directory, `/` if not said. */
   cwd?: string;
+  /**
+   * A file or named pipe that stdout and stderr both open for reading and writing (such a pipe never breaks), this process's
+   * own errors before the program executes included. What is printed is then the caller's to read, and not in Exit.
+   */
+  outputPath?: string;
   /** Bytes kept of stdout and of stderr each; what is beyond is read and dropped. Default 64 KiB. */
   outputBytesMax?: number;
   /** Called with every line (without its end) as it comes, within the same bound, until the program exits. */
   onLine?: (stream: 'stdout' | 'stderr', line: string) => void;
 }
 
-/** How the program ended. Exit 126 and 127: it cannot be executed, or is not there; 125: the control group cannot be joined. */
+/**
+ * How the program ended. Exit 126 and 127: it cannot be executed, or is not there; 125: the control group cannot be joined or
+ * `outputPath` not be opened, and nothing was executed.
+ */
 export interface Exit {
   code: number | null;
   signal: NodeJS.Signals | null;
@@ -59,8 +67,9 @@ export type SpawnOutcome = { held: HeldProcess; reason?: never } | { held: null;
 // stdin is what it waits on, so that there is no descriptor that could reach the program; an end of file (the caller has
 // died) is not the word. "0" means the writer itself. The umask of a daemon (027) is not what services expect.
 const stub = `
+if [ -n "$2" ]; then command exec 1<>"$2" 2>&1 || exit 125; fi
 if [ -n "$1" ]; then echo 0 >"$1/cgroup.procs" || exit 125; fi
-shift
+shift 2
 IFS= read -r HASTMON_HOLD && [ "$HASTMON_HOLD" = go ] || exit 125
 unset HASTMON_HOLD
 umask 022
@@ -142,29 +151,29 @@ interface Started {
 }
 
 function startStub(options: SpawnOptions): Started {
+  const { cgroup = '', outputPath = '' } = options;
   const readFds: number[] = [];
   const writeFds: number[] = [];
   try {
-    for (let pipes = 0; pipes < 2; pipes += 1) {
+    for (let pipes = 0; pipes < 2 && outputPath === ''; pipes += 1) {
       const pipe = makePipe();
       if (pipe === null) break;
       readFds.push(pipe.readFd);
       writeFds.push(pipe.writeFd);
     }
-    const child = spawn(
-      '/bin/sh',
-      ['-c', stub, 'hastmon', options.cgroup ?? '', options.program, ...options.args],
-      {
-        detached: true,
-        cwd: options.cwd ?? '/',
-        env: options.env,
-        stdio: ['pipe', writeFds[0] ?? 'pipe', writeFds[1] ?? 'pipe'],
-      },
-    );
-    const streams = [child.stdout, child.stderr].map(
-      (stream, index) => stream ?? new Socket({ fd: readFds[index] ?? -1, readable: true, writable: false }),
-    );
-    return { child, streams };
+    const otherwise = outputPath === '' ? 'pipe' : 'ignore';
+    const args = ['-c', stub, 'hastmon', cgroup, outputPath, options.program, ...options.args];
+    const child = spawn('/bin/sh', args, {
+      detached: true,
+      cwd: options.cwd ?? '/',
+      env: options.env,
+      stdio: ['pipe', writeFds[0] ?? otherwise, writeFds[1] ?? otherwise],
+    });
+    const own = readFds.map((fd) => new Socket({ fd, readable: true, writable: false }));
+    return {
+      child,
+      streams: [child.stdout ?? own[0], child.stderr ?? own[1]].filter((stream) => stream !== undefined),
+    };
   } catch (error) {
     for (const fd of readFds) closeSync(fd);
     throw error;
