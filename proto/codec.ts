@@ -11,6 +11,8 @@ const { PeerFrame } = hastmon;
 
 export type DecodedPeerMessage =
   | { kind: 'message'; message: PeerMessage }
+  /** Says only that the connection works. */
+  | { kind: 'probe' }
   /** A kind of message that this version does not know: to be ignored. */
   | { kind: 'unknown' }
   /** Readable, but a value is missing or out of range: to be ignored like a lost message. */
@@ -23,6 +25,11 @@ export function encodePeerMessage(message: PeerMessage): Uint8Array {
   return PeerFrame.encode(toWire(message)).finish();
 }
 
+/** The bytes of a message that says only that the connection works. */
+export function encodeProbe(): Uint8Array {
+  return PeerFrame.encode({ probe: {} }).finish();
+}
+
 export function decodePeerMessage(bytes: Uint8Array): DecodedPeerMessage {
   let frame: hastmon.PeerFrame;
   try {
@@ -32,7 +39,8 @@ export function decodePeerMessage(bytes: Uint8Array): DecodedPeerMessage {
   }
   try {
     const message = fromWire(frame);
-    return message === null ? { kind: 'unknown' } : { kind: 'message', message };
+    if (message !== null) return { kind: 'message', message };
+    return frame.probe ? { kind: 'probe' } : { kind: 'unknown' };
   } catch (error) {
     if (error instanceof check.Invalid) return { kind: 'invalid', reason: error.message };
     throw error;

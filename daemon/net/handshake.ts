@@ -88,13 +88,13 @@ export function createInitiator(me: Identity, nonce: Buffer): HandshakeMachine &
   return { hello, receive };
 }
 
-/** Whom a responder takes itself for when somebody asks for a resource; a string: refused without a word why. */
+/** Whom a responder takes itself for when somebody asks for a resource; null: refused, and not said why. */
 export type FindIdentity = (resource: string) => Identity | null;
 /** A last word before a proven peer is accepted: null to accept it. */
 export type Admit = (resource: string, peer: Peer) => { reason: RefuseReason; text: string } | null;
 
-/** The side that accepted. `nonce` must never have been used before. */
-export function createResponder(find: FindIdentity, admit: Admit, nonce: Buffer): HandshakeMachine {
+/** The side that accepted. `drawNonce` gives a value that was never used before; it is called once, after a good hello. */
+export function createResponder(find: FindIdentity, admit: Admit, drawNonce: () => Buffer): HandshakeMachine {
   let pending: { me: Identity; hello: Hello; challenge: Challenge } | null = null;
 
   function greeted(hello: Hello): HandshakeStep {
@@ -114,7 +114,7 @@ export function createResponder(find: FindIdentity, admit: Admit, nonce: Buffer)
       version: Math.min(hello.version, protocolVersion),
       node: me.node,
       incarnation: me.incarnation,
-      nonce,
+      nonce: drawNonce(),
       algorithm: me.key?.algorithm ?? '',
     };
     pending = { me, hello, challenge };

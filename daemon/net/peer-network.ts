@@ -5,9 +5,23 @@
  * Knows addresses, keys, frames and which node is at the other end. Does not know what a message means, who holds
  * a lease or which role anybody has.
  */
+import { isDeepStrictEqual } from 'node:util';
+import { encodePeerMessage } from '../../proto/codec.js';
 import type { Address, ResourceConfig } from '../config/types.js';
 import type { NodeName, PeerMessage } from '../core/types.js';
+import { createAcceptor } from './acceptor.js';
+import { hostOf } from './addresses.js';
+import {
+  type Connection,
+  type ConnectionOptions,
+  createConnection,
+  type SharedPayload,
+} from './connection.js';
+import { greet } from './greeter.js';
 import type { NetLog } from './log.js';
+import { createOnce } from './once.js';
+import { createResolver, type Lookup } from './resolver.js';
+import { createResourceNet, type ResourceNet } from './resource-net.js';
 
 export interface PeerNetworkOptions {
   /** Our own name, as in the voters' lists. */
@@ -28,6 +42,8 @@ export interface PeerNetworkOptions {
    * one phrase for people. Called from inside configure() and close() for the links that these end.
    */
   onLink: (resource: string, node: NodeName, up: boolean, reason: string) => void;
+  /** Resolves host names; absent: the system's resolver. */
+  lookup?: Lookup;
 }
 
 /** One line of `remote:` in the status, or a peer that only connects to us. */
@@ -68,4 +84,138 @@ export interface PeerNetwork {
   links(resource: string): LinkInfo[];
   /** Ends all connections and listeners; nothing is called back once the promise is fulfilled. */
   close(): Promise<void>;
+}
+
+export function createPeerNetwork(options: PeerNetworkOptions): PeerNetwork {
+  const { clock, log, lookup } = options;
+  const once = createOnce(clock);
+  const resources = new Map<string, ResourceNet>();
+  const connections = new Set<Connection>();
+  let onLastGone: (() => void) | null = null;
+  const encoder = createEncoder();
+  const resolver = createResolver({ clock, log, onChange: refresh, ...(lookup && { lookup }) });
+  const acceptor = createAcceptor({
+    isAllowed: (from) => [...resources.values()].some((resource) => resource.allows(from)),
+    onGuest: (guest) => greet(guest, { resources, clock, connect, settled: acceptor.settled, onRefused }),
+    onStranger: (text) =>
+      onRefused({ address: text }, `connection from ${text} not accepted: it is no friend of any resource`),
+    onError: (address, error) => {
+      if (!once.first(`accept ${address}`)) return;
+      log.warn({ address }, `cannot accept connections on ${address}: ${error.message}`);
+    },
+  });
+
+  function refresh(): void {
+    for (const resource of resources.values()) resource.refresh();
+  }
+
+  function onRefused(fields: Record<string, string>, text: string): void {
+    if (once.first(`refused ${text}`)) log.warn(fields, text);
+    else log.debug(fields, text);
+  }
+
+  /** Makes a connection and keeps account of it, so that close() knows when the last one is gone. */
+  function connect(wanted: ConnectionOptions): Connection {
+    const connection = createConnection({
+      ...wanted,
+      onDown: (gone, reason, peer) => {
+        connections.delete(gone);
+        wanted.onDown(gone, reason, peer);
+        if (connections.size === 0) onLastGone?.();
+      },
+    });
+    connections.add(connection);
+    return connection;
+  }
+
+  function configure(configs: readonly ResourceConfig[]): void {
+    resolver.want(
+      configs.flatMap(({ friends, remote }) =>
+        [...friends, ...remote].map(hostOf).filter((host) => host !== null),
+      ),
+    );
+    for (const [name, resource] of resources) {
+      const next = configs.find((config) => config.name === name);
+      if (next !== undefined && sameLinks(resource.config, next)) continue;
+      resource.close(
+        next === undefined ? 'the resource is no longer configured' : 'the configuration has changed',
+      );
+      resources.delete(name);
+    }
+    for (const config of configs) {
+      const known = resources.get(config.name);
+      if (known === undefined) resources.set(config.name, add(config));
+      else known.update(config);
+    }
+  }
+
+  function add(config: ResourceConfig): ResourceNet {
+    return createResourceNet({
+      ...{ config, clock, log, once, resolver, connect },
+      node: options.node,
+      incarnation: options.incarnation,
+      listening: acceptor.listening,
+      onMessage: (node, message) => {
+        trace('received', config.name, node, message);
+        options.onMessage(config.name, node, message);
+      },
+      onLink: (node, up, reason) => options.onLink(config.name, node, up, reason),
+    });
+  }
+
+  function send(resource: string, node: NodeName, message: PeerMessage): boolean {
+    const peers = resources.get(resource)?.peers;
+    if (!peers?.isUp(node)) return false;
+    trace('sent', resource, node, message);
+    return peers.send(node, encoder(message));
+  }
+
+  function trace(what: string, resource: string, node: NodeName, message: PeerMessage): void {
+    if (log.isLevelEnabled?.('trace'))
+      log.trace?.({ resource, peer: node, message }, `${what} ${message.kind}`);
+  }
+
+  async function close(): Promise<void> {
+    resolver.close();
+    const gone = new Promise<void>((resolve) => {
+      onLastGone = resolve;
+    });
+    for (const resource of resources.values()) resource.close('this daemon ends');
+    for (const connection of connections) connection.destroy('this daemon ends');
+    await acceptor.close();
+    if (connections.size > 0) await gone;
+    resources.clear();
+  }
+
+  return {
+    listen: acceptor.listen,
+    listening: acceptor.listening,
+    configure,
+    send,
+    links: (resource) => resources.get(resource)?.links() ?? [],
+    close,
+  };
+}
+
+/** Encodes a message once for all the nodes it goes to, one after the other. */
+function createEncoder(): (message: PeerMessage) => SharedPayload {
+  let last: PeerMessage | null = null;
+  let shared: SharedPayload = { payload: new Uint8Array(0), frame: null };
+  return (message) => {
+    if (message !== last) {
+      shared = { payload: encodePeerMessage(message), frame: null };
+      last = message;
+    }
+    return shared;
+  };
+}
+
+/** True where the connections of a resource need not be made anew. */
+function sameLinks(one: ResourceConfig, other: ResourceConfig): boolean {
+  const texts = (addresses: readonly Address[]) => addresses.map(({ text }) => text);
+  return (
+    isDeepStrictEqual(one.key, other.key) &&
+    isDeepStrictEqual(texts(one.remote), texts(other.remote)) &&
+    isDeepStrictEqual(texts(one.friends), texts(other.friends))
+  );
 }

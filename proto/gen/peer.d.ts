@@ -516,8 +516,11 @@ export namespace hastmon {
         /** PeerFrame handover. */
         handover?: (hastmon.Handover.$Properties|null);
 
+        /** PeerFrame probe. */
+        probe?: (hastmon.Probe.$Properties|null);
+
         /** PeerFrame body. */
-        body?: ("state"|"ask"|"request"|"answer"|"release"|"complaint"|"handover");
+        body?: ("state"|"ask"|"request"|"answer"|"release"|"complaint"|"handover"|"probe");
 
         /**
          * Encodes the specified PeerFrame message. Does not implicitly {@link hastmon.PeerFrame.verify|verify} messages.
@@ -564,8 +567,11 @@ export namespace hastmon {
             /** PeerFrame handover */
             handover?: (hastmon.Handover.$Properties|null);
 
+            /** PeerFrame probe */
+            probe?: (hastmon.Probe.$Properties|null);
+
             /** PeerFrame body */
-            body?: ("state"|"ask"|"request"|"answer"|"release"|"complaint"|"handover");
+            body?: ("state"|"ask"|"request"|"answer"|"release"|"complaint"|"handover"|"probe");
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
@@ -580,10 +586,62 @@ export namespace hastmon {
           release?: hastmon.Release.$Shape|null;
           complaint?: hastmon.Complaint.$Shape|null;
           handover?: hastmon.Handover.$Shape|null;
+          probe?: hastmon.Probe.$Shape|null;
           $unknowns?: Uint8Array[];
         } & (
-          ({ body?: undefined; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null }|{ body?: "state"; state: hastmon.State.$Shape; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null }|{ body?: "ask"; state?: null; ask: hastmon.Ask.$Shape; request?: null; answer?: null; release?: null; complaint?: null; handover?: null }|{ body?: "request"; state?: null; ask?: null; request: hastmon.Request.$Shape; answer?: null; release?: null; complaint?: null; handover?: null }|{ body?: "answer"; state?: null; ask?: null; request?: null; answer: hastmon.Answer.$Shape; release?: null; complaint?: null; handover?: null }|{ body?: "release"; state?: null; ask?: null; request?: null; answer?: null; release: hastmon.Release.$Shape; complaint?: null; handover?: null }|{ body?: "complaint"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint: hastmon.Complaint.$Shape; handover?: null }|{ body?: "handover"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover: hastmon.Handover.$Shape })
+          ({ body?: undefined; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null }|{ body?: "state"; state: hastmon.State.$Shape; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null }|{ body?: "ask"; state?: null; ask: hastmon.Ask.$Shape; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null }|{ body?: "request"; state?: null; ask?: null; request: hastmon.Request.$Shape; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null }|{ body?: "answer"; state?: null; ask?: null; request?: null; answer: hastmon.Answer.$Shape; release?: null; complaint?: null; handover?: null; probe?: null }|{ body?: "release"; state?: null; ask?: null; request?: null; answer?: null; release: hastmon.Release.$Shape; complaint?: null; handover?: null; probe?: null }|{ body?: "complaint"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint: hastmon.Complaint.$Shape; handover?: null; probe?: null }|{ body?: "handover"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover: hastmon.Handover.$Shape; probe?: null }|{ body?: "probe"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe: hastmon.Probe.$Shape })
         );
+    }
+
+    /**
+     * Properties of a Probe.
+     * @deprecated Use hastmon.Probe.$Properties instead.
+     */
+    interface IProbe extends hastmon.Probe.$Properties {
+    }
+
+    /** Represents a Probe. */
+    class Probe {
+
+        /**
+         * Constructs a new Probe.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.Probe.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /**
+         * Encodes the specified Probe message. Does not implicitly {@link hastmon.Probe.verify|verify} messages.
+         * @param message Probe message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.Probe.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a Probe message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.Probe & hastmon.Probe.$Shape} Probe
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.Probe & hastmon.Probe.$Shape;
+    }
+
+    namespace Probe {
+
+        /** Properties of a Probe. */
+        interface $Properties {
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a Probe. */
+        type $Shape = hastmon.Probe.$Properties;
     }
 
     /**

@@ -698,11 +698,12 @@ export const hastmon = $root.hastmon = (() => {
         PeerFrame.prototype.release = null;
         PeerFrame.prototype.complaint = null;
         PeerFrame.prototype.handover = null;
+        PeerFrame.prototype.probe = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(PeerFrame.prototype, "body", {
-            get: $util.oneOfGetter($oneOfFields = ["state", "ask", "request", "answer", "release", "complaint", "handover"]),
+            get: $util.oneOfGetter($oneOfFields = ["state", "ask", "request", "answer", "release", "complaint", "handover", "probe"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -727,6 +728,8 @@ export const hastmon = $root.hastmon = (() => {
                 $root.hastmon.Complaint.encode(message.complaint, writer.uint32(50).fork(), _depth + 1).ldelim();
             if (message.handover != null && $Object.hasOwnProperty.call(message, "handover"))
                 $root.hastmon.Handover.encode(message.handover, writer.uint32(58).fork(), _depth + 1).ldelim();
+            if (message.probe != null && $Object.hasOwnProperty.call(message, "probe"))
+                $root.hastmon.Probe.encode(message.probe, writer.uint32(66).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -809,6 +812,13 @@ export const hastmon = $root.hastmon = (() => {
                         message.body = "handover";
                         continue;
                     }
+                case 8: {
+                        if (wireType !== 2)
+                            break;
+                        message.probe = $root.hastmon.Probe.decode(reader, reader.size(), $undefined, _depth + 1, message.probe);
+                        message.body = "probe";
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -827,6 +837,72 @@ export const hastmon = $root.hastmon = (() => {
         };
 
         return PeerFrame;
+    })();
+
+    hastmon.Probe = (function() {
+
+        const Probe = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Probe.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Probe.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.Probe();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                reader.skipType(tag & 7, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Probe;
     })();
 
     hastmon.Holder = (function() {

@@ -1,0 +1,61 @@
+/** UNIX sockets as files: a place for a new one, with the right mode from the first moment. */
+import { lstatSync, unlinkSync } from 'node:fs';
+import net from 'node:net';
+
+/** How long a process that holds the socket has to take our connection; it has only to be alive for that. */
+const answerMs = 1000;
+
+/**
+ * Makes room for a socket file: removes one that nobody answers on. Rejects, with a message for people, where somebody
+ * does, or where the file is something else.
+ */
+export async function clearSocketPath(path: string): Promise<void> {
+  let isSocket: boolean;
+  try {
+    isSocket = lstatSync(path).isSocket();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  if (!isSocket) throw new Error(`${path} exists and is no socket; remove it or choose another path`);
+  if (await answers(path)) throw new Error(`${path} is in use: another process answers there`);
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+/** Listens on a UNIX path. The file is never more open than `mode`, not even for a moment. */
+export function listenUnix(server: net.Server, path: string, mode: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    // The socket file is made inside listen(), before it returns.
+    const before = process.umask(~mode & 0o777);
+    try {
+      server.listen({ path }, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    } finally {
+      process.umask(before);
+    }
+  });
+}
+
+/** Only a refusal says that nobody is there; no answer at all means a process that is busy or stopped. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect({ path });
+    const done = (result: boolean) => {
+      clearTimeout(limit);
+      socket.destroy();
+      resolve(result);
+    };
+    const limit = setTimeout(() => done(true), answerMs);
+    socket.once('connect', () => done(true));
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      done(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'),
+    );
+  });
+}
