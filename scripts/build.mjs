@@ -1,6 +1,6 @@
 // Builds dist/: every TypeScript file transpiled beside its tests (dist/daemon/…, dist/test/…), and the two
 // programs bundled (dist/bin/hastmond.js, dist/bin/hastmonctl.js), which start faster than a tree of files.
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { chmod, cp, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,13 @@ import { build } from 'esbuild';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const folders = ['daemon', 'ctl', 'proto', 'test', 'bench'];
-const common = { absWorkingDir: root, platform: 'node', target: 'node20', format: 'esm', logLevel: 'warning' };
+const common = {
+  absWorkingDir: root,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  logLevel: 'warning',
+};
 
 async function sources(folder) {
   const entries = await readdir(path.join(root, folder), { recursive: true }).catch(() => []);
@@ -18,7 +24,9 @@ async function sources(folder) {
 rmSync(path.join(root, 'dist'), { recursive: true, force: true });
 const all = (await Promise.all(folders.map(sources))).flat();
 await build({ ...common, entryPoints: all, outdir: 'dist', outbase: '.', sourcemap: 'inline' });
-await cp(path.join(root, 'proto/gen'), path.join(root, 'dist/proto/gen'), { recursive: true }).catch(() => {});
+await cp(path.join(root, 'proto/gen'), path.join(root, 'dist/proto/gen'), { recursive: true }).catch(
+  () => {},
+);
 
 const programs = ['daemon/hastmond.ts', 'ctl/hastmonctl.ts'].filter((file) => all.includes(file));
 await build({
@@ -36,4 +44,5 @@ await build({
     js: "#!/usr/bin/env node\nimport { createRequire as hastmonCreateRequire } from 'node:module'; const require = hastmonCreateRequire(import.meta.url);",
   },
 });
-for (const file of programs) await chmod(path.join(root, 'dist/bin', `${path.basename(file, '.ts')}.js`), 0o755);
+for (const file of programs)
+  await chmod(path.join(root, 'dist/bin', `${path.basename(file, '.ts')}.js`), 0o755);

@@ -1,0 +1,152 @@
+/**
+ * The main process's own hooks: the stop it does in a lost worker's place, the fence, and the notifications (role,
+ * connect, disconnect). Runs what the core of the node asks for and says how it went.
+ */
+import { type Settings, STOP_KILL_SHARE, STOP_TERM_SHARE } from '../core/settings.js';
+import type { Instant } from '../core/types.js';
+import { systemHookClock } from '../hooks/clock.js';
+import { takeOver } from '../hooks/exclusive.js';
+import { createHookRunner } from '../hooks/runner.js';
+import type { HookResult } from '../hooks/types.js';
+import type { NetLog } from '../net/log.js';
+import { openCgroup } from '../sys/cgroup.js';
+import { bootTime } from '../sys/clock.js';
+import { type HookFacts, hookEnvironment } from './hook-shell.js';
+import type { HookSetup } from './ipc.js';
+
+export interface Cleaner {
+  clean(id: number, mode: 'check' | 'stop', stopEnd: Instant): void;
+  fence(id: number): void;
+  /** Notifications run one after the other; their result is only logged. */
+  notify(action: 'role' | 'connect' | 'disconnect', args: readonly string[]): void;
+  /** A reload may name other programs. */
+  setHooks(hooks: HookSetup): void;
+}
+
+export interface CleanerOptions {
+  hooks: HookSetup;
+  settings: () => Settings;
+  facts: () => HookFacts;
+  log: NetLog;
+  cleaned: (id: number, ok: boolean, detail: string) => void;
+  fenced: (id: number, ok: boolean, detail: string) => void;
+}
+
+/** More than this many notifications in waiting are dropped, the oldest first. */
+const NOTIFICATIONS_MAX = 32;
+
+export function createCleaner(options: CleanerOptions): Cleaner {
+  const { settings, log } = options;
+  let hooks = options.hooks;
+  let runner = makeRunner();
+  let turn: Promise<void> = Promise.resolve();
+  const notifications: { action: 'role' | 'connect' | 'disconnect'; args: readonly string[] }[] = [];
+  let notifying = false;
+
+  function makeRunner(): ReturnType<typeof createHookRunner> {
+    const cgroup = openCgroup(hooks.stateDir, settings().resource);
+    return createHookRunner({
+      resource: settings().resource,
+      exec: hooks.exec,
+      directory: hooks.directory,
+      cgroup: cgroup.path,
+      log,
+    });
+  }
+
+  function run(
+    action: 'start' | 'stop' | 'status' | 'fence',
+    termAfterMs: number,
+    killAfterMs: number,
+  ): Promise<HookResult> {
+    const facts = options.facts();
+    const request = { action, args: [facts.resource], env: hookEnvironment(facts), termAfterMs, killAfterMs };
+    return runner.run(action === 'fence' ? { ...request, program: hooks.fence } : request).done;
+  }
+
+  async function status(limitMs: number): Promise<HookResult> {
+    const limit = Math.max(50, Math.min(settings().statusTimeoutMs, limitMs));
+    return run('status', limit * 0.9, limit);
+  }
+
+  /** Ends what another process of this node runs of the resource, then stops it; '' where it is known to be stopped. */
+  async function stop(stopEnd: Instant): Promise<string> {
+    const { stopTimeoutMs } = settings();
+    const begin = Math.max(bootTime(), stopEnd - stopTimeoutMs);
+    const share = Math.max(stopEnd - begin, stopTimeoutMs / 4);
+    await run('stop', share * STOP_TERM_SHARE, share * STOP_KILL_SHARE);
+    const left = await runner.killLeftovers();
+    const after = await status(Math.max(stopEnd - bootTime(), stopTimeoutMs * (1 - STOP_KILL_SHARE)));
+    if (left === 'failed') return 'processes that start left behind could not be ended';
+    if (exited(after) === 1) return '';
+    return exited(after) === 0
+      ? 'it still runs after stop'
+      : `after stop its state is not known: ${after.detail}`;
+  }
+
+  async function clean(mode: 'check' | 'stop', stopEnd: Instant): Promise<string> {
+    const { stopTimeoutMs } = settings();
+    const waitForStopMs = Math.max(0, stopEnd - stopTimeoutMs * (1 - STOP_TERM_SHARE) - bootTime());
+    const taken = await takeOver(hooks.directory, { log, stopUntil: systemHookClock.now() + waitForStopMs });
+    if (taken.failed.length > 0) return taken.failed.join('; ');
+    if (mode === 'stop') return stop(stopEnd);
+    const before = await status(settings().statusTimeoutMs);
+    if (exited(before) === 1) return '';
+    if (exited(before) !== 0) {
+      log.warn({}, `it is not known whether the resource runs here: ${before.detail}`);
+      return '';
+    }
+    log.warn({}, 'the resource runs here, on a secondary: stopping it');
+    const failure = await stop(bootTime() + stopTimeoutMs);
+    return failure === 'it still runs after stop' ? failure : '';
+  }
+
+  async function runNotifications(): Promise<void> {
+    notifying = true;
+    for (let next = notifications.shift(); next !== undefined; next = notifications.shift()) {
+      const facts = options.facts();
+      const limit = Math.max(1000, settings().statusTimeoutMs);
+      const request = {
+        action: next.action,
+        args: [facts.resource, ...next.args],
+        env: hookEnvironment(facts),
+      };
+      const result = await runner.run({ ...request, termAfterMs: limit * 0.9, killAfterMs: limit }).done;
+      if (result.code !== 0) log.warn({}, result.detail);
+    }
+    notifying = false;
+  }
+
+  function inTurn(work: () => Promise<void>): void {
+    turn = turn.then(work);
+  }
+
+  return {
+    clean: (id, mode, stopEnd) =>
+      inTurn(async () => {
+        const failure = await clean(mode, stopEnd).catch((error: Error) => error.message);
+        options.cleaned(id, failure === '', failure);
+      }),
+    fence: (id) =>
+      inTurn(async () => {
+        const limit = settings().fenceTimeoutMs;
+        const result = await run('fence', limit * 0.9, limit);
+        options.fenced(id, exited(result) === 0, result.detail);
+      }),
+    notify(action, args) {
+      notifications.push({ action, args });
+      if (notifications.length > NOTIFICATIONS_MAX) notifications.shift();
+      if (!notifying) void runNotifications();
+    },
+    setHooks(next) {
+      const same =
+        next.exec === hooks.exec && next.fence === hooks.fence && next.directory === hooks.directory;
+      hooks = next;
+      if (!same) runner = makeRunner();
+    },
+  };
+}
+
+function exited(result: HookResult): number | null {
+  return result.outcome === 'exit' ? result.code : null;
+}

@@ -1,0 +1,99 @@
+/** Carries out what hastmonctl asks: finds the resources, gives the command to their cores, words the answer. */
+import type { ControlReply, ControlRequest, Selection, StatusEntry } from '../../proto/control-types.js';
+import { dumpConfig } from '../config/dump.js';
+import type { Config } from '../config/types.js';
+import type { NodeCommand } from '../core/node-types.js';
+import type { CommandReply, ResourceRuntime } from './resource.js';
+import { version } from './version.js';
+
+export interface CommandOptions {
+  config: () => Config;
+  resources: ReadonlyMap<string, ResourceRuntime>;
+  statuses: (names: readonly string[]) => StatusEntry[];
+  reload: () => Promise<string>;
+}
+
+type Handler = (
+  request: ControlRequest,
+  reply: (partial: Partial<ControlReply>) => void,
+) => Promise<Partial<ControlReply>>;
+
+const EX_NOHOST = 68;
+const EX_TEMPFAIL = 75;
+const EX_CONFIG = 78;
+
+export function createControlHandler(options: CommandOptions): Handler {
+  const { config, resources, statuses } = options;
+
+  /** The resources meant, or the words for those that do not exist. */
+  function select(selection: Selection): { names: string[]; unknown: string } {
+    const all = [...resources.keys()];
+    if (selection === 'all') return { names: all, unknown: '' };
+    const missing = selection.filter((name) => !resources.has(name));
+    if (missing.length === 0) return { names: [...selection], unknown: '' };
+    const have = all.length === 0 ? 'it has none' : `it has: ${all.join(', ')}`;
+    return { names: [], unknown: `no resource ${missing.join(', ')} on node ${config().node}; ${have}` };
+  }
+
+  async function onEach(
+    selection: Selection,
+    command: NodeCommand,
+    wait: boolean,
+    reply: (partial: Partial<ControlReply>) => void,
+  ): Promise<Partial<ControlReply>> {
+    const { names, unknown } = select(selection);
+    if (unknown !== '') return { error: { code: EX_NOHOST, message: unknown } };
+    const failures: string[] = [];
+    const texts: string[] = [];
+    await Promise.all(
+      names.map(async (name) => {
+        const result: CommandReply | undefined = await resources.get(name)?.command(command, wait);
+        if (result === undefined) return;
+        if (result.error !== '') failures.push(`${name}: ${result.error}`);
+        else if (result.text !== '') texts.push(`${name}: ${result.text}`);
+        if (wait && names.length > 1)
+          reply({ progress: `${name}: ${result.error || result.text || 'done'}` });
+      }),
+    );
+    const text = texts.map((line) => `${line}\n`).join('');
+    return failures.length === 0
+      ? { text }
+      : { text, error: { code: EX_TEMPFAIL, message: failures.join('\n') } };
+  }
+
+  return async (request, reply) => {
+    switch (request.kind) {
+      case 'role':
+        return onEach(
+          request.resources,
+          { kind: 'role', role: request.role, force: request.force },
+          request.wait,
+          reply,
+        );
+      case 'switchover':
+        return onEach([request.resource], { kind: 'switchover', to: request.to }, request.wait, reply);
+      case 'bootstrap':
+        return onEach([request.resource], { kind: 'bootstrap' }, true, reply);
+      case 'status': {
+        const { names, unknown } = select(request.resources);
+        return unknown === ''
+          ? { status: statuses(names) }
+          : { error: { code: EX_NOHOST, message: unknown } };
+      }
+      case 'dump': {
+        const { names, unknown } = select(request.resources);
+        return unknown === ''
+          ? { text: dumpConfig(config(), names) }
+          : { error: { code: EX_NOHOST, message: unknown } };
+      }
+      case 'reload': {
+        const failure = await options.reload();
+        return failure === '' ? {} : { error: { code: EX_CONFIG, message: failure } };
+      }
+      case 'version':
+        return { text: `${version}\n` };
+      default:
+        return request satisfies never;
+    }
+  };
+}

@@ -1,0 +1,224 @@
+/**
+ * The daemon as a whole: puts configuration, state, network, control socket, workers and resources together, reloads
+ * and ends. Each part knows its own business; this one knows the order.
+ */
+import { randomInt } from 'node:crypto';
+import path from 'node:path';
+import { formatDiagnostics } from '../config/diagnostic.js';
+import { diffConfig } from '../config/diff.js';
+import type { LoadResult } from '../config/load.js';
+import type { Config, ResourceConfig } from '../config/types.js';
+import { type ControlServer, createControlServer } from '../control/server.js';
+import { changeVoters, copyVoter } from '../core/voter.js';
+import type { NetLog } from '../net/log.js';
+import { createPeerNetwork, type PeerNetwork } from '../net/peer-network.js';
+import { openStore, type Store } from '../state/store.js';
+import { bootTime } from '../sys/clock.js';
+import { createControlHandler } from './commands.js';
+import { createDeviceKeeper, type DeviceKeeper } from './device.js';
+import { type ResourceRuntime, startResource } from './resource.js';
+import { statusOf } from './status.js';
+import { createWorkerPool, endRecordedWorkers, type WorkerPool } from './worker-pool.js';
+
+export interface DaemonOptions {
+  config: Config;
+  /** Reads the configuration again, as at the start. */
+  load: () => LoadResult;
+  log: NetLog & { child(fields: object): NetLog };
+  /** The script of worker processes and its arguments. */
+  workerScript: string;
+  workerArgs: readonly string[];
+  /** When this process began, by CLOCK_BOOTTIME. */
+  startedAt: number;
+}
+
+/** Why the daemon cannot run; `code` is from sysexits(3). */
+export class DaemonFailure extends Error {
+  readonly code: number;
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export interface Daemon {
+  /** Applies the configuration file anew; '' where that was done, else why nothing has changed. */
+  reload(): Promise<string>;
+  /** Stops what runs here, releases the leases; true where everything is known to be stopped. */
+  terminate(): Promise<boolean>;
+}
+
+const EX_UNAVAILABLE = 69;
+const EX_CANTCREAT = 73;
+
+/** Starts everything; resolves when the sockets are open. Rejects with a DaemonFailure, having closed what it opened. */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { log } = options;
+  let { config } = options;
+  const resources = new Map<string, ResourceRuntime>();
+  const incarnation = randomInt(1, 2 ** 48 - 1);
+  const workerStore = store('workers');
+  const ended = await endRecordedWorkers(workerStore);
+  if (ended > 0) log.warn({}, `ended ${ended} worker(s) that an earlier hastmond left behind`);
+  const pool: WorkerPool = createWorkerPool({
+    script: options.workerScript,
+    args: options.workerArgs,
+    store: workerStore,
+    log,
+  });
+  const network: PeerNetwork = createPeerNetwork({
+    node: config.node,
+    incarnation,
+    clock: bootTime,
+    log,
+    onMessage: (resource, node, message) => resources.get(resource)?.peerMessage(node, message),
+    onLink: (resource, node, up, reason) => {
+      resources.get(resource)?.link(node, up);
+      log.info({ resource, peer: node }, up ? 'connected' : `disconnected: ${reason}`);
+    },
+  });
+  let keeper: DeviceKeeper | null = null;
+  let startupMs = 0;
+  let reloading: Promise<string> | null = null;
+
+  function store(...names: string[]): Store {
+    const opened = openStore(path.join(config.stateDir, ...names));
+    if (opened.store === null) throw new DaemonFailure(EX_CANTCREAT, opened.reason);
+    return opened.store;
+  }
+
+  function start(resource: ResourceConfig): void {
+    const runtime = startResource({
+      config,
+      resource,
+      incarnation,
+      store: store('resources', resource.name),
+      hookDirectory: path.join(config.stateDir, 'resources', resource.name, 'hooks'),
+      pool,
+      network: () => network,
+      log,
+      changed: () => keeper?.look(),
+    });
+    resources.set(resource.name, runtime);
+  }
+
+  function statuses(names: readonly string[]): ReturnType<typeof statusOf>[] {
+    return names.map((name) => {
+      const runtime = resources.get(name);
+      if (runtime === undefined) throw new Error(`no resource ${name}`);
+      const facts = {
+        state: runtime.state(),
+        exec: runtime.config().exec,
+        links: network.links(name),
+        workerPid: runtime.workerPid(),
+        warnings: runtime.warnings(),
+        startupMs,
+        lastStopMs: runtime.lastStopMs(),
+        device: keeper === null ? null : keeper.problem(),
+      };
+      return statusOf(facts, bootTime());
+    });
+  }
+
+  const control: ControlServer = createControlServer({
+    config: config.control,
+    log,
+    handle: createControlHandler({ config: () => config, resources, statuses, reload }),
+  });
+
+  /** One reload at a time; a second request waits for the first and then has its own. */
+  async function reload(): Promise<string> {
+    while (reloading !== null) await reloading;
+    reloading = reloadNow();
+    const result = await reloading;
+    reloading = null;
+    return result;
+  }
+
+  async function reloadNow(): Promise<string> {
+    const loaded = options.load();
+    const shown = formatDiagnostics(loaded.diagnostics);
+    const next = loaded.config;
+    const refused = next === null ? `${shown}nothing has been changed` : cannotApply(next);
+    if (next === null || refused !== '') {
+      log.error({}, `reload failed: ${refused}`);
+      return refused;
+    }
+    const diff = diffConfig(config, next);
+    try {
+      await network.listen(next.listen);
+    } catch (error) {
+      const text = `${(error as Error).message}; nothing has been changed`;
+      log.error({}, `reload failed: ${text}`);
+      return text;
+    }
+    config = next;
+    network.configure(next.resources);
+    for (const { name, change, fields } of diff.resources) {
+      const resource = next.resources.find((candidate) => candidate.name === name);
+      if (change === 'removed') await remove(name);
+      else if (change === 'added' && resource !== undefined) start(resource);
+      else if (change === 'changed' && resource !== undefined) {
+        resources.get(name)?.reconfigure(next, resource);
+        log.info({ resource: name }, `reloaded: ${fields.join(', ')} changed`);
+      }
+    }
+    log.info({}, diff.unchanged ? 'reloaded: nothing differs' : 'reloaded');
+    return '';
+  }
+
+  /** What a running daemon cannot change, or what is not safe to change now; '' where the configuration can be applied. */
+  function cannotApply(next: Config): string {
+    const problems: string[] = [];
+    const fixed = diffConfig(config, next).globals.filter((field) => field !== 'listen' && field !== 'log');
+    if (fixed.length > 0)
+      problems.push(`${fixed.join(', ')} cannot be changed by a reload: restart hastmond`);
+    for (const resource of next.resources) {
+      const runtime = resources.get(resource.name);
+      if (runtime === undefined) continue;
+      const change = changeVoters(copyVoter(runtime.state().voter), resource.voters);
+      if ('refused' in change) problems.push(`resource ${resource.name}: ${change.refused}`);
+    }
+    return problems.length === 0 ? '' : `${problems.join('\n')}\nnothing has been changed`;
+  }
+
+  async function remove(name: string): Promise<void> {
+    const runtime = resources.get(name);
+    if (runtime === undefined) return;
+    const stopped = await runtime.terminate();
+    if (!stopped)
+      log.error(
+        { resource: name },
+        'the resource was removed from the configuration but could not be stopped',
+      );
+    runtime.close();
+    resources.delete(name);
+  }
+
+  async function terminate(): Promise<boolean> {
+    const stopped = await Promise.all([...resources.values()].map((runtime) => runtime.terminate()));
+    for (const runtime of resources.values()) runtime.close();
+    keeper?.close();
+    await control.close();
+    await network.close();
+    pool.close();
+    return stopped.every((ok) => ok);
+  }
+
+  try {
+    await network.listen(config.listen);
+    await control.listen();
+  } catch (error) {
+    await network.close();
+    throw new DaemonFailure(EX_UNAVAILABLE, (error as Error).message);
+  }
+  if (config.watchdogDevice !== null) {
+    const states = () => [...resources.values()].map((runtime) => runtime.state());
+    keeper = createDeviceKeeper({ config: config.watchdogDevice, states, clock: bootTime, log });
+  }
+  pool.warm();
+  for (const resource of config.resources) start(resource);
+  network.configure(config.resources);
+  startupMs = bootTime() - options.startedAt;
+  return { reload, terminate };
+}

@@ -1,0 +1,164 @@
+/**
+ * The main process from its command line to its exit status: configuration, background, pidfile, log, signals.
+ * Exit statuses are those of sysexits(3).
+ */
+import os from 'node:os';
+import path from 'node:path';
+import { formatDiagnostics } from '../config/diagnostic.js';
+import { checkFiles } from '../config/files.js';
+import { type LoadFileResult, loadConfig } from '../config/load.js';
+import type { Config } from '../config/types.js';
+import { chooseTarget, createLogger, type Log, levelFor } from '../log/log.js';
+import { daemonize, inBackground, reportFailure, reportReady, startDirectory } from '../process/daemonize.js';
+import { lockPidfile, type PidfileLock } from '../process/pidfile.js';
+import { exitCode } from '../process/sysexits.js';
+import { openStore } from '../state/store.js';
+import { bootTime } from '../sys/clock.js';
+import { messageOf } from '../sys/errors.js';
+import { loadNative } from '../sys/native.js';
+import { openNotifier } from '../sys/notify.js';
+import { type Arguments, readArguments } from './arguments.js';
+import { type Daemon, DaemonFailure, startDaemon } from './daemon.js';
+
+/** Runs hastmond; the process ends by itself or by process.exit. `script` is what worker processes execute. */
+export async function runMain(script: string, words: readonly string[]): Promise<void> {
+  const startedAt = bootTime() - process.uptime() * 1000;
+  const args = await readArguments(words, startDirectory(), (message) => {
+    process.stderr.write(`hastmond: ${message}\nTry 'hastmond --help'.\n`);
+    process.exit(exitCode.usage);
+  });
+  if (args === null) return;
+  const loaded = load(args);
+  if (args.test) return testConfiguration(args, loaded);
+  const { config } = loaded;
+  if (config === null) fail(configFailure(loaded), formatDiagnostics(loaded.diagnostics).trimEnd());
+  if (!args.foreground && !inBackground()) {
+    process.stderr.write(formatDiagnostics(loaded.diagnostics));
+    await daemonize({ name: 'hastmond' });
+  }
+  await run(script, args, loaded, config, startedAt);
+}
+
+function load(args: Arguments): LoadFileResult {
+  const hostname = os.hostname();
+  return loadConfig(args.config, args.node === '' ? { hostname } : { hostname, node: args.node });
+}
+
+function configFailure(loaded: LoadFileResult): number {
+  if (loaded.unreadable === null) return exitCode.config;
+  return loaded.unreadable === 'EACCES' ? exitCode.noPerm : exitCode.noInput;
+}
+
+function testConfiguration(args: Arguments, loaded: LoadFileResult): void {
+  const { config } = loaded;
+  const diagnostics = config === null ? loaded.diagnostics : [...loaded.diagnostics, ...checkFiles(config)];
+  process.stderr.write(formatDiagnostics(diagnostics));
+  if (config === null) {
+    process.exitCode = configFailure(loaded);
+    return;
+  }
+  const count = config.resources.length;
+  process.stdout.write(
+    `${args.config}: configuration OK (node ${config.node}, ${count} resource${count === 1 ? '' : 's'})\n`,
+  );
+}
+
+function fail(code: number, text: string): never {
+  reportFailure(code, text);
+  process.exit(code);
+}
+
+/** Two daemons must share neither pidfile nor state. */
+async function lock(file: string): Promise<PidfileLock> {
+  const outcome = await lockPidfile(file);
+  if (outcome.kind === 'locked') return outcome.lock;
+  return fail(outcome.exitCode, `hastmond: ${outcome.message}`);
+}
+
+async function run(
+  script: string,
+  args: Arguments,
+  loaded: LoadFileResult,
+  config: Config,
+  startedAt: number,
+): Promise<void> {
+  process.title = 'hastmond';
+  const log = openLog(args, config);
+  const locks = [await lock(args.pidfile), await lock(path.join(prepareStateDir(config), 'hastmond.lock'))];
+  process.on('exit', () => {
+    for (const held of locks) held.release();
+  });
+  const logger = log.logger;
+  for (const line of formatDiagnostics(loaded.diagnostics).split('\n')) if (line !== '') logger.warn(line);
+  const notifier = openNotifier();
+  const reloadConfig = (): LoadFileResult => load(args);
+  let daemon: Daemon;
+  try {
+    daemon = await startDaemon({
+      config,
+      load: reloadConfig,
+      log: logger,
+      workerScript: script,
+      workerArgs: ['worker'],
+      startedAt,
+    });
+  } catch (error) {
+    if (!(error instanceof DaemonFailure)) throw error;
+    fail(error.code, `hastmond: ${error.message}`);
+  }
+  logger.info(
+    `hastmond is ready: node ${config.node}, pid ${process.pid}, ${config.resources.length} resource(s)`,
+  );
+  reportReady();
+  notifier.ready();
+  if (notifier.watchdogMs !== null) setInterval(() => notifier.watchdog(), notifier.watchdogMs / 2);
+  handleSignals(daemon, log, notifier);
+}
+
+function openLog(args: Arguments, config: Config): Log {
+  const background = inBackground();
+  try {
+    const target = chooseTarget(config.log, { background, native: () => loadNative() });
+    return createLogger(target, levelFor(config.log.level, args.debug));
+  } catch (error) {
+    return fail(exitCode.cantCreate, `hastmond: ${messageOf(error)}`);
+  }
+}
+
+function prepareStateDir(config: Config): string {
+  const opened = openStore(config.stateDir);
+  if (opened.store === null) fail(exitCode.cantCreate, `hastmond: ${opened.reason}`);
+  return config.stateDir;
+}
+
+function handleSignals(daemon: Daemon, log: Log, notifier: ReturnType<typeof openNotifier>): void {
+  const { logger } = log;
+  let ending = false;
+  const end = (signal: NodeJS.Signals): void => {
+    if (ending) {
+      logger.warn(`${signal}: hastmond is about to end already; it waits until everything here is stopped`);
+      return;
+    }
+    ending = true;
+    logger.info(`${signal}: stopping what runs here and releasing the leases`);
+    notifier.stopping();
+    daemon.terminate().then((stopped) => {
+      if (!stopped) logger.error('hastmond ends, but a resource here is not known to be stopped');
+      else logger.info('hastmond has ended');
+      process.exit(stopped ? exitCode.ok : exitCode.software);
+    });
+  };
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+  process.on('SIGHUP', () => {
+    const failure = log.reopen();
+    if (failure !== null) logger.error(failure);
+    notifier.reloading();
+    daemon.reload().then(() => notifier.ready());
+  });
+  process.on('uncaughtException', (error) => {
+    // A bug. Workers see that this process is gone and stop the resources; the lease is kept to its end.
+    logger.fatal({ stack: error.stack }, `internal error: ${error.message}`);
+    process.exit(exitCode.software);
+  });
+}

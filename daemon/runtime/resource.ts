@@ -1,0 +1,313 @@
+/**
+ * One resource in the main process: feeds the pure core of the node with what happens and carries out, in order,
+ * what it decides. The shell around daemon/core/node.ts; it decides nothing.
+ */
+import type { Config, ResourceConfig } from '../config/types.js';
+import { nodeWakeAt, startNode, stepNode } from '../core/node.js';
+import type { NodeCommand, NodeInput, NodeOutput, NodeState, WithoutNow } from '../core/node-types.js';
+import type { NodeName, PeerMessage } from '../core/types.js';
+import { connectedHolder, holding } from '../core/view.js';
+import type { VoterRecord } from '../core/voter.js';
+import type { NetLog } from '../net/log.js';
+import type { PeerNetwork } from '../net/peer-network.js';
+import type { Store } from '../state/store.js';
+import { bootTime } from '../sys/clock.js';
+import { type Cleaner, createCleaner } from './cleaner.js';
+import type { HookSetup, WorkerToMain } from './ipc.js';
+import { settingsOf } from './settings-of.js';
+import { createWake } from './wake.js';
+import type { WorkerPool, WorkerProcess } from './worker-pool.js';
+
+/** The answer to a command: `error` is '' where it was done. */
+export interface CommandReply {
+  error: string;
+  text: string;
+  /** False: it was accepted and is under way. */
+  done: boolean;
+}
+
+export interface ResourceRuntime {
+  readonly name: string;
+  state(): NodeState;
+  config(): ResourceConfig;
+  workerPid(): number;
+  /** What cannot be relied on here, one sentence each. */
+  warnings(): string[];
+  /** How long the last stop of the main process or of a worker took, null where none was seen. */
+  lastStopMs(): number | null;
+  peerMessage(from: NodeName, message: PeerMessage): void;
+  link(node: NodeName, up: boolean): void;
+  /** `wait`: the promise is fulfilled when the command is done, not when it is accepted. */
+  command(command: NodeCommand, wait: boolean): Promise<CommandReply>;
+  reconfigure(config: Config, resource: ResourceConfig): void;
+  /** Stops what runs here and releases; true where the resource is known to be stopped. */
+  terminate(): Promise<boolean>;
+  close(): void;
+}
+
+export interface ResourceOptions {
+  config: Config;
+  resource: ResourceConfig;
+  incarnation: number;
+  store: Store;
+  hookDirectory: string;
+  pool: WorkerPool;
+  network: () => PeerNetwork;
+  log: { child(fields: object): NetLog };
+  /** Called when the state has changed: the watchdog device is fed by what it says. */
+  changed: () => void;
+}
+
+const VOTER = 'voter';
+const RUNNING = 'running';
+
+/** Starts a resource: reads what it must remember, and takes part. */
+export function startResource(options: ResourceOptions): ResourceRuntime {
+  let { config, resource } = options;
+  const { store } = options;
+  const name = resource.name;
+  const warnings = new Set<string>();
+  const replies = new Map<number, (reply: CommandReply) => void>();
+  let lastCommand = 0;
+  let worker: { id: number; process: WorkerProcess } | null = null;
+  let stopBegan: number | null = null;
+  let lastStopMs: number | null = null;
+  let finishTermination: ((ok: boolean) => void) | null = null;
+  let closed = false;
+  let log = options.log.child({ resource: name, role: 'init' });
+
+  const record = readRecord();
+  const leftRunning = store.read(RUNNING).kind !== 'none';
+  const started = startNode(
+    {
+      settings: settingsOf(config, resource),
+      incarnation: options.incarnation,
+      record,
+      leftRunning,
+      roleOnStart: resource.roleOnStart,
+    },
+    bootTime(),
+  );
+  let state = started.state;
+  const cleaner = makeCleaner();
+  const wake = createWake(bootTime, () => feed({ kind: 'tick' }));
+  const queue: WithoutNow<NodeInput>[] = [];
+  let stepping = true;
+
+  function readRecord(): VoterRecord | null {
+    const read = store.read(VOTER);
+    if (read.kind === 'valid') return read.value as VoterRecord;
+    if (read.kind === 'corrupt') {
+      const aside = store.setAside(VOTER);
+      const text = `the voter's record is corrupt (${read.reason}): this node votes again when it has heard the others`;
+      warnings.add(text);
+      log.error({}, `${text}; the file was kept as ${aside}`);
+    }
+    return null;
+  }
+
+  function makeCleaner(): Cleaner {
+    return createCleaner({
+      hooks: hookSetup(),
+      settings: () => state.settings,
+      log,
+      facts: () => ({ resource: name, node: config.node, role: state.role, epoch: 0, primary: primaryNow() }),
+      cleaned: (id, ok, detail) => feed({ kind: 'cleaned', id, ok, detail }),
+      fenced: (id, ok, detail) => feed({ kind: 'fenced', id, ok, detail }),
+    });
+  }
+
+  function hookSetup(): HookSetup {
+    return {
+      exec: resource.exec,
+      fence: resource.fence ?? '',
+      directory: options.hookDirectory,
+      stateDir: config.stateDir,
+    };
+  }
+
+  function primaryNow(): NodeName {
+    return holding(state, bootTime()) ? config.node : (connectedHolder(state, bootTime()) ?? '');
+  }
+
+  /** Inputs that come while outputs are carried out wait their turn. */
+  function feed(input: WithoutNow<NodeInput>): void {
+    if (closed) return;
+    queue.push(input);
+    if (!stepping) drain();
+  }
+
+  function drain(): void {
+    stepping = true;
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const step = stepNode(state, { ...next, now: bootTime() } as NodeInput);
+      apply(step.state, step.outputs);
+    }
+    stepping = false;
+    wake.at(nodeWakeAt(state, bootTime()));
+  }
+
+  function apply(next: NodeState, outputs: NodeOutput[]): void {
+    const roleBefore = state.role;
+    state = next;
+    if (next.role !== roleBefore) log = options.log.child({ resource: name, role: next.role });
+    for (const output of outputs) perform(output);
+    measureStop();
+    options.changed();
+  }
+
+  function perform(output: NodeOutput): void {
+    switch (output.kind) {
+      case 'send':
+        options.network().send(name, output.to, output.message);
+        return;
+      case 'store':
+        storeRecord(output.id, output.record);
+        return;
+      case 'worker-start':
+        startWorker(output);
+        return;
+      case 'worker-kill':
+        if (worker?.id === output.worker) endWorker();
+        return;
+      case 'worker-message':
+        if (worker?.id === output.worker) worker.process.tell({ kind: 'core', message: output.message });
+        return;
+      case 'clean':
+        cleaner.clean(output.id, output.mode, output.stopEnd);
+        return;
+      case 'fence':
+        cleaner.fence(output.id);
+        return;
+      case 'notify':
+        cleaner.notify(output.action, output.args);
+        return;
+      case 'reply':
+        answer(output.command, { error: output.error, text: output.text, done: true });
+        return;
+      case 'terminated':
+        if (output.ok) store.remove(RUNNING);
+        finishTermination?.(output.ok);
+        return;
+      case 'log':
+        log[output.level](output.peer === '' ? {} : { peer: output.peer }, output.text);
+        return;
+      default:
+        output satisfies never;
+    }
+  }
+
+  function storeRecord(id: number, value: VoterRecord): void {
+    store.write(VOTER, value).then(
+      () => feed({ kind: 'stored', id, ok: true }),
+      (error: Error) => {
+        log.error({}, `cannot store the voter's record: ${error.message}`);
+        feed({ kind: 'stored', id, ok: false });
+      },
+    );
+  }
+
+  function startWorker(output: Extract<NodeOutput, { kind: 'worker-start' }>): void {
+    if (output.role === 'primary') store.writeSync(RUNNING, { since: bootTime() }, 'process');
+    const id = output.worker;
+    const child = options.pool.take({
+      said: (message) => workerSaid(id, message),
+      exited: () => workerExited(id),
+    });
+    worker = { id, process: child };
+    const { settings, incarnation } = state;
+    child.tell({
+      kind: 'assign',
+      role: output.role,
+      settings,
+      incarnation,
+      hooks: hookSetup(),
+      init: output.init,
+    });
+    child.tell({ kind: 'primary-is', node: primaryNow() });
+  }
+
+  function workerSaid(id: number, message: WorkerToMain): void {
+    switch (message.kind) {
+      case 'alive':
+        return feed({ kind: 'worker-alive', worker: id });
+      case 'report':
+        return feed({ kind: 'worker-report', worker: id, report: message.report });
+      case 'send':
+        return feed({ kind: 'worker-send', worker: id, to: message.to, message: message.message });
+      case 'finish':
+        if (message.outcome === 'stopped' || message.outcome === 'gave-up') store.remove(RUNNING);
+        return feed({ kind: 'worker-finish', worker: id, outcome: message.outcome });
+      case 'log':
+        log[message.level]({ workerpid: worker?.process.pid }, message.text);
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  function workerExited(id: number): void {
+    if (worker?.id === id) worker = null;
+    feed({ kind: 'worker-exit', worker: id });
+  }
+
+  function endWorker(): void {
+    worker?.process.kill();
+    worker = null;
+  }
+
+  function answer(id: number, reply: CommandReply): void {
+    replies.get(id)?.(reply);
+    replies.delete(id);
+  }
+
+  /** For the margin that `status` shows: from the begin of a stop to the word that all is stopped. */
+  function measureStop(): void {
+    const run = state.worker?.report?.run;
+    const stopping = run === 'stopping' || state.cleaning?.mode === 'stop';
+    if (stopping && stopBegan === null) stopBegan = bootTime();
+    if (stopping || stopBegan === null) return;
+    lastStopMs = bootTime() - stopBegan;
+    stopBegan = null;
+  }
+
+  apply(state, started.outputs);
+  drain();
+
+  return {
+    name,
+    state: () => state,
+    config: () => resource,
+    workerPid: () => worker?.process.pid ?? 0,
+    warnings: () => [...warnings],
+    lastStopMs: () => lastStopMs,
+    peerMessage: (from, message) => feed({ kind: 'peer', from, message }),
+    link: (node, up) => feed({ kind: 'link', node, up }),
+    command(command, wait) {
+      lastCommand += 1;
+      const id = lastCommand;
+      return new Promise((resolve) => {
+        replies.set(id, resolve);
+        feed({ kind: 'command', id, command });
+        if (!wait) answer(id, { error: '', text: 'under way', done: false });
+      });
+    },
+    reconfigure(newConfig, newResource) {
+      config = newConfig;
+      resource = newResource;
+      cleaner.setHooks(hookSetup());
+      feed({ kind: 'settings', settings: settingsOf(config, resource) });
+    },
+    terminate() {
+      return new Promise((resolve) => {
+        finishTermination = resolve;
+        feed({ kind: 'terminate' });
+      });
+    },
+    close() {
+      closed = true;
+      wake.cancel();
+      endWorker();
+    },
+  };
+}

@@ -1,0 +1,130 @@
+/** What `hastmonctl status` says of one resource, read off the core's state and the network's links. */
+import type { StatusEntry, VoterStatus } from '../../proto/control-types.js';
+import { complaintCount } from '../core/complaints.js';
+import { grantMs } from '../core/lease.js';
+import type { NodeState } from '../core/node-types.js';
+import { leaseTerms } from '../core/settings.js';
+import type { Instant, NodeName } from '../core/types.js';
+import { connectedHolder, heardLately, holding } from '../core/view.js';
+import { grantInForce } from '../core/voter.js';
+import { waitingFor } from '../core/waiting.js';
+import type { LinkInfo } from '../net/peer-network.js';
+
+export interface StatusFacts {
+  state: NodeState;
+  exec: string;
+  links: LinkInfo[];
+  workerPid: number;
+  warnings: string[];
+  /** How long this daemon took from its start until it took part. */
+  startupMs: number;
+  /** null where no stop was seen. */
+  lastStopMs: number | null;
+  /** What is wrong with the watchdog device, '' for nothing; null where none is configured. */
+  device: string | null;
+}
+
+/** The entry of one resource at `now`. */
+export function statusOf(facts: StatusFacts, now: Instant): StatusEntry {
+  const { state } = facts;
+  const { settings } = state;
+  const report = state.worker?.role === 'primary' ? state.worker.report : null;
+  const holder = connectedHolder(state, now);
+  const backedBy = backing(facts);
+  return {
+    resource: settings.resource,
+    role: state.role,
+    roleSet: state.roleSet,
+    workerPid: facts.workerPid,
+    exec: facts.exec,
+    remotes: remotes(facts, now),
+    state: report?.run ?? (state.cleaning === null ? 'unknown' : 'stopping'),
+    attempts: { now: state.attempts, limit: settings.attempts },
+    complaints: {
+      now: complaintCount(state.complaints, settings.complaintIntervalMs, now),
+      intervalMs: settings.complaintIntervalMs,
+      threshold: settings.complaintCount,
+    },
+    heartbeatMs: settings.heartbeatMs,
+    lease: lease(state, now),
+    voters: voters(state, now),
+    priority: settings.priority,
+    waiting: waitingFor(state, now),
+    warnings: warnings(facts, backedBy),
+    forced: report?.forced ?? false,
+    holder: holding(state, now) ? settings.node : (holder ?? ''),
+    lastError: state.lastError,
+    restartMarginMs: restartMargin(facts),
+    backedBy,
+  };
+}
+
+function remotes({ state, links }: StatusFacts, now: Instant): StatusEntry['remotes'] {
+  return links
+    .filter((link) => link.remote)
+    .map(({ address, node, connected, reason }) => {
+      const message = node === null || !connected ? null : heardLately(state, node, now);
+      return { address, node, connected, role: message?.role ?? null, state: message?.run ?? null, reason };
+    });
+}
+
+function lease(state: NodeState, now: Instant): StatusEntry['lease'] {
+  const terms = leaseTerms(state.settings);
+  const report = state.worker?.report;
+  const held = holding(state, now);
+  const granted = grantInForce(state.voter, now);
+  const until = held ? (report?.leaseUntil ?? now) : (granted?.until ?? now);
+  return {
+    held,
+    epoch: held ? (report?.epoch ?? 0) : state.voter.epochMax,
+    leftMs: Math.max(0, until - now),
+    leaseMs: terms.leaseMs,
+    grantMs: grantMs(terms),
+    stopBudgetMs: terms.stopBudgetMs,
+  };
+}
+
+function voters(state: NodeState, now: Instant): VoterStatus[] {
+  const { settings, voter } = state;
+  const nodes: NodeName[] = [...new Set(voter.sets.flat())];
+  return nodes.map((node) => {
+    if (node === settings.node) {
+      const grantingTo = grantInForce(voter, now)?.holder.node ?? '';
+      return { node, self: true, reachable: true, grantingTo, history: voter.history };
+    }
+    const message = heardLately(state, node, now);
+    const grantingTo = message?.memory.grant?.holder.node ?? '';
+    return {
+      node,
+      self: false,
+      reachable: message !== null,
+      grantingTo,
+      history: message?.memory.history ?? false,
+    };
+  });
+}
+
+function backing({ state, device }: StatusFacts): string {
+  const fence = state.settings.fenceTimeoutMs > 0 ? 'the fence program' : '';
+  const watchdog = device === '' ? 'the watchdog device' : '';
+  return [watchdog, fence].filter((word) => word !== '').join(' and ');
+}
+
+function warnings({ state, warnings: given, device }: StatusFacts, backedBy: string): string[] {
+  const all = [...given];
+  if (device !== null && device !== '') all.push(device);
+  if (backedBy === '' && state.role !== 'watchdog') {
+    all.push('nothing backs the stop up: neither watchdog_device nor fence is configured');
+  }
+  return all;
+}
+
+/**
+ * What is left of the grant when both main and worker are lost at once and a supervisor restarts the daemon: the
+ * grant less one heartbeat, this daemon's own start, and a stop. The supervisor's own delay comes off it.
+ */
+function restartMargin({ state, startupMs, lastStopMs }: StatusFacts): number | null {
+  const { settings } = state;
+  const stopMs = lastStopMs ?? settings.stopTimeoutMs;
+  return grantMs(leaseTerms(settings)) - settings.heartbeatMs - startupMs - stopMs;
+}

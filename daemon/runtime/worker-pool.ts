@@ -1,0 +1,148 @@
+/**
+ * The worker processes of this daemon: forks them, keeps one spare at hand so that a change of role need not wait
+ * for a process to start, ends them, and records them so that a later daemon can end what this one left behind.
+ * Knows processes and the channel to them; does not know what they do.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import type { NetLog } from '../net/log.js';
+import type { Store } from '../state/store.js';
+import { killProcess, processAlive, processRecord, recordAlive } from '../sys/process.js';
+import type { MainToWorker, WorkerToMain } from './ipc.js';
+
+export interface WorkerProcess {
+  readonly pid: number;
+  tell(message: MainToWorker): void;
+  /** SIGKILL, at once. The callbacks are not called any more. */
+  kill(): void;
+}
+
+export interface WorkerCallbacks {
+  said(message: WorkerToMain): void;
+  /** It has ended without being killed through `kill`. */
+  exited(): void;
+}
+
+export interface WorkerPool {
+  /** A process that waits to be assigned; the spare, or a new one. */
+  take(callbacks: WorkerCallbacks): WorkerProcess;
+  /** Forks the spare if there is none. */
+  warm(): void;
+  /** Ends every process. */
+  close(): void;
+}
+
+export interface WorkerPoolOptions {
+  /** The script to fork, and its arguments. */
+  script: string;
+  args: readonly string[];
+  /** Where processes are recorded. */
+  store: Store;
+  log: NetLog;
+}
+
+interface Child {
+  process: ChildProcess;
+  pid: number;
+  callbacks: WorkerCallbacks | null;
+}
+
+/** How long after a spare was taken the next one is forked: not while a failover needs the processor. */
+const WARM_DELAY_MS = 1000;
+
+/** A pool; nothing is forked before the first `warm` or `take`. */
+export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
+  const children = new Set<Child>();
+  let spare: Child | null = null;
+  let closed = false;
+  let warmTimer: NodeJS.Timeout | null = null;
+
+  function start(): Child {
+    const child = fork(options.script, [...options.args], {
+      cwd: '/',
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    const entry: Child = { process: child, pid: child.pid ?? 0, callbacks: null };
+    children.add(entry);
+    record(entry.pid);
+    child.on('message', (message) => entry.callbacks?.said(message as WorkerToMain));
+    child.on('error', (error) => options.log.error({ pid: entry.pid }, `worker process: ${error.message}`));
+    child.on('exit', () => {
+      children.delete(entry);
+      if (spare === entry) spare = null;
+      forget(entry.pid);
+      entry.callbacks?.exited();
+    });
+    return entry;
+  }
+
+  function record(pid: number): void {
+    const value = processRecord(pid);
+    if (value !== null) options.store.writeSync(String(pid), value, 'process');
+  }
+
+  function forget(pid: number): void {
+    try {
+      options.store.remove(String(pid));
+    } catch (error) {
+      options.log.warn({ pid }, `the record of a worker could not be removed: ${(error as Error).message}`);
+    }
+  }
+
+  function warm(): void {
+    if (!closed && spare === null) spare = start();
+  }
+
+  function take(callbacks: WorkerCallbacks): WorkerProcess {
+    const child = spare?.process.connected === true ? spare : start();
+    spare = null;
+    child.callbacks = callbacks;
+    if (warmTimer === null && !closed) {
+      warmTimer = setTimeout(() => {
+        warmTimer = null;
+        warm();
+      }, WARM_DELAY_MS);
+    }
+    return {
+      pid: child.pid,
+      tell: (message) => {
+        if (child.process.connected) child.process.send(message, () => {});
+      },
+      kill: () => {
+        child.callbacks = null;
+        child.process.kill('SIGKILL');
+      },
+    };
+  }
+
+  return {
+    take,
+    warm,
+    close() {
+      closed = true;
+      if (warmTimer !== null) clearTimeout(warmTimer);
+      for (const child of children) {
+        child.callbacks = null;
+        child.process.kill('SIGKILL');
+        forget(child.pid);
+      }
+    },
+  };
+}
+
+/** Ends the workers that an earlier daemon recorded, and waits until they are gone. Gives back how many lived. */
+export async function endRecordedWorkers(store: Store): Promise<number> {
+  let ended = 0;
+  for (const name of store.names()) {
+    const read = store.read(name);
+    const value =
+      read.kind === 'valid' ? (read.value as { pid: number; startTime: number; bootId: string }) : null;
+    if (value !== null && recordAlive(value)) {
+      killProcess(value.pid, value.startTime, 'SIGKILL');
+      ended += 1;
+      while (processAlive(value.pid, value.startTime)) await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    store.remove(name);
+  }
+  return ended;
+}
