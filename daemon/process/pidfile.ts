@@ -36,11 +36,14 @@ export type PidfileOutcome =
   | { kind: 'held'; pid: number | null; message: string; exitCode: number }
   | { kind: 'failed'; message: string; exitCode: number };
 
-/** Takes the file for this process and writes its pid into it. What a dead process or an earlier boot left is taken over. */
-export async function lockPidfile(path: string): Promise<PidfileOutcome> {
+/**
+ * Takes the file for this process and writes its pid into it. What a dead process or an earlier boot left is taken over. Where
+ * another process is starting at this moment, it waits for its turn, about `guardWaitMs` at most.
+ */
+export async function lockPidfile(path: string, guardWaitMs = 3000): Promise<PidfileOutcome> {
   let unguard: (() => Promise<void>) | null = null;
   try {
-    unguard = await guard(path);
+    unguard = await guard(path, guardWaitMs);
     return claim(path, unguard !== null);
   } catch (error) {
     const noPermission = ['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error));
@@ -53,9 +56,9 @@ export async function lockPidfile(path: string): Promise<PidfileOutcome> {
 }
 
 // The guard is held for milliseconds; one that was left behind is stale after 2 s, the least that proper-lockfile knows.
-async function guard(path: string): Promise<(() => Promise<void>) | null> {
+async function guard(path: string, waitMs: number): Promise<(() => Promise<void>) | null> {
   const { lock } = (await import('proper-lockfile')).default;
-  const retries = { retries: 60, factor: 1, minTimeout: 50, maxTimeout: 50 };
+  const retries = { retries: Math.ceil(waitMs / 50), factor: 1, minTimeout: 50, maxTimeout: 50 };
   try {
     // Losing it is no reason to die: flock decides, or the record does.
     return await lock(path, { realpath: false, stale: 2000, retries, onCompromised: () => {} });
