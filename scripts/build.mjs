@@ -8,12 +8,14 @@ import { build } from 'esbuild';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const folders = ['daemon', 'ctl', 'proto', 'test', 'bench'];
+const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 const common = {
   absWorkingDir: root,
   platform: 'node',
   target: 'node20',
   format: 'esm',
   logLevel: 'warning',
+  define: { HASTMON_VERSION: JSON.stringify(version) },
 };
 
 async function sources(folder) {

@@ -118,7 +118,7 @@ async function run(
 function openLog(args: Arguments, config: Config): Log {
   const background = inBackground();
   try {
-    const target = chooseTarget(config.log, { background, native: () => loadNative() });
+    const target = chooseTarget(config.log, { background, identity: 'hastmond', native: () => loadNative() });
     return createLogger(target, levelFor(config.log.level, args.debug));
   } catch (error) {
     return fail(exitCode.cantCreate, `hastmond: ${messageOf(error)}`);
