@@ -1,10 +1,19 @@
 /**
  * The control socket: a UNIX stream socket on which hastmonctl talks to the main process. Rules N40… of
- * docs/protocol-wire.md. Knows frames, clients and file permissions; does not know what a request means.
+ * docs/protocol-wire.md. Knows clients, limits and file permissions; does not know what a request means.
  */
+import { chmodSync, lchownSync } from 'node:fs';
+import net from 'node:net';
 import type { ControlReply, ControlRequest } from '../../proto/control-types.js';
 import type { ControlConfig } from '../config/types.js';
 import type { NetLog } from '../net/log.js';
+import { clearSocketPath, listenUnix } from '../net/unix-socket.js';
+import { type Client, serve } from './client.js';
+
+/** Requests under way at a time; further clients are told to come again. */
+export const clientsMax = 32;
+/** How long the answers that are written may take to be read when the server closes. */
+const lingerMs = 500;
 
 export interface ControlServerOptions {
   config: ControlConfig;
@@ -25,4 +34,74 @@ export interface ControlServer {
   listen(): Promise<void>;
   /** Ends all clients and removes the socket file. */
   close(): Promise<void>;
+}
+
+export function createControlServer(options: ControlServerOptions): ControlServer {
+  const { config, handle, log } = options;
+  const clients = new Set<Client>();
+  const server = net.createServer((socket) => {
+    const client = serve({
+      ...{ socket, handle, log },
+      refuse: clients.size >= clientsMax,
+      onGone: () => void clients.delete(client),
+    });
+    clients.add(client);
+  });
+
+  async function listen(): Promise<void> {
+    try {
+      const { uid, gid } = await ownerOf(config);
+      await clearSocketPath(config.path);
+      // Closed to everybody else until it belongs to whom it shall belong to.
+      await listenUnix(server, config.path, 0o600);
+      if (uid !== -1 || gid !== -1) lchownSync(config.path, uid, gid);
+      chmodSync(config.path, config.mode);
+    } catch (error) {
+      server.close();
+      throw new Error(`cannot open the control socket ${config.path}: ${problem(error)}`);
+    }
+    server.on('error', (error) => {
+      log.warn({ address: config.path }, `cannot accept on the control socket: ${error.message}`);
+    });
+  }
+
+  async function close(): Promise<void> {
+    if (server.listening) server.close();
+    await Promise.all([...clients].map((client) => client.end(lingerMs)));
+  }
+
+  return { listen, close };
+}
+
+/** Numbers for chown(2); -1 leaves the owner or group as it is. */
+async function ownerOf({ owner, group }: ControlConfig): Promise<{ uid: number; gid: number }> {
+  if (owner === undefined && group === undefined) return { uid: -1, gid: -1 };
+  const { loadNative } = await import('../sys/native.js');
+  const system = loadNative();
+  const user = owner === undefined ? undefined : system.getpwnam(nameOrNumber(owner));
+  const members = group === undefined ? undefined : system.getgrnam(nameOrNumber(group));
+  if (user === null && !isNumber(owner)) throw new Error(`there is no user ${owner}`);
+  if (members === null && !isNumber(group)) throw new Error(`there is no group ${group}`);
+  return { uid: user?.uid ?? Number(owner ?? -1), gid: members?.gid ?? Number(group ?? -1) };
+}
+
+function nameOrNumber(text: string): string | number {
+  return isNumber(text) ? Number(text) : text;
+}
+
+function isNumber(text: string | undefined): boolean {
+  return text !== undefined && /^\d+$/.test(text);
+}
+
+function problem(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const words: Record<string, string> = {
+    EACCES: 'permission denied; run as root, or choose another path with `control`',
+    EPERM: 'not permitted; only root may give the socket away',
+    ENOENT: 'the directory does not exist',
+    ENOTDIR: 'the path leads through something that is no directory',
+    EROFS: 'the file system is read-only',
+    EADDRINUSE: 'the path is in use',
+  };
+  return words[code ?? ''] ?? message;
 }

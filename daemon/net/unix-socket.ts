@@ -2,14 +2,22 @@
 import { lstatSync, unlinkSync } from 'node:fs';
 import net from 'node:net';
 
+/** The longest path of a socket (unix(7): 108 bytes with the final 0). libuv would cut a longer one off. */
+const pathBytesMax = 107;
 /** How long a process that holds the socket has to take our connection; it has only to be alive for that. */
 const answerMs = 1000;
+
+/** True where the path does not fit into a socket address. */
+export function isSocketPathTooLong(path: string): boolean {
+  return Buffer.byteLength(path) > pathBytesMax;
+}
 
 /**
  * Makes room for a socket file: removes one that nobody answers on. Rejects, with a message for people, where somebody
  * does, or where the file is something else.
  */
 export async function clearSocketPath(path: string): Promise<void> {
+  if (isSocketPathTooLong(path)) throw new Error(`${path} is too long for a socket (${pathBytesMax} bytes)`);
   let isSocket: boolean;
   try {
     isSocket = lstatSync(path).isSocket();

@@ -1,0 +1,233 @@
+/** Bytes <-> the requests and replies of control-types.ts. Rules N40… of docs/protocol-wire.md. */
+import * as check from './check.js';
+import type {
+  ControlReply,
+  ControlRequest,
+  LeaseStatus,
+  RemoteStatus,
+  Selection,
+  StatusEntry,
+  VoterStatus,
+} from './control-types.js';
+import { hastmon } from './gen/control.js';
+import { roles, runStates } from './words.js';
+
+/** The version of the control protocol. A daemon answers an older or newer hastmonctl as well as it can. */
+export const controlProtocol = 1;
+
+/** A reply is sent in pieces of about this many bytes, well below the largest frame. */
+const pieceBytes = 256 * 1024;
+/** Characters take up to three bytes each. */
+const pieceCharacters = pieceBytes / 3;
+
+export type DecodedRequest =
+  | { kind: 'request'; request: ControlRequest }
+  /** A command that this version does not know. */
+  | { kind: 'unknown' }
+  | { kind: 'invalid'; reason: string };
+
+export function encodeRequest(request: ControlRequest): Uint8Array {
+  return hastmon.ControlRequest.encode({ protocol: controlProtocol, ...commandToWire(request) }).finish();
+}
+
+export function decodeRequest(bytes: Uint8Array): DecodedRequest {
+  try {
+    const request = commandFromWire(hastmon.ControlRequest.decode(bytes));
+    return request === null ? { kind: 'unknown' } : { kind: 'request', request };
+  } catch (error) {
+    return { kind: 'invalid', reason: reasonOf(error) };
+  }
+}
+
+/**
+ * The payloads that together make up the reply: a long one is cut, all but the last piece of a final reply are not
+ * final. The reader joins texts and status entries.
+ */
+export function encodeReply(reply: ControlReply): Uint8Array[] {
+  const pieces: hastmon.ControlReply.$Properties[] = [];
+  let batch: hastmon.StatusEntry.$Properties[] = [];
+  let batchBytes = 0;
+  for (const entry of reply.status.map(statusToWire)) {
+    batch.push(entry);
+    batchBytes += hastmon.StatusEntry.encode(entry).finish().length;
+    if (batchBytes < pieceBytes) continue;
+    pieces.push({ status: batch });
+    batch = [];
+    batchBytes = 0;
+  }
+  let text = reply.text;
+  while (text.length > pieceCharacters) {
+    const cut = cutBefore(text, pieceCharacters);
+    pieces.push({ text: text.slice(0, cut) });
+    text = text.slice(cut);
+  }
+  const last = { final: reply.final, progress: reply.progress, error: reply.error, status: batch, text };
+  return [...pieces, last].map((piece) => hastmon.ControlReply.encode(piece).finish());
+}
+
+/** The reply, or why the bytes are none. */
+export function decodeReply(bytes: Uint8Array): ControlReply | string {
+  try {
+    const wire = hastmon.ControlReply.decode(bytes);
+    return {
+      final: wire.final ?? false,
+      progress: wire.progress ?? '',
+      error: wire.error ? { code: wire.error.code ?? 0, message: wire.error.message ?? '' } : null,
+      status: (wire.status ?? []).map(statusFromWire),
+      text: wire.text ?? '',
+    };
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** A place at or before `at` that does not tear a character of two code units. */
+function cutBefore(text: string, at: number): number {
+  const unit = text.charCodeAt(at - 1);
+  return unit >= 0xd800 && unit < 0xdc00 ? at - 1 : at;
+}
+
+function commandToWire(request: ControlRequest): hastmon.ControlRequest.$Properties {
+  switch (request.kind) {
+    case 'role':
+      return {
+        role: { ...request, role: roles.number(request.role), resources: selectionToWire(request.resources) },
+      };
+    case 'status':
+      return { status: selectionToWire(request.resources) };
+    case 'dump':
+      return { dump: selectionToWire(request.resources) };
+    case 'reload':
+      return { reload: {} };
+    case 'switchover':
+      return { switchover: request };
+    case 'bootstrap':
+      return { bootstrap: request };
+    case 'version':
+      return { version: {} };
+  }
+}
+
+function commandFromWire(wire: hastmon.ControlRequest): ControlRequest | null {
+  if (wire.role) {
+    return {
+      kind: 'role',
+      role: check.word('role', roles, wire.role.role),
+      resources: selectionFromWire(check.present('role.resources', wire.role.resources)),
+      force: wire.role.force ?? false,
+      wait: wire.role.wait ?? false,
+    };
+  }
+  if (wire.status) return { kind: 'status', resources: selectionFromWire(wire.status) };
+  if (wire.dump) return { kind: 'dump', resources: selectionFromWire(wire.dump) };
+  if (wire.reload) return { kind: 'reload' };
+  if (wire.switchover) {
+    return {
+      kind: 'switchover',
+      resource: check.name('switchover.resource', wire.switchover.resource),
+      to: check.nameOrNone('switchover.to', wire.switchover.to),
+      wait: wire.switchover.wait ?? false,
+    };
+  }
+  if (wire.bootstrap) {
+    return { kind: 'bootstrap', resource: check.name('bootstrap.resource', wire.bootstrap.resource) };
+  }
+  return wire.version ? { kind: 'version' } : null;
+}
+
+function selectionToWire(selection: Selection): hastmon.Selection.$Properties {
+  return selection === 'all' ? { all: true } : { resource: [...selection] };
+}
+
+/** An empty selection means nothing, never everything. */
+function selectionFromWire(wire: hastmon.Selection.$Properties): Selection {
+  if (wire.all) return 'all';
+  return (wire.resource ?? []).map((resource) => check.name('resource', resource));
+}
+
+function statusToWire(entry: StatusEntry): hastmon.StatusEntry.$Properties {
+  return {
+    ...entry,
+    role: roles.number(entry.role),
+    roleSet: roles.number(entry.roleSet),
+    remote: entry.remotes.map((remote) => ({
+      ...remote,
+      node: remote.node ?? '',
+      role: remote.role === null ? 0 : roles.number(remote.role),
+      state: remote.state === null ? 0 : runStates.number(remote.state),
+    })),
+    state: runStates.number(entry.state),
+    attemptsNow: entry.attempts.now,
+    attemptsLimit: entry.attempts.limit,
+    complaintsNow: entry.complaints.now,
+    complaintIntervalMs: entry.complaints.intervalMs,
+    complaintThreshold: entry.complaints.threshold,
+    voter: entry.voters,
+    warning: entry.warnings,
+  };
+}
+
+function statusFromWire(wire: hastmon.StatusEntry.$Properties): StatusEntry {
+  return {
+    resource: wire.resource ?? '',
+    role: check.word('status.role', roles, wire.role),
+    roleSet: check.word('status.role_set', roles, wire.roleSet),
+    workerPid: wire.workerPid ?? 0,
+    exec: wire.exec ?? '',
+    remotes: (wire.remote ?? []).map(remoteFromWire),
+    state: check.word('status.state', runStates, wire.state),
+    attempts: { now: wire.attemptsNow ?? 0, limit: wire.attemptsLimit ?? 0 },
+    complaints: {
+      now: wire.complaintsNow ?? 0,
+      intervalMs: wire.complaintIntervalMs ?? 0,
+      threshold: wire.complaintThreshold ?? 0,
+    },
+    heartbeatMs: wire.heartbeatMs ?? 0,
+    lease: leaseFromWire(wire.lease ?? {}),
+    voters: (wire.voter ?? []).map(voterFromWire),
+    priority: wire.priority ?? 0,
+    waiting: wire.waiting ?? '',
+    warnings: wire.warning ?? [],
+    forced: wire.forced ?? false,
+    holder: wire.holder ?? '',
+    lastError: wire.lastError ?? '',
+    restartMarginMs: wire.restartMarginMs ?? null,
+    backedBy: wire.backedBy ?? '',
+  };
+}
+
+function remoteFromWire(wire: hastmon.RemoteStatus.$Properties): RemoteStatus {
+  return {
+    address: wire.address ?? '',
+    node: wire.node || null,
+    connected: wire.connected ?? false,
+    role: roles.word(wire.role ?? 0) ?? null,
+    state: runStates.word(wire.state ?? 0) ?? null,
+    reason: wire.reason ?? '',
+  };
+}
+
+function leaseFromWire(wire: hastmon.LeaseStatus.$Properties): LeaseStatus {
+  return {
+    held: wire.held ?? false,
+    epoch: check.counter('lease.epoch', wire.epoch),
+    leftMs: wire.leftMs ?? 0,
+    leaseMs: wire.leaseMs ?? 0,
+    grantMs: wire.grantMs ?? 0,
+    stopBudgetMs: wire.stopBudgetMs ?? 0,
+  };
+}
+
+function voterFromWire(wire: hastmon.VoterStatus.$Properties): VoterStatus {
+  return {
+    node: wire.node ?? '',
+    self: wire.self ?? false,
+    reachable: wire.reachable ?? false,
+    grantingTo: wire.grantingTo ?? '',
+    history: wire.history ?? false,
+  };
+}
