@@ -56,7 +56,10 @@ export interface HeldProcess {
   release(): void;
   /** Ends it without executing anything. Nothing after release(). */
   abort(): void;
-  /** Signals the whole process group, also after the program itself has ended. False: there is no such group any more. */
+  /**
+   * Signals the whole process group, also after the program itself has ended (not later than the group is known to be gone: its
+   * number is then free for others). False: there is nobody to signal.
+   */
   kill(signal: NodeJS.Signals): boolean;
   /** Resolves when the process itself has ended; others of its group may be left. Never rejects. */
   readonly exited: Promise<Exit>;
