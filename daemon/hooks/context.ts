@@ -1,0 +1,19 @@
+/** What a run needs of its runner. */
+import type { HookRecords } from './records.js';
+import type { HookClock, HookLog, HookResult } from './types.js';
+
+export interface HookContext {
+  /** The resource's hook program. */
+  exec: string;
+  /** Path of the control group for `start`, null where there is none. */
+  cgroup: string | null;
+  log: HookLog;
+  clock: HookClock;
+  /** What hooks inherit. */
+  env: NodeJS.ProcessEnv;
+  records: HookRecords;
+  /** Keeps something that is to be let go of when the runner is closed. */
+  keep(closable: { close(): void }): void;
+  /** True when this result of `status` differs from the one before it. */
+  statusChanged(result: HookResult): boolean;
+}

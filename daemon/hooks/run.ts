@@ -1,0 +1,243 @@
+/** One run of a hook program, from its record to its end. See HookRun for what its end means. */
+import { cgroupEmpty } from '../sys/cgroup.js';
+import { bootId } from '../sys/clock.js';
+import { messageOf } from '../sys/errors.js';
+import { groupMembers } from '../sys/process.js';
+import { type Exit, type HeldProcess, spawnHeld } from '../sys/spawn.js';
+import type { HookContext } from './context.js';
+import { hookEnvironment } from './environment.js';
+import { endGroup, groupState } from './group.js';
+import { type HookRecord, newMark } from './records.js';
+import { type HookSink, openSink } from './sink.js';
+import type { HookAction, HookRequest, HookResult, HookRun } from './types.js';
+import { describeEnd, duration, executableProblem, type HookEnd } from './words.js';
+
+/**
+ * These must run even when the disk is too full for a record: a node that cannot stop its resource, or see that it is stopped,
+ * is worse than a hook that a successor does not know of.
+ */
+const runUnrecorded: readonly HookAction[] = ['stop', 'status', 'fence'];
+
+/** A process ends within milliseconds of SIGKILL, unless the kernel keeps it. */
+const stuckMs = 1000;
+
+/** Starts the program. What prevents it is told by `done`, as spawn-error. */
+export function startRun(context: HookContext, request: HookRequest): HookRun {
+  const { action } = request;
+  const began = context.clock.now();
+  const started = hold(context, request);
+  if ('problem' in started) {
+    const durationMs = context.clock.now() - began;
+    const detail = `${action}: ${started.problem}`;
+    context.log.debug({ hook: action }, detail);
+    const result: HookResult = {
+      action,
+      outcome: 'spawn-error',
+      code: null,
+      signal: null,
+      durationMs,
+      detail,
+    };
+    return { done: Promise.resolve(result), kill() {} };
+  }
+  const { held, record } = started;
+  context.log.debug({ hook: action }, `${action}: ${record.program} is about to run as process ${held.pid}`);
+  held.release();
+  return supervise(context, request, { ...started, began });
+}
+
+interface Held {
+  held: HeldProcess;
+  record: HookRecord;
+  sink: HookSink;
+}
+
+interface Started extends Held {
+  began: number;
+}
+
+/** Makes a process that is on record and waits to become the program; or says why not. */
+function hold(context: HookContext, request: HookRequest): Held | { problem: string } {
+  const { action } = request;
+  const program = request.program ?? context.exec;
+  const problem = executableProblem(program);
+  if (problem !== null) return { problem };
+  const mark = newMark();
+  const sink = openSink(context, action, mark);
+  const cgroup = action === 'start' ? context.cgroup : null;
+  const { held, reason } = spawnHeld({
+    program,
+    args: [action, ...request.args],
+    outputPath: sink.path ?? '/dev/null',
+    env: hookEnvironment(context.env, request, mark),
+    ...(cgroup === null ? {} : { cgroup }),
+  });
+  if (held === null) {
+    sink.discard();
+    return { problem: reason };
+  }
+  const { pid, startTime } = held;
+  const running = { kind: 'running' as const, bootId: bootId(), members: [], output: sink.path };
+  const record: HookRecord = {
+    name: context.records.newName(),
+    ...running,
+    action,
+    program,
+    pid,
+    startTime,
+    cgroup,
+    mark,
+  };
+  const unrecorded = writeRecord(context, record);
+  if (unrecorded === null) return { held, record, sink };
+  if (runUnrecorded.includes(action)) {
+    context.log.error({ hook: action }, `${action} is run all the same, but ${unrecorded}`);
+    return { held, record, sink };
+  }
+  held.abort();
+  dropRecord(context, record, sink);
+  return { problem: `${program} is not run: ${unrecorded}` };
+}
+
+function writeRecord(context: HookContext, record: HookRecord): string | null {
+  try {
+    context.records.write(record);
+    return null;
+  } catch (error) {
+    return `it cannot be put on record: ${messageOf(error)}`;
+  }
+}
+
+/** Watches over the limits of a program that runs. */
+function supervise(context: HookContext, request: HookRequest, started: Started): HookRun {
+  const { action, termAfterMs, killAfterMs } = request;
+  const { clock, log } = context;
+  const { held } = started;
+  // The first cause is the one that is told.
+  let cause: 'timeout' | 'killed' | null = null;
+  let killSent = false;
+  let running = true;
+
+  const kill = (): void => {
+    held.kill('SIGKILL');
+    timers.push(
+      clock.after(stuckMs, () => {
+        const state = 'it may be in an uninterruptible wait';
+        log.error({ hook: action }, `${action} (process ${held.pid}) does not end, though killed: ${state}`);
+      }),
+    );
+  };
+  const slowAfterMs = request.slowAfterMs ?? termAfterMs / 2;
+  const timers = [
+    clock.after(slowAfterMs, () => {
+      log.warn(
+        { hook: action },
+        `${action} has been running for ${duration(slowAfterMs)}; its limit is ${duration(termAfterMs)}`,
+      );
+    }),
+    clock.after(termAfterMs, () => {
+      cause ??= 'timeout';
+      log.warn(
+        { hook: action },
+        `${action} has not ended within ${duration(termAfterMs)}: SIGTERM to its processes`,
+      );
+      held.kill('SIGTERM');
+    }),
+    clock.after(killAfterMs, () => {
+      killSent = true;
+      log.warn(
+        { hook: action },
+        `${action} has not ended within ${duration(killAfterMs)}: SIGKILL to its processes`,
+      );
+      kill();
+    }),
+  ];
+  const done = held.exited.then((exit) => {
+    running = false;
+    for (const cancel of timers) cancel();
+    return finish(context, request, started, { exit, cause, killSent });
+  });
+  return {
+    done,
+    kill() {
+      if (!running) return;
+      cause ??= 'killed';
+      kill();
+    },
+  };
+}
+
+interface Ending {
+  exit: Exit;
+  cause: 'timeout' | 'killed' | null;
+  killSent: boolean;
+}
+
+/** The program has ended and is reaped: deals with what is left of its group, its record and its output. */
+async function finish(
+  context: HookContext,
+  request: HookRequest,
+  { record, sink, began }: Started,
+  { exit, cause, killSent }: Ending,
+): Promise<HookResult> {
+  const { action } = request;
+  const { clock, log } = context;
+  const byItself = cause === null && exit.code !== null;
+  let ended: string = 'none';
+  const { held: outputHeld } = sink.endRun();
+  if (action !== 'start' || !byItself) {
+    // After SIGTERM, the others of the group have as long as the program itself would have had.
+    const graceUntil = cause === 'timeout' && !killSent ? began + request.killAfterMs : undefined;
+    ended = await endGroup(record, clock, { limitMs: Number.POSITIVE_INFINITY, watched: true, graceUntil });
+    if (ended === 'ended' && byItself) {
+      log.info({ hook: action }, `${action} left processes in its group; they were killed`);
+    }
+  }
+  if (action === 'start') leaveService(context, record, sink, outputHeld);
+  else dropRecord(context, record, sink);
+  const end: HookEnd = {
+    outcome: cause ?? (exit.signal === null ? 'exit' : 'signal'),
+    code: exit.code,
+    signal: exit.signal,
+    durationMs: clock.now() - began,
+    killSent: killSent || (cause === 'timeout' && ended === 'ended'),
+  };
+  const { outcome, code, signal, durationMs } = end;
+  const result: HookResult = { action, outcome, code, signal, durationMs, detail: describeEnd(request, end) };
+  sink.tell(result);
+  log.debug({ hook: action }, result.detail);
+  return result;
+}
+
+/**
+ * A `start` is over. What it left in its group, in its control group, or holding its output is the service, or a part of it: it
+ * goes on record, so that it can be ended by whoever has to.
+ */
+function leaveService(context: HookContext, record: HookRecord, sink: HookSink, outputHeld: boolean): void {
+  const { log, records } = context;
+  const inGroup = groupState(record, true) !== 'gone';
+  const inCgroup = record.cgroup !== null && !cgroupEmpty(record.cgroup);
+  if (!inGroup && !inCgroup && !outputHeld) {
+    dropRecord(context, record, sink);
+    return;
+  }
+  let members: HookRecord['members'] = [];
+  try {
+    if (inGroup) members = groupMembers(record.pid).map(({ pid, startTime }) => ({ pid, startTime }));
+  } catch (error) {
+    log.error({ hook: 'start' }, `what start left cannot be listed, its mark has to do: ${messageOf(error)}`);
+  }
+  try {
+    records.write({ ...record, kind: 'left', members });
+  } catch (error) {
+    // The running record names the group as well. A successor ends it then, and with it the service: that is safe.
+    log.error({ hook: 'start' }, `what start left is not put on record anew: ${messageOf(error)}`);
+  }
+  if (outputHeld) context.keep(sink);
+  else sink.discard();
+}
+
+function dropRecord({ records }: HookContext, record: HookRecord, sink: HookSink): void {
+  records.remove(record);
+  sink.discard();
+}

@@ -1,0 +1,78 @@
+/**
+ * Runs the hook programs of one resource, so that none is ever lost: each is on record before it executes, in a process
+ * group of its own, and its end is only told when nothing of it is left. It does not decide when a hook is run nor what its
+ * result means.
+ */
+import assert from 'node:assert/strict';
+import { systemHookClock } from './clock.js';
+import type { HookContext } from './context.js';
+import { adoptOutputs, endLeftovers } from './leftovers.js';
+import { openHookRecords } from './records.js';
+import { startRun } from './run.js';
+import type { HookClock, HookLog, HookRequest, HookRun, HookRunner } from './types.js';
+
+export interface HookRunnerOptions {
+  resource: string;
+  /** The resource's hook program. */
+  exec: string;
+  /** Where hooks are on record; for this resource alone. Created where it is missing. */
+  directory: string;
+  /** Path of the control group for `start`, null where there is none; see openCgroup(). */
+  cgroup: string | null;
+  log: HookLog;
+  clock?: HookClock;
+  /** What hooks inherit; default: the environment of this process. */
+  env?: NodeJS.ProcessEnv;
+}
+
+const leftoversLimitMs = 2000;
+
+/** The hooks of one resource. Throws an Error with a clear message where no record can be kept in the directory. */
+export function createHookRunner(options: HookRunnerOptions): HookRunner {
+  const closables = new Set<{ close(): void }>();
+  let lastStatus = '';
+  const context: HookContext = {
+    exec: options.exec,
+    cgroup: options.cgroup,
+    log: options.log,
+    clock: options.clock ?? systemHookClock,
+    env: options.env ?? process.env,
+    records: openHookRecords(options.directory),
+    keep: (closable) => void closables.add(closable),
+    statusChanged({ outcome, code }) {
+      const status = `${outcome} ${code}`;
+      const changed = status !== lastStatus;
+      lastStatus = status;
+      return changed;
+    },
+  };
+  context.records.sweepOutputs();
+  adoptOutputs(context);
+
+  let exclusive = '';
+  return {
+    run(request: HookRequest): HookRun {
+      assert(request.killAfterMs >= request.termAfterMs, 'a hook is killed before it is terminated');
+      if (request.action !== 'start' && request.action !== 'stop') return startRun(context, request);
+      assert(exclusive === '', `${request.action} of ${options.resource} while ${exclusive} runs`);
+      exclusive = request.action;
+      const run = startRun(context, request);
+      // Before the caller hears of the end, so that it can run the next one at once.
+      const done = run.done.finally(() => {
+        exclusive = '';
+      });
+      return { done, kill: run.kill };
+    },
+    killLeftovers(limitMs = leftoversLimitMs) {
+      assert(
+        exclusive !== 'start',
+        `the leftovers of ${options.resource} are to be killed while its start runs`,
+      );
+      return endLeftovers({ ...context, limitMs });
+    },
+    close() {
+      for (const closable of closables) closable.close();
+      closables.clear();
+    },
+  };
+}
