@@ -10,7 +10,7 @@ import type { NetLog } from '../net/log.js';
 import { clearSocketPath, listenUnix } from '../net/unix-socket.js';
 import { type Client, serve } from './client.js';
 
-/** Requests under way at a time; further clients are told to come again. */
+/** Clients at a time; further ones are told to come again, and as many again not even that. */
 export const clientsMax = 32;
 /** How long the answers that are written may take to be read when the server closes. */
 const lingerMs = 500;
@@ -40,6 +40,7 @@ export function createControlServer(options: ControlServerOptions): ControlServe
   const { config, handle, log } = options;
   const clients = new Set<Client>();
   const server = net.createServer((socket) => {
+    if (clients.size >= 2 * clientsMax) return void socket.destroy();
     const client = serve({
       ...{ socket, handle, log },
       refuse: clients.size >= clientsMax,

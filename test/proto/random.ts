@@ -1,0 +1,149 @@
+/** Random numbers from a seed, and random messages made of them: the same seed, the same messages. */
+import type {
+  Holder,
+  LeaseTerms,
+  PeerMessage,
+  RefusalReason,
+  Role,
+  RunState,
+  VoterMemory,
+  VoterSets,
+} from '../../daemon/core/types.js';
+
+export interface Random {
+  /** From 0 to n-1. */
+  below(n: number): number;
+  chance(percent: number): boolean;
+  pick<T>(list: readonly T[]): T;
+  bytes(length: number): Buffer;
+}
+
+/** Marsaglia's xorshift with 32 bits of state: enough to vary tests, and short. */
+export function random(seed: number): Random {
+  let state = (seed ^ 0x9e3779b9) >>> 0 || 1;
+  const next = () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    state >>>= 0;
+    return state;
+  };
+  const below = (n: number) => next() % n;
+  return {
+    below,
+    chance: (percent) => below(100) < percent,
+    pick: (list) => list[below(list.length)] as (typeof list)[number],
+    bytes: (length) => Buffer.from(Array.from({ length }, () => next() & 255)),
+  };
+}
+
+const roles: readonly Role[] = ['init', 'primary', 'secondary', 'watchdog'];
+const runStates: readonly RunState[] = [
+  'unknown',
+  'readytorun',
+  'starting',
+  'run',
+  'stopping',
+  'stopped',
+  'failed',
+];
+const refusals: readonly (RefusalReason | null)[] = [
+  null,
+  'held',
+  'reserved',
+  'stale-epoch',
+  'released',
+  'restarted',
+  'no-history',
+  'voter-set',
+  'not-a-voter',
+  'disk',
+];
+export const messageKinds: readonly PeerMessage['kind'][] = [
+  'state',
+  'ask',
+  'request',
+  'answer',
+  'release',
+  'complaint',
+  'handover',
+];
+
+export function randomMessage(r: Random, kind: PeerMessage['kind'] = r.pick(messageKinds)): PeerMessage {
+  switch (kind) {
+    case 'state':
+      return {
+        kind,
+        incarnation: counter(r) || 1,
+        sequence: counter(r),
+        role: r.pick(roles),
+        roleSet: r.pick(roles),
+        run: r.pick(runStates),
+        priority: r.below(2000) - 1000,
+        able: r.chance(50),
+        holdingEpoch: counter(r),
+        forced: r.chance(50),
+        memory: memory(r),
+      };
+    case 'ask':
+      return { kind, holder: holder(r), request: counter(r), sets: sets(r, 1) };
+    case 'request':
+      return {
+        ...{ kind, holder: holder(r), epoch: counter(r), request: counter(r) },
+        terms: terms(r),
+        sets: sets(r, 1),
+      };
+    case 'answer':
+      return {
+        ...{ kind, to: r.pick(['ask', 'request'] as const), holder: holder(r), epoch: counter(r) },
+        ...{ request: counter(r), refusal: r.pick(refusals), by: r.chance(50) ? '' : name(r) },
+        ...{ leftMs: duration(r), memory: memory(r) },
+      };
+    case 'release': {
+      const successor = r.chance(50) ? '' : name(r);
+      return { kind, holder: holder(r), epoch: counter(r), successor, reservationMs: duration(r) };
+    }
+    case 'complaint':
+      return { kind, incarnation: counter(r) || 1, sequence: counter(r) };
+    case 'handover':
+      return { kind, holder: holder(r), epoch: counter(r) };
+  }
+}
+
+function counter(r: Random): number {
+  const size = r.pick([2, 200, 70_000, 2 ** 32]);
+  return r.chance(5) ? Number.MAX_SAFE_INTEGER : r.below(size);
+}
+
+/** Times with fractions: they must arrive as they were sent. */
+function duration(r: Random): number {
+  return r.chance(10) ? r.pick([0, 2_147_483_647]) : r.below(10_000_000) / 7;
+}
+
+function name(r: Random): string {
+  const letters = ['a', 'Z', '9', '-', '.', '_', 'ü', '節', '😀', "'", '"', '/'];
+  const length = r.chance(3) ? 120 : 1 + r.below(12);
+  return Array.from({ length }, () => r.pick(letters)).join('');
+}
+
+function holder(r: Random): Holder {
+  return { node: name(r), incarnation: counter(r) || 1 };
+}
+
+function terms(r: Random): LeaseTerms {
+  return { leaseMs: duration(r) || 1, stopBudgetMs: duration(r), driftPpm: r.below(1_000_001) };
+}
+
+function sets(r: Random, least: number): VoterSets {
+  const count = least + r.below(3 - least);
+  return Array.from({ length: count }, () => {
+    const size = r.chance(3) ? 64 : 1 + r.below(5);
+    return Array.from({ length: size }, (_, index) => `${[...name(r)].slice(0, 9).join('')}${index}`);
+  });
+}
+
+function memory(r: Random): VoterMemory {
+  const history = r.chance(70);
+  const grant = r.chance(50) ? null : { holder: holder(r), epoch: counter(r), leftMs: duration(r) };
+  return { history, epochMax: counter(r), sets: sets(r, history ? 1 : 0), grant };
+}
