@@ -38,7 +38,7 @@ export function startRun(context: HookContext, request: HookRequest): HookRun {
       durationMs,
       detail,
     };
-    return { done: Promise.resolve(result), kill() {} };
+    return { done: Promise.resolve(result), terminate() {}, kill() {} };
   }
   const { held, record } = started;
   context.log.debug({ hook: action }, `${action}: ${record.program} is about to run as process ${held.pid}`);
@@ -116,6 +116,7 @@ function supervise(context: HookContext, request: HookRequest, started: Started)
   // The first cause is the one that is told.
   let cause: 'timeout' | 'killed' | null = null;
   let killSent = false;
+  let callerLimits = false;
   let running = true;
 
   const kill = (): void => {
@@ -127,12 +128,13 @@ function supervise(context: HookContext, request: HookRequest, started: Started)
       }),
     );
   };
-  const slowAfterMs = request.slowAfterMs ?? termAfterMs / 2;
+  const limitMs = request.limitMs ?? termAfterMs;
+  const slowAfterMs = request.slowAfterMs ?? limitMs / 2;
   const timers = [
     clock.after(slowAfterMs, () => {
       log.warn(
         { hook: action },
-        `${action} has been running for ${duration(slowAfterMs)}; its limit is ${duration(termAfterMs)}`,
+        `${action} has been running for ${duration(slowAfterMs)}; its limit is ${duration(limitMs)}`,
       );
     }),
     clock.after(termAfterMs, () => {
@@ -155,13 +157,20 @@ function supervise(context: HookContext, request: HookRequest, started: Started)
   const done = held.exited.then((exit) => {
     running = false;
     for (const cancel of timers) cancel();
-    return finish(context, request, started, { exit, cause, killSent });
+    return finish(context, request, started, { exit, cause, killSent, callerLimits });
   });
   return {
     done,
+    terminate() {
+      if (!running) return;
+      cause ??= 'timeout';
+      callerLimits = true;
+      held.kill('SIGTERM');
+    },
     kill() {
       if (!running) return;
       cause ??= 'killed';
+      killSent = true;
       kill();
     },
   };
@@ -171,6 +180,8 @@ interface Ending {
   exit: Exit;
   cause: 'timeout' | 'killed' | null;
   killSent: boolean;
+  /** The caller watches over the limits: what outlives the program is killed at once. */
+  callerLimits: boolean;
 }
 
 /** The program has ended and is reaped: deals with what is left of its group, its record and its output. */
@@ -178,7 +189,7 @@ async function finish(
   context: HookContext,
   request: HookRequest,
   { record, sink, began }: Started,
-  { exit, cause, killSent }: Ending,
+  { exit, cause, killSent, callerLimits }: Ending,
 ): Promise<HookResult> {
   const { action } = request;
   const { clock, log } = context;
@@ -187,7 +198,8 @@ async function finish(
   const { held: outputHeld } = sink.endRun();
   if (action !== 'start' || !byItself) {
     // After SIGTERM, the others of the group have as long as the program itself would have had.
-    const graceUntil = cause === 'timeout' && !killSent ? began + request.killAfterMs : undefined;
+    const graceful = cause === 'timeout' && !killSent && !callerLimits;
+    const graceUntil = graceful ? began + request.killAfterMs : undefined;
     ended = await endGroup(record, clock, { limitMs: Number.POSITIVE_INFINITY, watched: true, graceUntil });
     if (ended === 'ended' && byItself) {
       log.info({ hook: action }, `${action} left processes in its group; they were killed`);

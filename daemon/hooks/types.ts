@@ -26,7 +26,9 @@ export interface HookRequest {
   termAfterMs: number;
   /** SIGKILL to the whole process group, counted from run() as well; not less than termAfterMs. */
   killAfterMs: number;
-  /** A warning that the hook runs long, counted from run(). Default: half of termAfterMs. */
+  /** The limit that a warning names where the caller watches over it itself (and calls terminate() and kill()). */
+  limitMs?: number;
+  /** A warning that the hook runs long, counted from run(). Default: half of limitMs, else of termAfterMs. */
   slowAfterMs?: number;
 }
 
@@ -35,7 +37,7 @@ export type HookOutcome =
   | 'exit'
   /** A signal ended it that did not come from here. */
   | 'signal'
-  /** Its time was up; `code` or `signal` say how it ended then. */
+  /** Its time was up, here or for the caller (terminate()); `code` or `signal` say how it ended then. */
   | 'timeout'
   /** kill() was called. */
   | 'killed'
@@ -59,6 +61,8 @@ export interface HookRun {
    * that exited by itself: what it leaves in its group is the service, and stays. Never rejects.
    */
   readonly done: Promise<HookResult>;
+  /** SIGTERM to the whole process group; what of it outlives the program is killed then. */
+  terminate(): void;
   /** SIGKILL to the whole process group, at once. Nothing after the program has ended. */
   kill(): void;
 }

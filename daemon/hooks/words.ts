@@ -29,7 +29,10 @@ export interface HookEnd {
 }
 
 /** The sentence about how a run ended, without a full stop. */
-export function describeEnd({ action, termAfterMs }: HookRequest, end: HookEnd): string {
+export function describeEnd(
+  { action, termAfterMs, limitMs = termAfterMs }: HookRequest,
+  end: HookEnd,
+): string {
   const after = `after ${duration(end.durationMs)}`;
   switch (end.outcome) {
     case 'exit':
@@ -40,8 +43,8 @@ export function describeEnd({ action, termAfterMs }: HookRequest, end: HookEnd):
       return `${action} was killed ${after}, before its time was up`;
     case 'timeout':
       return end.killSent
-        ? `${action} was killed ${after} (SIGTERM at ${duration(termAfterMs)} had not ended it)`
-        : `${action} was terminated ${after} (limit ${duration(termAfterMs)})`;
+        ? `${action} was killed ${after} (SIGTERM had not ended it; limit ${duration(limitMs)})`
+        : `${action} was terminated ${after} (limit ${duration(limitMs)})`;
   }
 }
 

@@ -42,6 +42,7 @@ export interface HookShell {
     id: number,
     action: HookAction,
     facts: HookFacts,
+    limitMs: number,
     done: (code: number | null, detail: string) => void,
   ): void;
   signal(id: number, signal: 'TERM' | 'KILL'): void;
@@ -68,7 +69,7 @@ export function createHookShell(runner: HookRunner, fence: string): HookShell {
   }
 
   return {
-    run(id, action, facts, done) {
+    run(id, action, facts, limitMs, done) {
       const args = [facts.resource];
       const request = {
         action,
@@ -76,6 +77,7 @@ export function createHookShell(runner: HookRunner, fence: string): HookShell {
         env: hookEnvironment(facts),
         termAfterMs: NO_LIMIT_MS,
         killAfterMs: NO_LIMIT_MS,
+        limitMs,
       };
       const run = runner.run(action === 'fence' ? { ...request, program: fence } : request);
       running.set(id, run);

@@ -5,13 +5,14 @@
  */
 import {
   initPrimary,
+  type PrimaryAction,
   type PrimaryInput,
   type PrimaryOutput,
   primaryWakeAt,
   stepPrimary,
 } from '../core/primary.js';
 import { initSecondary, type SecondaryInput, secondaryWakeAt, stepSecondary } from '../core/secondary.js';
-import { STOP_TERM_SHARE } from '../core/settings.js';
+import { type Settings, STOP_TERM_SHARE } from '../core/settings.js';
 import type { NodeName } from '../core/types.js';
 import { initWatchdog, stepWatchdog, type WatchdogInput, watchdogWakeAt } from '../core/watchdog.js';
 import { systemHookClock } from '../hooks/clock.js';
@@ -153,7 +154,10 @@ function primaryShell(assignment: Assignment): RoleShell {
       epoch,
       primary: settings.node,
     };
-    shell.run(id, action, facts, (code, detail) => feed({ kind: 'hook', id, code, detail, now: bootTime() }));
+    const limitMs = limitOf(action, settings);
+    shell.run(id, action, facts, limitMs, (code, detail) =>
+      feed({ kind: 'hook', id, code, detail, now: bootTime() }),
+    );
   }
 
   endEarlierHooks(assignment).then(() => {
@@ -197,7 +201,7 @@ function secondaryShell(assignment: Assignment): RoleShell {
           epoch: 0,
           primary,
         };
-        shell.run(id, action, facts, (code, detail) =>
+        shell.run(id, action, facts, limitOf(action, settings), (code, detail) =>
           feed({ kind: 'hook', id, code, detail, now: bootTime() }),
         );
       }
@@ -267,6 +271,22 @@ function watchdogShell(assignment: Assignment): RoleShell {
     },
     mainGone: () => process.exit(0),
   };
+}
+
+/** What a hook's limit is called in warnings; the core watches over it. */
+function limitOf(action: PrimaryAction, settings: Settings): number {
+  switch (action) {
+    case 'start':
+      return settings.startTimeoutMs;
+    case 'stop':
+      return settings.stopTimeoutMs;
+    case 'status':
+      return settings.statusTimeoutMs;
+    case 'fence':
+      return settings.fenceTimeoutMs;
+    default:
+      return action satisfies never;
+  }
 }
 
 /** Ends this process when what it last said has been written. */
