@@ -61,7 +61,7 @@ export function createHookRunner(options: HookRunnerOptions): HookRunner {
       const done = run.done.finally(() => {
         exclusive = '';
       });
-      return { done, kill: run.kill };
+      return { ...run, done };
     },
     killLeftovers(limitMs = leftoversLimitMs) {
       assert(

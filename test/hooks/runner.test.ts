@@ -112,7 +112,7 @@ test('who ignores SIGTERM is killed with all of the group, and nothing is left w
   const result = await runnerIn(place, exec).run(request('stop', { termAfterMs: 250, killAfterMs: 350 }))
     .done;
   assert.equal(result.outcome, 'timeout');
-  assert.match(result.detail, /^stop was killed after \d+ ms \(SIGTERM at 250 ms had not ended it\)$/);
+  assert.match(result.detail, /^stop was killed after \d+ ms \(SIGTERM had not ended it; limit 250 ms\)$/);
   assert.ok(result.durationMs >= 350);
   for (const name of ['leader', 'child', 'grandchild']) assert.ok(!alive(await pidIn(place, name)), name);
   assert.deepEqual(recordsIn(place.records), []);
@@ -157,6 +157,22 @@ test('kill() ends the whole group at once', async (t) => {
   assert.match(result.detail, /^start was killed after \d+ ms, before its time was up$/);
   assert.ok(!alive(child));
   run.kill();
+});
+
+test('terminate() is the limit of a caller that watches over it: what outlives the program is killed', async (t) => {
+  const place = workplace(t);
+  const exec = place.script(
+    'hook',
+    "sh -c 'trap : TERM; while :; do sleep 0.01; done' & echo $! >child; wait",
+  );
+  const limits = { termAfterMs: 2 ** 31 - 1, killAfterMs: 2 ** 31 - 1, limitMs: 1500 };
+  const run = runnerIn(place, exec).run(request('stop', limits));
+  const child = await pidIn(place, 'child');
+  run.terminate();
+  const result = await run.done;
+  assert.equal(result.outcome, 'timeout');
+  assert.match(result.detail, /limit 1\.5 s/);
+  assert.ok(!alive(child));
 });
 
 test('done of a stop waits for what it left in its group, which is killed', async (t) => {
