@@ -85,7 +85,11 @@ function openTarget(target: LogTarget): { write: (line: string) => void; reopen:
       return formatted(descriptorSink(2), formatJournal);
     case 'file': {
       const sink = fileSink(target.path);
-      return { write: counted(sink, lostLine), reopen: sink.reopen };
+      const lostText = (lost: number, reason: string): string => {
+        const record = { ...lostRecord(lost, reason), time: new Date().toISOString(), pid: process.pid };
+        return `${JSON.stringify(record)}\n`;
+      };
+      return { write: counted(sink, lostText), reopen: sink.reopen };
     }
     case 'syslog': {
       const send = syslogSink(target.native, target.identity, target.facility);
@@ -99,7 +103,7 @@ function openTarget(target: LogTarget): { write: (line: string) => void; reopen:
 }
 
 function formatted(sink: Sink, format: (record: LogRecord) => string): ReturnType<typeof openTarget> {
-  const write = counted(sink, (lost, reason) => format(JSON.parse(lostLine(lost, reason)) as LogRecord));
+  const write = counted(sink, (lost, reason) => format(lostRecord(lost, reason)));
   return { write: (line) => write(format(JSON.parse(line) as LogRecord)), reopen: sink.reopen };
 }
 
@@ -116,9 +120,8 @@ function counted(sink: Sink, lostText: (lost: number, reason: string) => string)
   };
 }
 
-function lostLine(lost: number, reason: string): string {
-  const time = Date.now();
-  return `${JSON.stringify({ level: 'warn', time, pid: process.pid, msg: `${lost} log lines were lost: ${reason}` })}\n`;
+function lostRecord(lost: number, reason: string): LogRecord {
+  return { level: 'warn', time: Date.now(), msg: `${lost} log lines were lost: ${reason}` };
 }
 
 // systemd.exec(5): JOURNAL_STREAM is device:inode of the stream, and children inherit it with or without the stream.

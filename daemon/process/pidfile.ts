@@ -43,6 +43,8 @@ export type PidfileOutcome =
 export async function lockPidfile(path: string, guardWaitMs = 3000): Promise<PidfileOutcome> {
   let unguard: (() => Promise<void>) | null = null;
   try {
+    // What cannot be opened is told at once; proper-lockfile would try again and again.
+    closeSync(openFile(path));
     unguard = await guard(path, guardWaitMs);
     return claim(path, unguard !== null);
   } catch (error) {
@@ -70,11 +72,15 @@ async function guard(path: string, waitMs: number): Promise<(() => Promise<void>
 
 function claim(path: string, guarded: boolean): PidfileOutcome {
   for (;;) {
-    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
+    const fd = openFile(path);
     const outcome = claimOpened(path, fd, guarded);
     if (outcome?.kind !== 'locked') closeSync(fd);
     if (outcome !== null) return outcome;
   }
+}
+
+function openFile(path: string): number {
+  return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
 }
 
 // null: the file was removed by its holder between opening and locking; look again.

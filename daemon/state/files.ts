@@ -7,7 +7,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
-  rmSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -49,7 +49,7 @@ export async function replaceFile(
     } finally {
       await handle.close();
     }
-    if (!stillWanted()) return rmSync(temporary);
+    if (!stillWanted()) return unlinkSync(temporary);
     // Synchronous, so that nothing comes between the question and the deed.
     renameSync(temporary, file);
     if (durable) await syncDirectory(path.dirname(file));
@@ -117,7 +117,11 @@ async function syncDirectory(directory: string): Promise<void> {
 }
 
 function writeError(file: string, temporary: string, cause: unknown): NodeJS.ErrnoException {
-  rmSync(temporary, { force: true });
+  try {
+    unlinkSync(temporary);
+  } catch {
+    // It was not even made, or is moved already.
+  }
   const error: NodeJS.ErrnoException = new Error(`cannot write ${file}: ${messageOf(cause)}`, { cause });
   error.code = codeOf(cause);
   return error;

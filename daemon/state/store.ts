@@ -77,7 +77,7 @@ function storeOf(dir: string): Store {
   return {
     dir,
     read: (name) => readState(name, fileOf(name)),
-    write(name, value, survives = 'machine') {
+    async write(name, value, survives = 'machine') {
       issued += 1;
       const number = issued;
       const content = encodeState(name, value);
