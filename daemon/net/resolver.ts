@@ -8,7 +8,7 @@ import type { NetLog } from './log.js';
 
 /** How long an answer is believed, and how long to wait after the first and after many failures. */
 const refreshMs = 60_000;
-const retryMsMin = 2_000;
+const retryMsMin = 1_000;
 const retryMsMax = 60_000;
 /** How soon an answer that did not work is asked for again. */
 const doubtMs = 10_000;

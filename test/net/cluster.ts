@@ -1,0 +1,205 @@
+/** Nodes for tests: peer networks on loopback, with what they reported, and a proxy that can fail in every way. */
+import net from 'node:net';
+import type { Address, Key, ResourceConfig } from '../../daemon/config/types.js';
+import type { PeerMessage, StateMessage } from '../../daemon/core/types.js';
+import {
+  createPeerNetwork,
+  type PeerNetwork,
+  type PeerNetworkOptions,
+} from '../../daemon/net/peer-network.js';
+
+export const key: Key = { algorithm: 'sha256', secret: 'the secret of the tests' };
+
+export function tcp(host: string, port: number): Extract<Address, { host: string }> {
+  return { scheme: 'tcp4', host, port, text: `tcp4://${host}:${port}` };
+}
+
+const open = new Set<{ close(): Promise<void> }>();
+
+/** Closes everything that a test started, however it ended. */
+export async function cleanUp(): Promise<void> {
+  await Promise.all([...open].map((thing) => thing.close()));
+  open.clear();
+}
+
+function closeLater<T extends { close(): Promise<void> }>(thing: T): T {
+  open.add(thing);
+  return thing;
+}
+
+/** Resolves as soon as the condition holds; fails with `what` after `limitMs`. */
+export async function until(what: string, condition: () => boolean, limitMs = 5000): Promise<void> {
+  const end = performance.now() + limitMs;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`not within ${limitMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+export interface LogLine {
+  level: string;
+  text: string;
+  fields: Record<string, unknown>;
+}
+
+export interface TestNode {
+  name: string;
+  network: PeerNetwork;
+  /** Where it listens. */
+  address: Extract<Address, { host: string }>;
+  received: { resource: string; from: string; message: PeerMessage }[];
+  /** `up nodeB`, `down nodeB`, in their order; with the resource in front where it is not 'shared'. */
+  events: string[];
+  reasons: string[];
+  log: LogLine[];
+  /** Sends a state to everybody linked, every so many milliseconds, as the daemon does. */
+  beat(everyMs: number, resource?: string): void;
+  close(): Promise<void>;
+}
+
+export async function startNode(
+  name: string,
+  options: Partial<PeerNetworkOptions> & { host?: string } = {},
+): Promise<TestNode> {
+  const received: TestNode['received'] = [];
+  const events: string[] = [];
+  const reasons: string[] = [];
+  const log: LogLine[] = [];
+  const write = (level: string) => (fields: Record<string, unknown>, text: string) => {
+    log.push({ level, text, fields });
+  };
+  const timers: NodeJS.Timeout[] = [];
+  const network = createPeerNetwork({
+    node: name,
+    incarnation: 1 + Math.floor(Math.random() * 2 ** 40),
+    clock: () => performance.now(),
+    log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
+    onMessage: (resource, from, message) => received.push({ resource, from, message }),
+    onLink: (resource, node, up, reason) => {
+      events.push(`${resource === 'shared' ? '' : `${resource}: `}${up ? 'up' : 'down'} ${node}`);
+      reasons.push(reason);
+    },
+    ...options,
+  });
+  const host = options.host ?? '127.0.0.1';
+  await network.listen([tcp(host, 0)]);
+  const address = network.listening()[0];
+  if (address === undefined || address.scheme === 'unix') throw new Error('it does not listen');
+  let sequence = 0;
+  return closeLater({
+    ...{ name, network, received, events, reasons, log },
+    address: { ...address, scheme: 'tcp4' } as TestNode['address'],
+    beat(everyMs, resource = 'shared') {
+      const send = () => {
+        const message = state(++sequence);
+        for (const { node } of network.links(resource))
+          if (node !== null) network.send(resource, node, message);
+      };
+      timers.push(setInterval(send, everyMs));
+    },
+    async close() {
+      for (const timer of timers) clearInterval(timer);
+      await network.close();
+    },
+  });
+}
+
+/** A resource of three voters, with short times. */
+export function resource(remote: readonly Address[], changes: Partial<ResourceConfig> = {}): ResourceConfig {
+  return {
+    ...{
+      name: 'shared',
+      exec: '/bin/true',
+      attempts: 5,
+      complaintCount: 3,
+      priority: 100,
+      roleOnStart: 'init',
+    },
+    ...{ friends: [tcp('127.0.0.1', 8458)], remote: [...remote], key, fence: null },
+    voters: ['nodeA', 'nodeB', 'nodeC'],
+    ...{ timeoutMs: 2000, heartbeatIntervalMs: 50, complaintIntervalMs: 60_000, leaseTimeoutMs: 200 },
+    ...{ startTimeoutMs: 1000, stopTimeoutMs: 1000, statusTimeoutMs: 1000, statusIntervalMs: 50 },
+    ...{ switchoverTimeoutMs: 1000, fenceTimeoutMs: 0, driftPpm: 10_000 },
+    ...changes,
+  };
+}
+
+/** The same with a lease so long that nobody is ever called silent. */
+export function patient(remote: readonly Address[], changes: Partial<ResourceConfig> = {}): ResourceConfig {
+  return resource(remote, { leaseTimeoutMs: 60_000, ...changes });
+}
+
+export function state(sequence: number): StateMessage {
+  return {
+    ...{ kind: 'state', incarnation: 1, sequence, role: 'secondary', roleSet: 'secondary', run: 'stopped' },
+    ...{ priority: 100, able: true, holdingEpoch: 0, forced: false },
+    memory: { history: true, epochMax: 0, sets: [['nodeA', 'nodeB', 'nodeC']], grant: null },
+  };
+}
+
+export interface Proxy {
+  address: Extract<Address, { host: string }>;
+  /** Connections that came in so far, and when. */
+  accepted: number[];
+  /** Those that are open. */
+  open(): number;
+  /** 'pass'; 'silent': takes everything and passes nothing on; 'stuck': does not even read; 'deaf': one way only. */
+  mode: 'pass' | 'silent' | 'stuck' | 'deaf';
+  /** Everything the connecting side has said, for whoever wants to say it again. */
+  recorded: Buffer[];
+  cut(): void;
+  close(): Promise<void>;
+}
+
+/** A TCP proxy in front of a node. */
+export async function startProxy(target: { port: number; host: string }): Promise<Proxy> {
+  const sockets = new Set<net.Socket>();
+  const accepted: number[] = [];
+  const recorded: Buffer[] = [];
+  let mode: Proxy['mode'] = 'pass';
+  const server = net.createServer((client) => {
+    accepted.push(performance.now());
+    const upstream = net.connect(target.port, target.host);
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(from);
+      from.setNoDelay(true);
+      from.on('error', () => {});
+      from.on('close', () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+      from.on('end', () => to.end());
+      from.on('data', (chunk) => {
+        if (from === client) recorded.push(chunk);
+        if (mode === 'stuck') from.pause();
+        else if (mode === 'pass' || (mode === 'deaf' && from === client)) to.write(chunk);
+      });
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as net.AddressInfo;
+  return closeLater({
+    address: tcp('127.0.0.1', port),
+    accepted,
+    recorded,
+    open: () => sockets.size / 2,
+    get mode() {
+      return mode;
+    },
+    set mode(next) {
+      mode = next;
+      for (const socket of sockets) socket.resume();
+    },
+    cut() {
+      for (const socket of sockets) socket.resetAndDestroy();
+    },
+    async close() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+  });
+}
