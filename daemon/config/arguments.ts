@@ -25,7 +25,7 @@ export function parseOneArgument(reading: Reading, section: Section, statement: 
   const { name } = statement;
   const reserved = token.kind === 'word' && token.line === name.line;
   const help = `expected ${statement.rule.expected}${reserved ? `; ${quote(token.text)} is a statement, quote it if it is meant as a word` : ''}`;
-  reading.reporter.error(name, `${quote(name.text)} says nothing`, help);
+  reading.reporter.error(name, `${quote(name.text)} is incomplete`, help);
   section.broken = true;
   if (reserved && !couldFollow(RULES.get(token.text) ?? statement.rule, peekSecond(reading)))
     reading.index += 1;
@@ -37,7 +37,7 @@ export function parseSecret(reading: Reading, section: Section, statement: State
   const { name } = statement;
   mask(name.file, name.line, name.column + name.length);
   if (!isArgument(reading, false)) {
-    reading.reporter.error(name, "'secret' says nothing", `expected ${statement.rule.expected}`);
+    reading.reporter.error(name, "'secret' is incomplete", `expected ${statement.rule.expected}`);
     section.broken = true;
     return false;
   }
@@ -66,7 +66,7 @@ export function rejectRest(reading: Reading, section: Section, statement: Statem
   if (!extra || token.startsLine || token.line !== last.line) return;
   const closest = token.kind === 'word' ? nearest(token.text, allowedIn(section.kind)) : '';
   if (closest !== '') return; // a mistyped statement on the same line: reported as one
-  const message = `unexpected ${shown(section, token)} after '${statement.name.text}'`;
+  const message = `unexpected${shown(section, token)} after '${statement.name.text}'`;
   reading.reporter.error(token, message, `expected only ${statement.rule.expected}`);
   section.broken = true;
   skipLine(reading, token.line);
@@ -80,8 +80,8 @@ export function unknownStatement(reading: Reading, section: Section, name: Token
     mask(name.file, name.line, name.column + name.length);
   }
   const what = /^[A-Za-z]/.test(name.text) ? 'unknown statement' : 'expected a statement, found';
-  const word = closest === '' ? shown(section, name) : quote(name.text);
-  reading.reporter.error(name, `${what} ${word}`, suggestion(section, name.text, closest, elsewhere));
+  const word = closest === '' ? shown(section, name) : ` ${quote(name.text)}`;
+  reading.reporter.error(name, `${what}${word}`, suggestion(section, name.text, closest, elsewhere));
   section.broken = true;
   reading.index += 1;
   skipLine(reading, name.line);
@@ -96,11 +96,11 @@ function suggestion(section: Section, name: string, closest: string, elsewhere: 
   return `did you mean ${quote(elsewhere)}, which is allowed in ${places}?`;
 }
 
-/** A stray word for a message; in a key it may be a part of the secret. */
+/** A stray word for a message, with the blank before it; in a key it may be a part of the secret. */
 function shown(section: Section, token: Token): string {
-  if (section.kind !== 'key') return quote(token.text);
+  if (section.kind !== 'key') return ` ${quote(token.text)}`;
   mask(token.file, token.line, token.column);
-  return 'word';
+  return ' word';
 }
 
 /** A token as a word of the tree. */

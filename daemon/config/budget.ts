@@ -159,13 +159,17 @@ function checkStop(times: BudgetInput): BudgetProblem[] {
 }
 
 function checkStatus(times: BudgetInput): BudgetProblem[] {
-  const { statusIntervalMs, statusTimeoutMs, complaintIntervalMs } = times;
-  const round = statusIntervalMs + statusTimeoutMs;
-  if (round <= complaintIntervalMs) return [];
-  const message =
-    `a dead resource is noticed late: status_interval ${f(statusIntervalMs)} + status_timeout ${f(statusTimeoutMs)} = ` +
-    `${f(round)}, more than complaint_interval ${f(complaintIntervalMs)}`;
-  return [problem('warning', message, '', ['status_interval', 'status_timeout'])];
+  const { statusIntervalMs, statusTimeoutMs, complaintIntervalMs: interval } = times;
+  const asked = [
+    ['status_interval', statusIntervalMs],
+    ['status_timeout', statusTimeoutMs],
+  ] as const;
+  return asked
+    .filter(([, ms]) => ms > interval)
+    .map(([name, ms]) => {
+      const message = `${name} ${f(ms)} is longer than complaint_interval ${f(interval)}`;
+      return problem('warning', message, 'a dead resource is noticed later than a lost node', [name]);
+    });
 }
 
 function checkDevice(times: BudgetInput, device: NonNullable<Device>): BudgetProblem[] {

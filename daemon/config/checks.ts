@@ -14,19 +14,22 @@ import type { Values } from './values.js';
 /** Reports everything that does not fit together. `node` is this node, null where the file does not know it. */
 export function checkModel(model: Model, node: string | null, reporter: Reporter): void {
   checkGlobals(model, reporter);
+  const keyed = model.resources.find(({ settings }) => settings.key !== undefined);
+  const fenced = namesFence(model);
   const globals = new Map(model.table.names.map((name) => [name, inheritGlobals(model, name)]));
   for (const resource of model.resources) {
     if (reporter.full) return;
     checkVoters(model, resource, reporter);
     checkExec(model, resource, reporter);
-    checkKey(model, resource, reporter);
+    checkKey(model, resource, keyed, reporter);
     for (const [name, scope] of resource.nodes) {
       const own = globals.get(name);
       if (own === undefined) continue;
       const config = inheritResource(model, resource, name);
       checkRemote(resource, name, name === node, reporter);
       checkSelf(scope.remote, own, name, reporter);
-      checkTimes(model, resource, config, own, reporter);
+      if (!fenced) checkFenceTimeout(scopesOf(model, name, resource), reporter);
+      checkTimes(scopesOf(model, name, resource), resource, config, own, reporter);
     }
   }
 }
@@ -53,7 +56,7 @@ function checkVoters(model: Model, resource: ResourceScope, reporter: Reporter):
     reporter.error(
       word,
       `${what} has no 'on' section`,
-      'expected on NODE { remote ADDRESS … } for every node of it',
+      'expected on NODE { remote ADDRESS ... } for every node of it',
     );
   } else if (count === 1) {
     reporter.warning(
@@ -90,16 +93,17 @@ function checkExec(model: Model, resource: ResourceScope, reporter: Reporter): v
   }
 }
 
-function checkKey(model: Model, resource: ResourceScope, reporter: Reporter): void {
-  if (innermost([model.global, resource], 'key') !== undefined || resource.broken) return;
-  const other = model.resources.find(({ settings }) => settings.key !== undefined);
-  if (other === undefined) return;
-  const help = 'whoever connects from one of its addresses is believed';
-  reporter.warning(
-    resource.word,
-    `resource ${quote(resource.word.text)} has no key, though ${quote(other.word.text)} has one`,
-    help,
-  );
+/** `keyed` is a resource that has a key of its own, if there is one. */
+function checkKey(
+  model: Model,
+  resource: ResourceScope,
+  keyed: ResourceScope | undefined,
+  reporter: Reporter,
+): void {
+  if (keyed === undefined || resource.broken || innermost([model.global, resource], 'key') !== undefined)
+    return;
+  const what = `resource ${quote(resource.word.text)} has no key, though ${quote(keyed.word.text)} has one`;
+  reporter.warning(resource.word, what, 'whoever connects from one of its addresses is believed');
 }
 
 function checkRemote(resource: ResourceScope, name: string, own: boolean, reporter: Reporter): void {
@@ -110,7 +114,7 @@ function checkRemote(resource: ResourceScope, name: string, own: boolean, report
     reporter.error(
       scope.word,
       message,
-      "expected remote ADDRESS …, or 'remote none' while the others are not known",
+      "expected remote ADDRESS ..., or 'remote none' while the others are not known",
     );
   } else if (!scope.empty) {
     reporter.warning(scope.word, message, `hastmond on ${quote(name)} refuses this file`);
@@ -134,18 +138,18 @@ function sameHost(address: Extract<Address, { port: number }>, name: string): bo
   return host === own || (!host.includes('.') && own.startsWith(`${host}.`));
 }
 
+function checkFenceTimeout(scopes: readonly Scope[], reporter: Reporter): void {
+  const timeout = innermost(scopes, 'fence_timeout');
+  if (timeout !== undefined) reporter.warning(timeout.place, 'fence_timeout means nothing without fence');
+}
+
 function checkTimes(
-  model: Model,
+  scopes: readonly Scope[],
   resource: ResourceScope,
   config: ResourceConfig,
   globals: Globals,
   reporter: Reporter,
 ): void {
-  const scopes = scopesOf(model, globals.node, resource);
-  const fenceTimeout = innermost(scopes, 'fence_timeout');
-  if (fenceTimeout !== undefined && config.fence === null && !model.resources.some(usesFence)) {
-    reporter.warning(fenceTimeout.place, 'fence_timeout means nothing without fence');
-  }
   for (const { severity, message, help, statements } of checkBudget(
     budgetInput(config),
     globals.watchdogDevice,
@@ -157,10 +161,14 @@ function checkTimes(
   }
 }
 
-function usesFence(resource: ResourceScope): boolean {
-  return [resource, ...resource.nodes.values()].some(
-    ({ settings }) => (settings.fence?.value ?? null) !== null,
-  );
+function namesFence({ global, nodes, resources }: Model): boolean {
+  const scopes = [
+    global,
+    ...nodes.values(),
+    ...resources,
+    ...resources.flatMap((entry) => [...entry.nodes.values()]),
+  ];
+  return scopes.some(({ settings }) => (settings.fence?.value ?? null) !== null);
 }
 
 /** Where the innermost of these statements is set; among those of one section the first named. */

@@ -75,15 +75,14 @@ export function createReporter(): Reporter {
           order(a.place) - order(b.place) ||
           a.place.column - b.place.column,
       );
-      const lines = new Map<SourceFile, string[]>();
+      const shown = new Map<SourceFile, LineViewer>();
       for (const { place, diagnostic } of sorted) {
         if (place.line === 0) continue;
-        let split = lines.get(place.file);
-        if (split === undefined) {
-          split = place.file.text.split('\n');
-          lines.set(place.file, split);
-        }
-        diagnostic.source = shownLine(split, place);
+        const viewer = shown.get(place.file) ?? createLineViewer(place.file);
+        shown.set(place.file, viewer);
+        const { source, hiddenFrom } = viewer(place.line);
+        diagnostic.source = source;
+        if (place.column >= hiddenFrom) diagnostic.message = diagnostic.message.replace(/'.*'/, "'***'");
       }
       return sorted.map(({ diagnostic }) => diagnostic);
     },
@@ -122,26 +121,41 @@ export function quote(text: string): string {
   return `'${printable(short)}'`;
 }
 
+/** Where something stands, seen from another place: the line, and the file where it is another one. */
+export function whereIs(place: Place, from: Place): string {
+  return place.file === from.file ? `line ${place.line}` : `${place.file.name}:${place.line}`;
+}
+
 /** Keeps a line from column on out of every message. */
 export function mask(file: SourceFile, line: number, column: number): void {
   const present = file.masks.get(line);
   if (present === undefined || column < present) file.masks.set(line, column);
 }
 
-function shownLine(lines: readonly string[], place: Place): string {
-  const line = (lines[place.line - 1] ?? '').replace(/\r$/, '');
+/** The lines of a file as they may be shown, and the column from which each is hidden. */
+type LineViewer = (line: number) => { source: string; hiddenFrom: number };
+
+function createLineViewer(file: SourceFile): LineViewer {
+  const lines = file.text.split('\n');
+  const views = new Map<number, ReturnType<LineViewer>>();
+  return (line) => {
+    const view =
+      views.get(line) ?? viewLine((lines[line - 1] ?? '').replace(/\r$/, ''), file.masks.get(line));
+    views.set(line, view);
+    return view;
+  };
+}
+
+function viewLine(line: string, masked = Number.POSITIVE_INFINITY): ReturnType<LineViewer> {
   // Where the syntax is broken the parser may not have recognised the statement: its word gives it away.
-  const word = /(?:^|[\s{;"'])secret(?=[\s"'=]|$)/.exec(line);
-  const from = Math.min(
-    place.file.masks.get(place.line) ?? Number.POSITIVE_INFINITY,
-    word === null ? Number.POSITIVE_INFINITY : word.index + word[0].length + 1,
-  );
-  const clear = from > line.length ? line : line.slice(0, from - 1);
-  return printable(clear) + line.slice(clear.length).replace(/\S/g, '*');
+  const word = /(?:^|[\s{;"'])secret(?=[^\w./-]|$)/.exec(line);
+  const hiddenFrom = Math.min(masked, word === null ? masked : word.index + word[0].length + 1);
+  const clear = hiddenFrom > line.length ? line : line.slice(0, hiddenFrom - 1);
+  return { source: printable(clear) + line.slice(clear.length).replace(/\S/g, '*'), hiddenFrom };
 }
 
 function printable(text: string): string {
   // Control characters could move the cursor or colour the terminal; a tab only indents.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what has to be found
-  return text.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028-\u202e\ufeff]/g, '\u00b7');
+  return text.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028-\u202e\ufeff]/g, '?');
 }

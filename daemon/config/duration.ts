@@ -15,7 +15,7 @@ const UNITS_MS: ReadonlyMap<string, number> = new Map([
  * milliseconds; anything finer is refused.
  */
 export function parseDuration(text: string): Parsed<number> {
-  const match = /^([0-9]{1,12}(?:\.[0-9]{1,12})?)([a-z]*)$/i.exec(text);
+  const match = /^([0-9]{1,40}(?:\.[0-9]{1,40})?)([a-z]*)$/i.exec(text);
   if (match === null) return { ok: false, reason: 'is not a duration' };
   const unit = UNITS_MS.get(match[2] ?? '');
   if (unit === undefined)
@@ -37,7 +37,7 @@ export function formatDuration(ms: number): string {
 
 /** Reads `1%` or `0.05%` as parts per million. */
 export function parsePercent(text: string): Parsed<number> {
-  const match = /^([0-9]{1,6}(?:\.[0-9]{1,6})?)%$/.exec(text);
+  const match = /^([0-9]{1,40}(?:\.[0-9]{1,40})?)%$/.exec(text);
   if (match === null) return { ok: false, reason: 'is not a percentage' };
   return scaled(match[1] ?? '', 10_000, 'is finer than 0.0001%');
 }

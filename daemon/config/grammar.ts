@@ -16,7 +16,7 @@ export type ArgumentKind =
   | 'word'
   | 'secret'
   | 'addresses'
-  /** `key { … }` */
+  /** `key { ... }` */
   | 'block'
   /** `on NAME { … }`, `resource NAME { … }` */
   | 'named-block'

@@ -16,7 +16,7 @@ export interface Token extends Place {
 }
 
 /** More than any cluster needs; it bounds the memory that a file can cost. */
-export const TOKENS_MAX = 400_000;
+export const TOKENS_MAX = 200_000;
 
 const ESCAPES: ReadonlyMap<string, string> = new Map([
   ['"', '"'],
@@ -25,8 +25,16 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
   ['t', '\t'],
 ]);
 
-/** Blanks, newline, comment, word, punctuation, the start of a string, what the ancestor passed over. */
-const PATTERN = /([ \t\r\f\v]+)|(\n)|(#[^\n]*)|([!$-&(-+\--:<>-z|~]+)|([{};])|(")|([,=]+)/y;
+/** What may stand in a bare word: printable ASCII but for `"#',;={}`. */
+const WORD = /[!$-&(-+\--:<>-z|~]+/y;
+const BLANKS_AND_COMMENT = /(?:[ \t\r\f\v]+|#[^\n]*)+/y;
+const IGNORED = /[,=]+/y;
+
+const PUNCTUATION: ReadonlyMap<string, Token['kind']> = new Map([
+  ['{', 'open'],
+  ['}', 'close'],
+  [';', 'separator'],
+]);
 
 interface Scanner {
   file: SourceFile;
@@ -49,30 +57,37 @@ export function tokenize(file: SourceFile, reporter: Reporter): Token[] {
   let index = text.startsWith('\ufeff') ? 1 : 0;
 
   const push = (kind: Token['kind'], value: string, to: number, flawed = false): void => {
-    tokens.push({ ...place(scanner, index, to), kind, text: value, startsLine, flawed });
+    const column = index - scanner.lineStart + 1;
+    const length = Math.max(1, to - index);
+    tokens.push({ file, line: scanner.line, column, length, kind, text: value, startsLine, flawed });
     startsLine = false;
   };
 
   while (index < text.length && !reporter.full) {
-    PATTERN.lastIndex = index;
-    const match = PATTERN.exec(text);
-    let end = match === null ? unexpected(scanner, index) : PATTERN.lastIndex;
-    const [, , newline, , word, punctuation, quotation, ignored] = match ?? [];
-    if (newline !== undefined) {
+    let end = index + 1;
+    const character = text[index] ?? '';
+    const kind = PUNCTUATION.get(character);
+    if (character === '\n') {
       scanner.line += 1;
       scanner.lineStart = end;
       startsLine = true;
-    } else if (word !== undefined) {
-      push('word', word, end);
-    } else if (punctuation !== undefined) {
-      push(punctuation === '{' ? 'open' : punctuation === '}' ? 'close' : 'separator', punctuation, end);
-    } else if (quotation !== undefined) {
+    } else if (kind !== undefined) {
+      push(kind, character, end);
+    } else if (character === '"') {
       const string = readString(scanner, index);
       end = string.end;
       push('string', string.value, end, string.flawed);
-    } else if (ignored !== undefined) {
-      const message = `${quote(ignored)} means nothing here and is ignored`;
+    } else if (matches(WORD, text, index)) {
+      end = WORD.lastIndex;
+      push('word', text.slice(index, end), end);
+    } else if (matches(BLANKS_AND_COMMENT, text, index)) {
+      end = BLANKS_AND_COMMENT.lastIndex;
+    } else if (matches(IGNORED, text, index)) {
+      end = IGNORED.lastIndex;
+      const message = `${quote(text.slice(index, end))} means nothing here and is ignored`;
       reporter.warning(place(scanner, index, end), message, 'a word that contains it must be quoted');
+    } else {
+      end = unexpected(scanner, index);
     }
     index = end;
     if (tokens.length >= TOKENS_MAX) {
@@ -82,6 +97,12 @@ export function tokenize(file: SourceFile, reporter: Reporter): Token[] {
   }
   push('end', '', index);
   return tokens;
+}
+
+/** Tries a sticky pattern at an index; where it matches, its lastIndex is the end. */
+function matches(pattern: RegExp, text: string, index: number): boolean {
+  pattern.lastIndex = index;
+  return pattern.test(text);
 }
 
 function place({ file, line, lineStart }: Scanner, from: number, to: number): Place {

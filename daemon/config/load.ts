@@ -81,7 +81,8 @@ export function parseConfig(
   if (node === null && options.ignoreUnknownNode !== true && !lost) {
     const place: Place = { file, line: 0, column: 1, length: 1 };
     const { names } = model.table;
-    const known = names.length === 0 ? 'it names no node at all' : `it names ${names.map(quote).join(', ')}`;
+    const known =
+      names.length === 0 ? 'the file names no node at all' : `the file names ${names.map(quote).join(', ')}`;
     reporter.error(
       place,
       `no 'on' section for this node, ${quote(wanted)}: ${known}`,

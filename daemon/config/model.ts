@@ -2,7 +2,7 @@
  * The syntax tree as sections with settings: what a file says, before anything is inherited. It checks what
  * belongs to one section or to the names of sections.
  */
-import { quote, type Reporter } from './diagnostic.js';
+import { quote, type Reporter, whereIs } from './diagnostic.js';
 import { createNodeTable, type NodeTable } from './nodes.js';
 import type { Tree } from './parser.js';
 import { createScope, readSection, type Scope } from './settings.js';
@@ -46,9 +46,11 @@ export function readModel(tree: Tree, reporter: Reporter): Model {
     if (!validResourceName(word, reporter)) continue;
     const earlier = seen.get(word.text);
     if (earlier !== undefined) {
-      const where =
-        earlier.file === word.file ? `line ${earlier.line}` : `${earlier.file.name}:${earlier.line}`;
-      reporter.error(word, `resource ${quote(word.text)} is there twice`, `the first is in ${where}`);
+      reporter.error(
+        word,
+        `resource ${quote(word.text)} is there twice`,
+        `the first is in ${whereIs(earlier, word)}`,
+      );
     }
     seen.set(word.text, word);
     const resource: ResourceScope = { ...createScope(), word, nodes: new Map() };
@@ -71,7 +73,7 @@ function readNodes(
     const node = table.nameOf(word.text);
     const earlier = nodes.get(node);
     if (earlier !== undefined) {
-      const help = `they are taken together; the first is in line ${earlier.word.line}`;
+      const help = `they are taken together; the first is in ${whereIs(earlier.word, word)}`;
       reporter.warning(word, `a second section on ${quote(word.text)}`, help);
     }
     const scope = earlier ?? { ...createScope(), word };

@@ -1,6 +1,6 @@
 /** The names of nodes in a file: which of them are one node, and which of them is this machine. */
 import { isIP } from 'node:net';
-import { quote, type Reporter } from './diagnostic.js';
+import { quote, type Reporter, whereIs } from './diagnostic.js';
 import type { Word } from './tree.js';
 
 export interface NodeTable {
@@ -31,7 +31,8 @@ export function createNodeTable(words: readonly Word[], reporter: Reporter): Nod
   for (const [key, word] of firsts) {
     const own = fullNames.get(key) ?? [];
     const short = shortName(key);
-    const twin = own.length === 1 ? own[0] : short !== key && firsts.has(short) ? short : undefined;
+    const only = short !== key && firsts.has(short) && fullNames.get(short)?.length === 1;
+    const twin = own.length === 1 ? own[0] : only ? short : undefined;
     if (own.length > 1) {
       reporter.error(
         word,
@@ -45,10 +46,10 @@ export function createNodeTable(words: readonly Word[], reporter: Reporter): Nod
   for (const word of words) {
     const name = nameOf(word.text);
     if (name === word.text) continue;
-    const where = firsts.get(name.toLowerCase())?.line ?? 0;
+    const where = whereIs(firsts.get(name.toLowerCase()) ?? word, word);
     reporter.warning(
       word,
-      `${quote(word.text)} is taken as the node ${quote(name)} of line ${where}`,
+      `${quote(word.text)} is taken as the node ${quote(name)} of ${where}`,
       'write every node the same way everywhere',
     );
   }

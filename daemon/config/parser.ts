@@ -99,7 +99,7 @@ function parseSection(parser: Parser, section: Section): void {
     } else if (token.kind === 'word') {
       parseStatement(parser, section, token);
     } else {
-      const found = token.kind === 'open' ? "'{'" : 'a quoted string';
+      const found = token.kind === 'open' ? "'{'" : 'quoted string';
       if (section.kind === 'key') mask(token.file, token.line, token.column);
       reporter.error(token, `unexpected ${found}`, `expected a statement or '}'`);
       section.broken = true;
@@ -113,6 +113,7 @@ function parseSection(parser: Parser, section: Section): void {
 function closesByGuess(kind: SectionKind, name: string): boolean {
   if (kind === 'global') return false;
   if (name === 'resource') return true;
+  if (kind === 'key' || kind === 'log') return RULES.get(name)?.sections.includes(kind) === false;
   return name === 'on' && kind !== 'resource';
 }
 

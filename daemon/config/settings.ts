@@ -3,7 +3,7 @@
  * It does not know how sections inherit or what settings mean beside each other.
  */
 import { parseAddress } from './address.js';
-import { type Place, quote, type Reporter } from './diagnostic.js';
+import { type Place, quote, type Reporter, whereIs } from './diagnostic.js';
 import { RULES } from './grammar.js';
 import { readKey } from './key.js';
 import type { Section, Statement, Word } from './tree.js';
@@ -39,7 +39,23 @@ export function createScope(): Scope {
 /** Adds what a section's statements say to a scope; `on` and `resource` are the caller's. */
 export function readSection(section: Section, scope: Scope, reporter: Reporter): void {
   scope.broken ||= section.broken;
-  for (const statement of section.statements) readStatement(statement, scope, reporter);
+  let before: Statement | null = null;
+  for (const statement of section.statements) {
+    const { name } = statement;
+    if (
+      name.text === 'timeout' &&
+      before?.name.text === 'watchdog_device' &&
+      before.name.line === name.line
+    ) {
+      reporter.warning(
+        name,
+        'this is the timeout of connections',
+        'that of the device is set by watchdog_timeout',
+      );
+    }
+    readStatement(statement, scope, reporter);
+    before = statement;
+  }
 }
 
 function readStatement(statement: Statement, scope: Scope, reporter: Reporter): void {
@@ -57,12 +73,12 @@ function readStatement(statement: Statement, scope: Scope, reporter: Reporter): 
       scope.remotePlace ??= name;
       scope.remote.push(...readAddresses(statement, reporter));
       if (args.length === 0)
-        reporter.error(name, "'remote' says nothing", `expected ${statement.rule.expected}`);
+        reporter.error(name, "'remote' is incomplete", `expected ${statement.rule.expected}`);
       return;
     case 'listen': {
       const addresses = readAddresses(statement, reporter).map(({ value }) => value);
       if (args.length === 0)
-        reporter.error(name, "'listen' says nothing", `expected ${statement.rule.expected}`);
+        reporter.error(name, "'listen' is incomplete", `expected ${statement.rule.expected}`);
       else if (addresses.length > 0) assign(scope, 'listen', addresses, word, reporter);
       return;
     }
@@ -115,10 +131,7 @@ function assign<Name extends keyof Values>(
   const { settings } = scope;
   const earlier = settings[name];
   if (earlier !== undefined) {
-    const where =
-      earlier.place.file === place.file
-        ? `line ${earlier.place.line}`
-        : `${earlier.place.file.name}:${earlier.place.line}`;
+    const where = whereIs(earlier.place, place);
     const shown = name.replace(/^log_/, 'log ');
     const help = name === 'listen' ? 'several addresses go into one statement: listen ADDRESS ADDRESS' : '';
     reporter.warning(

@@ -2,10 +2,12 @@
 
 /** Words longer than this are not compared: nobody mistypes that much. */
 const LENGTH_MAX = 40;
+/** Fewer letters in common at the beginning say nothing. */
+const PREFIX_MIN = 3;
 
 /**
- * The known word nearest to the one given: at most a third of its letters wrong (one letter in a short word),
- * differences of case counting less; '' where none is near.
+ * The known word nearest to the one given, whatever its case: at most a third of the letters wrong (one letter in a
+ * short word), or one of them the beginning of the other; '' where none is near.
  */
 export function nearest(word: string, known: Iterable<string>): string {
   if (word.length > LENGTH_MAX) return '';
@@ -13,14 +15,20 @@ export function nearest(word: string, known: Iterable<string>): string {
   let best = '';
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of known) {
-    if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
-    const distance = editDistance(lower, candidate.toLowerCase());
+    const distance = distanceTo(lower, candidate.toLowerCase(), bestDistance);
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
     }
   }
   return best;
+}
+
+/** The distance for a suggestion, as long as it is below a limit: a word begun or drawn out is near. */
+function distanceTo(word: string, candidate: string, limit: number): number {
+  const [short, long] = word.length < candidate.length ? [word, candidate] : [candidate, word];
+  if (short.length >= PREFIX_MIN && long.startsWith(short)) return 1;
+  return long.length - short.length >= limit ? limit : editDistance(word, candidate);
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours that turn one word into the other. */

@@ -105,7 +105,7 @@ function percent(minPpm: number, maxPpm: number): Reader<number> {
 
 function count(min: number): Reader<number> {
   const parse = (text: string): Parsed<number> =>
-    /^[0-9]{1,15}$/.test(text)
+    /^[0-9]{1,40}$/.test(text)
       ? { ok: true, value: Number(text) }
       : { ok: false, reason: 'is not a whole number' };
   return inRange(parse, min, COUNT_MAX, `a whole number from ${min} to ${COUNT_MAX}`);

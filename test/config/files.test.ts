@@ -1,0 +1,86 @@
+/** What the configuration names, looked at on this machine. */
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { checkFiles } from '../../daemon/config/files.js';
+import { loadConfig } from '../../daemon/config/load.js';
+
+describe('checkFiles', () => {
+  let folder = '';
+  before(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'hastmon-files-'));
+    writeFileSync(path.join(folder, 'hook'), '#!/bin/sh\n', { mode: 0o755 });
+    writeFileSync(path.join(folder, 'plain'), '', { mode: 0o644 });
+    mkdirSync(path.join(folder, 'directory'));
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** The warnings about a file with these statements and this mode. */
+  function warnings(statements: string, mode = 0o600, exec = 'hook'): string[] {
+    const file = path.join(folder, 'hastmon.conf');
+    const globals = `control ${folder}/control state_dir ${folder}/state exec ${folder}/${exec}\n`;
+    writeFileSync(
+      file,
+      `${globals}${statements}\nresource r { on a { remote b } on b { remote a } on c { remote a } }\n`,
+    );
+    chmodSync(file, mode);
+    const { config } = loadConfig(file, { hostname: 'a' });
+    assert.ok(config !== null);
+    return checkFiles(config).map(
+      ({ severity, message }) => `${severity}: ${message.replaceAll(`${folder}/`, '')}`,
+    );
+  }
+
+  test('nothing to say', () => assert.deepEqual(warnings(''), []));
+
+  test('exec and fence', () => {
+    assert.deepEqual(warnings('', 0o600, 'missing'), [
+      "warning: resource 'r': exec 'missing': there is nothing of that name",
+    ]);
+    assert.deepEqual(warnings('', 0o600, 'plain'), ["warning: resource 'r': exec 'plain' is not executable"]);
+    assert.deepEqual(warnings('', 0o600, 'directory'), [
+      "warning: resource 'r': exec 'directory' is not a file",
+    ]);
+    assert.deepEqual(warnings('', 0o600, 'plain/x'), [
+      "warning: resource 'r': exec 'plain/x': there is nothing of that name",
+    ]);
+    assert.deepEqual(warnings(`fence ${folder}/missing`), [
+      "warning: resource 'r': fence 'missing': there is nothing of that name",
+    ]);
+  });
+
+  test('the device', () => {
+    assert.deepEqual(warnings(`watchdog_device ${folder}/plain`), [
+      "warning: watchdog_device 'plain' is not a character device",
+    ]);
+    assert.deepEqual(warnings(`watchdog_device ${folder}/missing`), [
+      "warning: watchdog_device 'missing': there is nothing of that name",
+    ]);
+    assert.deepEqual(warnings('watchdog_device /dev/null'), []);
+  });
+
+  test('directories', () => {
+    assert.deepEqual(warnings(`log ${folder}/nowhere/x.log`), [
+      "warning: directory 'nowhere': there is nothing of that name",
+    ]);
+    assert.deepEqual(warnings(`log ${folder}/plain/x.log`), ["warning: 'plain' is not a directory"]);
+  });
+
+  test('permissions of the file', () => {
+    const secret = 'key { secret 0123456789abcdef }';
+    assert.deepEqual(warnings(secret, 0o644), ['warning: every user may read the secret in this file']);
+    assert.deepEqual(warnings(secret, 0o640), []);
+    assert.deepEqual(warnings('', 0o644), [], 'without a secret anybody may read it');
+    assert.deepEqual(warnings('# no secret here', 0o644), []);
+    assert.deepEqual(warnings('', 0o666), ['warning: every user may change this file']);
+  });
+
+  test('permissions of an included file', () => {
+    writeFileSync(path.join(folder, 'key.conf'), 'key { secret 0123456789abcdef }\n', { mode: 0o644 });
+    assert.deepEqual(warnings('include key.conf', 0o644), [
+      'warning: every user may read the secret in this file',
+    ]);
+  });
+});
