@@ -1,0 +1,258 @@
+/**
+ * The command line of hastmonctl(8) as one request to hastmond and the options around it. It asks nobody and prints
+ * nothing.
+ */
+import path from 'node:path';
+import yargs from 'yargs';
+import { parseDuration } from '../daemon/config/duration.js';
+import type { Role } from '../daemon/core/types.js';
+import { version } from '../daemon/runtime/version.js';
+import type { ControlRequest, Selection } from '../proto/control-types.js';
+
+export interface Invocation {
+  request: ControlRequest;
+  /** Absolute; '' where the default places are to be looked at. */
+  config: string;
+  /** '' where the host name decides. */
+  node: string;
+  /** The control socket itself; '' where the configuration says. */
+  control: string;
+  /** How often -d was given. */
+  debug: number;
+  json: boolean;
+  /** Stay until the change has happened, at most `timeoutMs`. */
+  wait: boolean;
+  timeoutMs: number;
+  /** The operator has read the risk already. */
+  yes: boolean;
+}
+
+export type Arguments =
+  | { kind: 'run'; invocation: Invocation }
+  /** Help, version or a completion script was asked for. */
+  | { kind: 'print'; text: string }
+  /** One line about what cannot be understood. */
+  | { kind: 'refuse'; message: string };
+
+export const ROLES: readonly Role[] = ['init', 'primary', 'secondary', 'watchdog'];
+
+/** What --wait waits for at most where no --timeout is given. */
+export const WAIT_DEFAULT_MS = 60_000;
+const WAIT_MAX_MS = 24 * 3_600_000;
+
+const NAMES = "'all', or names of resources";
+
+/** Reads the command line without the program's name. Relative paths count from the working directory. */
+export async function readArguments(words: readonly string[]): Promise<Arguments> {
+  let printed = '';
+  try {
+    const argv = await parser(words).parseAsync([...words], {}, (_error, _argv, output) => {
+      printed = output;
+    });
+    if (printed !== '') return { kind: 'print', text: `${printed.trimEnd()}\n` };
+    return { kind: 'run', invocation: invocationOf(argv as unknown as Parsed) };
+  } catch (error) {
+    return { kind: 'refuse', message: refusal(error) };
+  }
+}
+
+/** What yargs makes of the words. An option given twice is a list, which checkOnce() refuses. */
+interface Parsed {
+  _: (string | number)[];
+  role?: string;
+  name?: string;
+  names?: string[];
+  config?: string | string[];
+  node?: string | string[];
+  control?: string | string[];
+  to?: string | string[];
+  timeout?: string | string[];
+  debug: number;
+  json?: boolean;
+  force?: boolean;
+  wait?: boolean;
+  yes?: boolean;
+}
+
+function parser(words: readonly string[]) {
+  return yargs([...words])
+    .scriptName('hastmonctl')
+    .detectLocale(false)
+    .parserConfiguration({
+      'boolean-negation': false,
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+    })
+    .usage('Usage: $0 <command> [options]\n\nControls hastmond; see hastmonctl(8).')
+    .option('config', text('c', 'Configuration file [/etc/hastmon.conf, else /usr/local/etc/hastmon.conf]'))
+    .option('node', text('n', 'Name of this node in it [the host name]'))
+    .option('control', text('s', 'Control socket, instead of the one that the configuration names'))
+    .option('debug', { alias: 'd', type: 'count', describe: 'Say what is done; -dd says more' })
+    .option('json', { type: 'boolean', describe: 'Answer in JSON' })
+    .command('role [role] [names..]', 'Set the role of resources on this node', (command) =>
+      waiting(command)
+        .usage('$0 role <init|primary|secondary|watchdog> <all|name..> [options]\n\nSets the role.')
+        .positional('role', { type: 'string', choices: ROLES, describe: 'The role' })
+        .positional('names', { type: 'string', array: true, describe: NAMES, default: undefined })
+        .option('force', {
+          type: 'boolean',
+          describe: 'Become primary without a majority; one named resource only',
+        })
+        .option('yes', yes),
+    )
+    .command('status [names..]', 'Show how resources are, and what they wait for', (command) =>
+      command
+        .usage('$0 status [all|name..] [options]\n\nShows how resources are on this node.')
+        .positional('names', { type: 'string', array: true, describe: NAMES, default: undefined }),
+    )
+    .command('dump [names..]', 'Show the configuration in force', (command) =>
+      command
+        .usage('$0 dump [all|name..] [options]\n\nShows the configuration in force, without secrets.')
+        .positional('names', { type: 'string', array: true, describe: NAMES, default: undefined }),
+    )
+    .command('reload', 'Have hastmond read its configuration again', (command) =>
+      command.usage('$0 reload [options]\n\nHas hastmond read its configuration again.'),
+    )
+    .command('switchover [name]', 'Hand a resource that runs here over to another node', (command) =>
+      waiting(command)
+        .usage('$0 switchover <name> [--to node] [options]\n\nHands a resource over that runs here.')
+        .positional('name', { type: 'string', describe: 'The resource' })
+        .option('to', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'The node [the able one of best priority]',
+        }),
+    )
+    .command('bootstrap [name]', 'Say that there is no earlier history of a resource', (command) =>
+      command
+        .usage('$0 bootstrap <name> [options]\n\nSays that a resource has no earlier history.')
+        .positional('name', { type: 'string', describe: 'The resource' })
+        .option('yes', yes),
+    )
+    .command('version', 'Show the versions of hastmonctl and hastmond', (command) =>
+      command.usage('$0 version [options]\n\nShows the versions of hastmonctl and of the running hastmond.'),
+    )
+    .completion('completion', 'Print a script for completion in bash or zsh')
+    .help('help')
+    .alias('help', 'h')
+    .version(version)
+    .demandCommand(1, 'a command is missing')
+    .recommendCommands()
+    .strict()
+    .exitProcess(false)
+    .fail(false);
+}
+
+type Command = ReturnType<typeof yargs>;
+
+const yes = { type: 'boolean', describe: 'Do not ask: the risk is known' } as const;
+
+function text(alias: string, describe: string) {
+  return { alias, type: 'string', requiresArg: true, describe } as const;
+}
+
+function waiting(command: Command): Command {
+  return command
+    .option('wait', { type: 'boolean', describe: 'Wait until the change has happened' })
+    .option('timeout', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'The longest time to wait, such as 500ms, 10s, 5m [60s]',
+    });
+}
+
+/** What is wrong with the command line, for the user: readArguments() turns it into a refusal. */
+class UsageError extends Error {}
+
+function invocationOf(argv: Parsed): Invocation {
+  const one = (name: 'config' | 'node' | 'control' | 'to' | 'timeout'): string => {
+    const value = argv[name] ?? '';
+    if (Array.isArray(value)) throw new UsageError(`--${name} is given twice`);
+    if (value === '' && argv[name] !== undefined) throw new UsageError(`--${name} is empty`);
+    return value;
+  };
+  const timeout = one('timeout');
+  const wait = argv.wait === true;
+  if (timeout !== '' && !wait) throw new UsageError('--timeout means nothing without --wait');
+  const [config, control] = [one('config'), one('control')];
+  return {
+    request: requestOf(argv, one('to'), wait),
+    config: config === '' ? '' : path.resolve(config),
+    node: one('node'),
+    control: control === '' ? '' : path.resolve(control),
+    debug: argv.debug,
+    json: argv.json === true,
+    wait,
+    timeoutMs: timeout === '' ? WAIT_DEFAULT_MS : timeoutMs(timeout),
+    yes: argv.yes === true,
+  };
+}
+
+function timeoutMs(text: string): number {
+  const parsed = parseDuration(text);
+  if (!parsed.ok) throw new UsageError(`--timeout: '${text}' ${parsed.reason}`);
+  if (parsed.value < 1 || parsed.value > WAIT_MAX_MS)
+    throw new UsageError(`--timeout: '${text}' is not from 1ms to 24h`);
+  return parsed.value;
+}
+
+function requestOf(argv: Parsed, to: string, wait: boolean): ControlRequest {
+  const [command, ...rest] = argv._.map(String);
+  // What stands behind `--` is not among the positionals.
+  const names = [...(argv.names ?? []), ...rest];
+  const { role } = argv;
+  switch (command) {
+    case 'role': {
+      if (!isRole(role) || names.length === 0)
+        throw new UsageError("'role' takes a role and names of resources, or 'all'");
+      const force = argv.force === true;
+      if (force && (role !== 'primary' || names.length !== 1 || names[0] === 'all'))
+        throw new UsageError('--force is for role primary and one resource, named');
+      return { kind: 'role', role, resources: selectionOf(names), force, wait };
+    }
+    case 'status':
+    case 'dump':
+      return { kind: command, resources: names.length === 0 ? 'all' : selectionOf(names) };
+    case 'reload':
+    case 'version':
+      if (rest.length > 0) throw new UsageError(`'${command}' takes no names`);
+      return { kind: command };
+    case 'switchover':
+      return { kind: command, resource: onlyName(command, argv, rest), to, wait };
+    case 'bootstrap':
+      return { kind: command, resource: onlyName(command, argv, rest) };
+    default:
+      throw new UsageError(`unknown command '${command}'`);
+  }
+}
+
+function onlyName(command: string, { name }: Parsed, rest: readonly string[]): string {
+  const [only, more] = name === undefined ? rest : [name, ...rest];
+  if (only === undefined || more !== undefined || only === 'all')
+    throw new UsageError(`'${command}' takes the name of one resource`);
+  return only;
+}
+
+function selectionOf(names: readonly string[]): Selection {
+  if (!names.includes('all')) return [...new Set(names)];
+  if (names.length > 1) throw new UsageError("'all' stands alone");
+  return 'all';
+}
+
+function isRole(word: string | undefined): word is Role {
+  return ROLES.some((role) => role === word);
+}
+
+/** One line from what yargs or this file throws. */
+function refusal(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof UsageError) return message;
+  const closest = /^Did you mean (.+)\?$/.exec(message)?.[1];
+  if (closest !== undefined) return `unknown command; did you mean '${closest}'?`;
+  const given = /^Invalid values:\s+Argument: role, Given: "(.*)", Choices/.exec(message)?.[1];
+  if (given !== undefined) return `'${given}' is not a role: ${ROLES.join(', ')} are`;
+  const line = message.replace(/\s*\n\s*/g, ' ');
+  return line.charAt(0).toLowerCase() + line.slice(1);
+}

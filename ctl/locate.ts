@@ -1,0 +1,41 @@
+/** Finds the control socket: in the configuration that hastmond reads. It connects to nothing. */
+import { existsSync } from 'node:fs';
+import os from 'node:os';
+import { CONFIG_FILES } from '../daemon/config/defaults.js';
+import { formatDiagnostics } from '../daemon/config/diagnostic.js';
+import { loadConfig } from '../daemon/config/load.js';
+import { exitCode } from '../daemon/process/sysexits.js';
+import { CtlError } from './error.js';
+
+export interface Where {
+  /** Absolute; '' where the default places are to be looked at. */
+  config: string;
+  /** '' where the host name decides. */
+  node: string;
+  control: string;
+}
+
+const OTHERWISE = '--control PATH names the control socket without it';
+
+/**
+ * The path of the control socket. A file that does not know this node still says where the socket is. Throws a
+ * CtlError where there is no configuration that can be used.
+ */
+export function findControl(where: Where, debug: (text: string) => void): string {
+  if (where.control !== '') return where.control;
+  const file = where.config || CONFIG_FILES.find((path) => existsSync(path)) || CONFIG_FILES[0] || '';
+  debug(`configuration: ${file}`);
+  const node = where.node === '' ? {} : { node: where.node };
+  const loaded = loadConfig(file, { hostname: os.hostname(), ignoreUnknownNode: true, ...node });
+  if (loaded.config !== null) return loaded.config.control.path;
+  const errors = loaded.diagnostics.filter(({ severity }) => severity === 'error');
+  if (loaded.unreadable !== null) {
+    const code = loaded.unreadable === 'EACCES' ? exitCode.noPerm : exitCode.noInput;
+    throw new CtlError(code, `${formatDiagnostics(errors).trimEnd()}; ${OTHERWISE}`);
+  }
+  const count = errors.length === 1 ? 'an error' : `${errors.length} errors`;
+  throw new CtlError(
+    exitCode.config,
+    `${formatDiagnostics(errors)}the configuration has ${count}; ${OTHERWISE}`,
+  );
+}

@@ -1,0 +1,167 @@
+/** Carries a command of hastmonctl out: asks hastmond, prints what it says, and gives the exit status. */
+import { exitCode } from '../daemon/process/sysexits.js';
+import { version } from '../daemon/runtime/version.js';
+import type { ControlReply, ControlRequest, StatusEntry } from '../proto/control-types.js';
+import type { Invocation } from './arguments.js';
+import { ControlFailure, call } from './client.js';
+import { CtlError } from './error.js';
+import type { Goal } from './goal.js';
+import { findControl } from './locate.js';
+import { formatStatus } from './status.js';
+import type { Terminal } from './terminal.js';
+
+/** For answers that hastmond has at hand. */
+const ANSWER_MS = 10_000;
+/** A reload may have to stop a resource first. */
+const RELOAD_MS = 10 * 60_000;
+
+/** What one run works with. */
+interface Session {
+  invocation: Invocation;
+  terminal: Terminal;
+  ask: (request: ControlRequest, timeoutMs: number) => Promise<ControlReply>;
+}
+
+/** Runs a command; gives the exit status, from sysexits(3). */
+export async function run(invocation: Invocation, terminal: Terminal): Promise<number> {
+  try {
+    await carryOut(openSession(invocation, terminal));
+    return exitCode.ok;
+  } catch (error) {
+    if (!(error instanceof CtlError || error instanceof ControlFailure)) throw error;
+    // Messages about a file begin with file:line:column, for editors to read.
+    const who = error.code === exitCode.config ? '' : 'hastmonctl: ';
+    for (const line of error.message.split('\n')) terminal.note(`${who}${line}`);
+    return error.code;
+  }
+}
+
+function openSession(invocation: Invocation, terminal: Terminal): Session {
+  const debug = (level: number, text: string): void => {
+    if (invocation.debug >= level) terminal.note(`hastmonctl: ${text}`);
+  };
+  let path = '';
+  async function ask(request: ControlRequest, timeoutMs: number): Promise<ControlReply> {
+    if (path === '') {
+      path = findControl(invocation, (text) => debug(1, text));
+      debug(1, `control socket: ${path}`);
+    }
+    const began = performance.now();
+    debug(2, `request: ${JSON.stringify(request)}`);
+    const reply = await call(path, request, ({ progress }) => terminal.progress(progress), timeoutMs);
+    const answer = reply.error === null ? 'done' : `error ${reply.error.code}`;
+    debug(2, `answer to ${request.kind} after ${Math.round(performance.now() - began)} ms: ${answer}`);
+    return reply;
+  }
+  return { invocation, terminal, ask };
+}
+
+async function carryOut(session: Session): Promise<void> {
+  const { request } = session.invocation;
+  switch (request.kind) {
+    case 'status':
+      return printStatus(session, await statuses(session, request));
+    case 'dump':
+      return dump(session, request);
+    case 'version':
+      return versions(session, request);
+    case 'reload': {
+      const reply = succeeded(await session.ask(request, RELOAD_MS));
+      return printText(session, reply.text, { text: reply.text });
+    }
+    case 'bootstrap':
+    case 'role':
+    case 'switchover':
+      return change(session, request);
+    default:
+      return request satisfies never;
+  }
+}
+
+type Change = Extract<ControlRequest, { kind: 'role' | 'switchover' | 'bootstrap' }>;
+
+/** Asks for a change; with --json the answer is the status afterwards. */
+async function change(session: Session, request: Change): Promise<void> {
+  const { invocation, terminal } = session;
+  await confirmRisk(session, request);
+  const after = { kind: 'status', resources: resourcesOf(request) } as const;
+  const goal = goalOf(request);
+  if (!invocation.wait || goal === null) {
+    const { text } = succeeded(await session.ask(request, ANSWER_MS));
+    return printText(session, text, invocation.json ? await statuses(session, after) : null);
+  }
+  const { waitUntilDone } = await import('./wait.js');
+  const entries = await waitUntilDone({
+    goal,
+    command: session.ask(request, 0),
+    status: () => statuses(session, after),
+    timeoutMs: invocation.timeoutMs,
+    progress: terminal.progress,
+  });
+  terminal.progress('');
+  const lines = entries.map(
+    ({ holder, resource, role, state }) =>
+      `${resource}: ${request.kind === 'switchover' ? `runs on ${holder}` : `${role}, ${state}`}\n`,
+  );
+  return printText(session, lines.join(''), entries);
+}
+
+function goalOf(request: Change): Goal | null {
+  if (request.kind === 'bootstrap') return null;
+  return request.kind === 'role'
+    ? { kind: 'role', role: request.role }
+    : { kind: 'switchover', to: request.to };
+}
+
+async function confirmRisk({ invocation, terminal }: Session, request: Change): Promise<void> {
+  const forced = request.kind === 'role' && request.force;
+  if (!forced && request.kind !== 'bootstrap') return;
+  const { bootstrapRisk, confirm, forceRisk } = await import('./risk.js');
+  const [resource = ''] = resourcesOf(request);
+  const risk = forced ? forceRisk(resource) : bootstrapRisk(resource);
+  if (invocation.yes) terminal.note(risk);
+  else await confirm(terminal, risk, resource);
+}
+
+function resourcesOf(request: Change): 'all' | readonly string[] {
+  return request.kind === 'role' ? request.resources : [request.resource];
+}
+
+async function statuses(
+  session: Session,
+  request: Extract<ControlRequest, { kind: 'status' }>,
+): Promise<StatusEntry[]> {
+  return succeeded(await session.ask(request, ANSWER_MS)).status;
+}
+
+function printStatus({ invocation, terminal }: Session, entries: readonly StatusEntry[]): void {
+  if (invocation.json) return terminal.print(`${JSON.stringify(entries, null, 2)}\n`);
+  if (entries.length === 0) terminal.note('hastmonctl: this node has no resources');
+  terminal.print(entries.map((entry) => formatStatus(entry, terminal.colour)).join(''));
+}
+
+async function dump(session: Session, request: ControlRequest): Promise<void> {
+  const { text } = succeeded(await session.ask(request, ANSWER_MS));
+  if (!session.invocation.json) return session.terminal.print(text);
+  const { dumpToJson } = await import('./dump-json.js');
+  session.terminal.print(`${JSON.stringify(dumpToJson(text), null, 2)}\n`);
+}
+
+async function versions(session: Session, request: ControlRequest): Promise<void> {
+  const { invocation, terminal } = session;
+  if (!invocation.json) terminal.print(`hastmonctl ${version}\n`);
+  const hastmond = succeeded(await session.ask(request, ANSWER_MS)).text.trim();
+  if (!invocation.json) return terminal.print(`hastmond ${hastmond}\n`);
+  terminal.print(`${JSON.stringify({ hastmonctl: version, hastmond }, null, 2)}\n`);
+}
+
+function printText({ invocation, terminal }: Session, text: string, json: unknown): void {
+  if (invocation.json) terminal.print(`${JSON.stringify(json, null, 2)}\n`);
+  else if (text !== '') terminal.print(text.endsWith('\n') ? text : `${text}\n`);
+}
+
+/** The reply, where hastmond did what was asked; what it did of it all the same is said before the error. */
+function succeeded(reply: ControlReply): ControlReply {
+  if (reply.error === null) return reply;
+  throw new CtlError(reply.error.code, `${reply.text}${reply.error.message}`);
+}

@@ -1,0 +1,69 @@
+/** Where hastmonctl's words go: results to stdout, everything else to stderr. It knows terminals, no commands. */
+import { createInterface } from 'node:readline/promises';
+import { exitCode } from '../daemon/process/sysexits.js';
+
+export interface Terminal {
+  /** A result, as it is. */
+  print(text: string): void;
+  /** A line for the operator that is no result. */
+  note(line: string): void;
+  /** How far it is: one line that changes on a terminal, else a line now and then. '' clears it. */
+  progress(line: string): void;
+  /** True where results may be coloured (https://no-color.org). */
+  readonly colour: boolean;
+  /** Asks and gives the answer; null where nobody is there to answer. */
+  ask(question: string): Promise<string | null>;
+}
+
+const CLEAR_LINE = '\r\x1b[K';
+
+/** Where lines stay, no more than one in this time: what they tell changes many times a second. */
+const LINE_PAUSE_MS = 1000;
+
+/** The terminal of this process. */
+export function processTerminal(): Terminal {
+  const { stderr, stdin, stdout } = process;
+  // A reader that has seen enough (`| head`) is no error.
+  stdout.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? exitCode.ok : exitCode.ioErr),
+  );
+  const smart = stderr.isTTY === true && process.env.TERM !== 'dumb';
+  let shown = '';
+  let shownAt = Number.NEGATIVE_INFINITY;
+
+  function clear(): void {
+    if (smart && shown !== '') stderr.write(CLEAR_LINE);
+    shown = '';
+  }
+
+  return {
+    print(text) {
+      clear();
+      stdout.write(text);
+    },
+    note(line) {
+      clear();
+      stderr.write(`${line}\n`);
+    },
+    progress(line) {
+      if (line === shown) return;
+      const now = performance.now();
+      if (smart) stderr.write(`${CLEAR_LINE}${line.slice(0, Math.max(20, (stderr.columns ?? 80) - 1))}`);
+      else if (line === '' || now - shownAt < LINE_PAUSE_MS) return;
+      else stderr.write(`${line}\n`);
+      shown = line;
+      shownAt = now;
+    },
+    colour: stdout.isTTY === true && (process.env.NO_COLOR ?? '') === '',
+    async ask(question) {
+      if (stdin.isTTY !== true || stderr.isTTY !== true) return null;
+      clear();
+      const lines = createInterface({ input: stdin, output: stderr });
+      try {
+        return await lines.question(question);
+      } finally {
+        lines.close();
+      }
+    },
+  };
+}
