@@ -80,9 +80,9 @@ export function createReporter(): Reporter {
         if (place.line === 0) continue;
         const viewer = shown.get(place.file) ?? createLineViewer(place.file);
         shown.set(place.file, viewer);
-        const { source, hiddenFrom } = viewer(place.line);
+        const { source, hidden } = viewer(place.line);
         diagnostic.source = source;
-        if (place.column >= hiddenFrom) diagnostic.message = diagnostic.message.replace(/'.*'/, "'***'");
+        diagnostic.message = hideQuoted(diagnostic.message, hidden);
       }
       return sorted.map(({ diagnostic }) => diagnostic);
     },
@@ -94,15 +94,17 @@ export function createReporter(): Reporter {
  * place, and the help. Without a final newline.
  */
 export function formatDiagnostic(diagnostic: Diagnostic): string {
-  const { file, line, column, length, severity, message, help, source } = diagnostic;
-  if (line === 0)
-    return [`${file}: ${severity}: ${message}`, ...(help === '' ? [] : [`  ${help}`])].join('\n');
-  const shown = [`${file}:${line}:${column}: ${severity}: ${message}`];
-  if (source !== undefined) {
+  const { line, column, length, severity, source } = diagnostic;
+  const [file, message, help] = [diagnostic.file, diagnostic.message, diagnostic.help].map(printable);
+  const place = line === 0 ? file : `${file}:${line}:${column}`;
+  const shown = [`${place}: ${severity}: ${message}`];
+  if (line > 0 && source !== undefined) {
+    // What is hidden may have been longer than what is shown for it.
+    const index = Math.min(column - 1, Math.max(0, source.length - 1));
     // A line of thousands of characters is cut to a window around the place.
-    const start = column - 1 + Math.min(length, 40) > SHOWN_COLUMNS_MAX ? Math.max(0, column - 1 - 40) : 0;
+    const start = index + Math.min(length, 40) > SHOWN_COLUMNS_MAX ? Math.max(0, index - 40) : 0;
     const window = source.slice(start, start + SHOWN_COLUMNS_MAX);
-    const before = source.slice(start, column - 1).replace(/[^\t]/g, ' ');
+    const before = source.slice(start, index).replace(/[^\t]/g, ' ');
     const marked = Math.max(1, Math.min(length, window.length - before.length));
     shown.push(window, `${before}^${'~'.repeat(marked - 1)}`);
   }
@@ -132,8 +134,8 @@ export function mask(file: SourceFile, line: number, column: number): void {
   if (present === undefined || column < present) file.masks.set(line, column);
 }
 
-/** The lines of a file as they may be shown, and the column from which each is hidden. */
-type LineViewer = (line: number) => { source: string; hiddenFrom: number };
+/** The lines of a file as they may be shown, and what is hidden of each. */
+type LineViewer = (line: number) => { source: string; hidden: string };
 
 function createLineViewer(file: SourceFile): LineViewer {
   const lines = file.text.split('\n');
@@ -150,8 +152,19 @@ function viewLine(line: string, masked = Number.POSITIVE_INFINITY): ReturnType<L
   // Where the syntax is broken the parser may not have recognised the statement: its word gives it away.
   const word = /(?:^|[\s{;"'])secret(?=[^\w./-]|$)/.exec(line);
   const hiddenFrom = Math.min(masked, word === null ? masked : word.index + word[0].length + 1);
-  const clear = hiddenFrom > line.length ? line : line.slice(0, hiddenFrom - 1);
-  return { source: printable(clear) + line.slice(clear.length).replace(/\S/g, '*'), hiddenFrom };
+  if (hiddenFrom > line.length) return { source: printable(line), hidden: '' };
+  // Not even its length is shown.
+  const source = `${printable(line.slice(0, hiddenFrom - 1)).trimEnd()} ***`;
+  return { source, hidden: printable(line.slice(hiddenFrom - 1)) };
+}
+
+/** A message without the words that its line hides; `=` and `,` tell nothing. */
+function hideQuoted(message: string, hidden: string): string {
+  if (hidden === '') return message;
+  return message.replace(/'([^']*)'/g, (quoted, text: string) => {
+    const secret = hidden.includes(text.replace(/\.\.\.$/, '')) && !/^[,=]*$/.test(text);
+    return secret ? "'***'" : quoted;
+  });
 }
 
 function printable(text: string): string {

@@ -128,7 +128,7 @@ function readString(scanner: Scanner, start: number): { value: string; end: numb
         reporter.error(place(scanner, index - 1, index + 1), 'unknown escape in a quoted string', help);
       }
       value += meant ?? '';
-    } else if (character < ' ' && character !== '\t') {
+    } else if (character !== '\t' && /\p{Cc}/u.test(character)) {
       flawed = true;
       reporter.error(place(scanner, index, index + 1), 'control character in a quoted string');
     } else {

@@ -8,6 +8,7 @@ import {
   formatDiagnostics,
   quote,
 } from '../../daemon/config/diagnostic.js';
+import { parseConfig } from '../../daemon/config/load.js';
 import { isPrintable, parse, resourceOf } from './support.js';
 
 const shown = (text: string) => formatDiagnostics(parse(text).diagnostics);
@@ -49,6 +50,11 @@ describe('formatDiagnostic', () => {
 
   test('nothing of the file can move the cursor', () => {
     const text = shown(`timeout "\u001b[2J\u009b1m\u202e"\nfriends "\u001b]0;x\u0007"\n`);
+    const included = parseConfig('include "/x\\n\\ty"', '/etc/\u001b', () => ({ ok: true, value: 'x' }), {
+      hostname: 'a',
+    });
+    const lines = formatDiagnostics(included.diagnostics);
+    assert.ok(isPrintable(lines) && lines.startsWith('/x'));
     assert.ok(isPrintable(text) && !text.includes('\u202e'));
   });
 });
