@@ -18,10 +18,10 @@ export function guard(state: NodeState, now: Instant, outputs: NodeOutput[]): vo
   if (worker === null) return;
   const silentMs = now - worker.aliveAt;
   if (worker.role !== 'primary') {
-    if (silentMs <= silenceLimitMs(state)) return;
+    if (silentMs <= silenceLimitMs(state, worker)) return;
     log(outputs, `the ${worker.role} worker has been silent for ${Math.round(silentMs)} ms: replacing it`);
     outputs.push({ kind: 'worker-kill', worker: worker.id });
-    workerExited(state, now, outputs);
+    replaceWorker(state, worker, now, outputs);
     return;
   }
   const reason = whyTakeOver(state, worker, silentMs, now);
@@ -36,11 +36,8 @@ export function workerExited(state: NodeState, now: Instant, outputs: NodeOutput
   const worker = state.worker;
   if (worker === null) return;
   if (worker.role !== 'primary') {
-    state.worker = null;
-    if (worker.role === 'watchdog' && state.role === 'watchdog' && !state.terminating) {
-      log(outputs, 'the watchdog worker ended unexpectedly: replacing it');
-      startWorker(state, 'watchdog', now, outputs);
-    }
+    log(outputs, `the ${worker.role} worker ended unexpectedly: replacing it`);
+    replaceWorker(state, worker, now, outputs);
     return;
   }
   const report = worker.report;
@@ -55,6 +52,13 @@ export function workerExited(state: NodeState, now: Instant, outputs: NodeOutput
   }
   log(outputs, 'the primary worker ended unexpectedly: stopping the resource');
   takeOver(state, worker, now, outputs);
+}
+
+/** A secondary's worker comes anew when the primary is heard the next time. */
+function replaceWorker(state: NodeState, worker: Worker, now: Instant, outputs: NodeOutput[]): void {
+  state.worker = null;
+  if (worker.role === 'watchdog' && state.role === 'watchdog' && !state.terminating)
+    startWorker(state, 'watchdog', now, outputs);
 }
 
 /** The shell's word on a cleaning: stopped for sure, or not. */
@@ -131,29 +135,31 @@ export function fenced(
 /** Why main has to act in the worker's place now, null where the worker does its duty. */
 function whyTakeOver(state: NodeState, worker: Worker, silentMs: number, now: Instant): string | null {
   const { report } = worker;
-  if (report === null || !report.mayRun) {
-    return silentMs > silenceLimitMs(state)
-      ? `the primary worker has been silent for ${Math.round(silentMs)} ms`
-      : null;
-  }
-  if (report.leaseUntil > Number.NEGATIVE_INFINITY) {
+  if (report?.mayRun && report.leaseUntil > Number.NEGATIVE_INFINITY) {
     return now >= report.leaseUntil
       ? 'the lease has passed and the primary worker has not said that it stops'
       : null;
   }
-  const limit = Math.min(
-    silenceLimitMs(state),
-    Math.max(2 * state.settings.heartbeatMs, state.settings.stopTimeoutMs / 4),
-  );
+  // A stop under way without a lease cannot wait for long. A worker that has only begun to look at the resource can: its
+  // process may have to be started first.
+  const stopping = report?.mayRun && report.stopEnd < Number.POSITIVE_INFINITY;
+  const limit = stopping
+    ? Math.min(
+        silenceLimitMs(state, worker),
+        Math.max(2 * state.settings.heartbeatMs, state.settings.stopTimeoutMs / 4),
+      )
+    : silenceLimitMs(state, worker);
   return silentMs > limit ? `the primary worker has been silent for ${Math.round(silentMs)} ms` : null;
 }
 
-function silenceLimitMs(state: NodeState): number {
-  return Math.max(3 * state.settings.heartbeatMs, state.settings.leaseMs, MIN_SILENCE_MS);
+function silenceLimitMs(state: NodeState, worker: Worker): number {
+  const { heartbeatMs, leaseMs } = state.settings;
+  return Math.max(3 * heartbeatMs, leaseMs, worker.spoken ? MIN_SILENCE_MS : FIRST_WORD_MS);
 }
 
-/** A process that has only just been forked may need this long to say its first word. */
 const MIN_SILENCE_MS = 1000;
+/** A process that has only just been forked, on a busy machine; killing it would make the machine busier still. */
+const FIRST_WORD_MS = 10_000;
 
 function takeOver(state: NodeState, worker: Worker, now: Instant, outputs: NodeOutput[]): void {
   const { report } = worker;

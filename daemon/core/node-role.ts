@@ -196,7 +196,7 @@ function endWorker(state: NodeState, outputs: NodeOutput[]): void {
 
 function newWorker(state: NodeState, role: Worker['role'], now: Instant): Worker {
   state.lastWorkerId += 1;
-  state.worker = { id: state.lastWorkerId, role, aliveAt: now, report: null };
+  state.worker = { id: state.lastWorkerId, role, aliveAt: now, spoken: false, report: null };
   return state.worker;
 }
 

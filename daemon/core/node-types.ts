@@ -23,6 +23,8 @@ export interface Worker {
   id: number;
   role: 'primary' | 'secondary' | 'watchdog';
   aliveAt: Instant;
+  /** False: it has not said anything yet; its process may have to be started first. */
+  spoken: boolean;
   /** What a primary's worker last reported. */
   report: PrimaryReport | null;
 }

@@ -188,6 +188,7 @@ function workerSpoke(state: NodeState, input: WorkerInput, outputs: NodeOutput[]
   const { worker } = state;
   if (worker === null || worker.id !== input.worker) return;
   worker.aliveAt = input.now;
+  worker.spoken = true;
   if (input.kind === 'worker-report') {
     const { report } = input;
     worker.report = report;

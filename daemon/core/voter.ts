@@ -70,6 +70,8 @@ export interface VoterState {
   storing: Storing | null;
   lastStoreId: number;
   heard: Record<NodeName, VoterMemory>;
+  /** Nodes that have said, since this voter began, that they have no history. */
+  blank: NodeName[];
 }
 
 export type VoterOutput =
@@ -95,6 +97,7 @@ export function initVoter(
     storing: null,
     lastStoreId: 0,
     heard: {},
+    blank: [],
   };
   if (record === null) {
     const sets = [[...members]];
@@ -237,6 +240,7 @@ export function voterHeard(
   now: Instant,
 ): VoterOutput[] {
   state.heard[from] = memory;
+  if (!memory.history && !state.blank.includes(from)) state.blank = [...state.blank, from];
   if (!state.history) return learn(state, now);
   if (state.storing !== null) return [];
   if (!sameSets(state.setsStored, state.sets)) {
@@ -304,11 +308,21 @@ export function bootstrapVoter(state: VoterState, now: Instant): VoterOutput[] {
 function learn(state: VoterState, now: Instant): VoterOutput[] {
   const others = allVoters(state.sets).filter((node) => node !== state.self);
   const heard = others.filter((node) => state.heard[node] !== undefined);
-  if (heard.length === others.length && heard.every((node) => state.heard[node]?.history === false)) {
+  if (heard.length === others.length && heard.every((node) => isNew(state, node))) {
     return takeHistory(state, 'all voters are here and none has a history: a new cluster', now);
   }
   if (!coversEveryMajority(state.sets, state.self, (node) => state.heard[node]?.history === true)) return [];
   return takeHistory(state, `history learned from ${heard.join(', ')}`, now);
+}
+
+/**
+ * True for a node without history, and for one that had none while this voter waited and has seen no lease since: it was only
+ * quicker to see that the cluster is new.
+ */
+function isNew(state: VoterState, node: NodeName): boolean {
+  const memory = state.heard[node];
+  if (memory === undefined) return false;
+  return !memory.history || (state.blank.includes(node) && memory.epochMax === 0 && memory.grant === null);
 }
 
 /** Takes over what the others remember; the quarantine of the start stays (an answer of the lost past may be under way). */

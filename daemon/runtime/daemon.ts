@@ -72,10 +72,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     clock: bootTime,
     log,
     onMessage: (resource, node, message) => resources.get(resource)?.peerMessage(node, message),
-    onLink: (resource, node, up, reason) => {
-      resources.get(resource)?.link(node, up);
-      log.info({ resource, peer: node }, up ? 'connected' : `disconnected: ${reason}`);
-    },
+    onLink: (resource, node, up) => resources.get(resource)?.link(node, up),
   });
   let keeper: DeviceKeeper | null = null;
   let startupMs = 0;

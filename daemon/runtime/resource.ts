@@ -210,10 +210,11 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
   function startWorker(output: Extract<NodeOutput, { kind: 'worker-start' }>): void {
     if (output.role === 'primary') store.writeSync(RUNNING, { since: bootTime() }, 'process');
     const id = output.worker;
-    const child = options.pool.take({
-      said: (message) => workerSaid(id, message),
+    const callbacks = {
+      said: (message: WorkerToMain) => workerSaid(id, message),
       exited: () => workerExited(id),
-    });
+    };
+    const child = options.pool.take(callbacks, output.role === 'primary');
     worker = { id, process: child };
     const { settings, incarnation } = state;
     child.tell({

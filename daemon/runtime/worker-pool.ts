@@ -23,8 +23,11 @@ export interface WorkerCallbacks {
 }
 
 export interface WorkerPool {
-  /** A process that waits to be assigned; the spare, or a new one. */
-  take(callbacks: WorkerCallbacks): WorkerProcess;
+  /**
+   * A process that waits to be assigned; the spare, or a new one. `urgent`: the next spare is forked a little later, for a
+   * failover needs the processor now.
+   */
+  take(callbacks: WorkerCallbacks, urgent: boolean): WorkerProcess;
   /** Forks the spare if there is none. */
   warm(): void;
   /** Ends every process. */
@@ -46,8 +49,10 @@ interface Child {
   callbacks: WorkerCallbacks | null;
 }
 
-/** How long after a spare was taken the next one is forked: not while a failover needs the processor. */
+/** How long after a spare was taken the next one is forked, and after one was lost, lest a broken one is forked all the time. */
 const WARM_DELAY_MS = 1000;
+/** Where nothing is urgent: the next change of role may come soon. */
+const WARM_SOON_MS = 50;
 
 /** A pool; nothing is forked before the first `warm` or `take`. */
 export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
@@ -69,7 +74,11 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     child.on('error', (error) => options.log.error({ pid: entry.pid }, `worker process: ${error.message}`));
     child.on('exit', () => {
       children.delete(entry);
-      if (spare === entry) spare = null;
+      if (spare === entry) {
+        spare = null;
+        if (!closed) options.log.warn({ pid: entry.pid }, 'the spare worker process ended unexpectedly');
+        warmAfter(WARM_DELAY_MS);
+      }
       forget(entry.pid);
       entry.callbacks?.exited();
     });
@@ -93,16 +102,19 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     if (!closed && spare === null) spare = start();
   }
 
-  function take(callbacks: WorkerCallbacks): WorkerProcess {
+  function warmAfter(delayMs: number): void {
+    if (warmTimer !== null || closed) return;
+    warmTimer = setTimeout(() => {
+      warmTimer = null;
+      warm();
+    }, delayMs);
+  }
+
+  function take(callbacks: WorkerCallbacks, urgent: boolean): WorkerProcess {
     const child = spare?.process.connected === true ? spare : start();
     spare = null;
     child.callbacks = callbacks;
-    if (warmTimer === null && !closed) {
-      warmTimer = setTimeout(() => {
-        warmTimer = null;
-        warm();
-      }, WARM_DELAY_MS);
-    }
+    warmAfter(urgent ? WARM_DELAY_MS : WARM_SOON_MS);
     return {
       pid: child.pid,
       tell: (message) => {
