@@ -1,37 +1,52 @@
 #!/bin/sh
 # The hook program of the system tests: a beater per node. DIR, NODE_BINARY and BEATER come from the file beside it.
-# Faults are files in $DIR/$HASTMON_NODE: start.fail, start.slow, start.hang, start.lie, stop.slow, stop.hang, stop.fail, stop.lie,
-# status.unknown, leave.daemon (the service ignores TERM and stop does not know of it).
-. "$(dirname "$0")/service.env"
+# Faults are files in $DIR/$HASTMON_NODE:
+#   start.fail start.slow start.hang start.lie   start exits 1, takes so many seconds, never ends, does nothing and exits 0
+#   stop.fail stop.slow stop.hang stop.lie       likewise; stop.hang ignores SIGTERM, stop.lie forgets the service alive
+#   status.unknown                               status exits 4
+#   leave.daemon                                 start leaves a second service behind, of which stop knows nothing
+#   own.session                                  the service leaves the process group of start, as daemons do
+. "${0%/*}/service.env"
+export HASTMON_TEST_DIR="$DIR"
 here=$DIR/$HASTMON_NODE
 pidfile=$here/service.pid
-mkdir -p "$here"
-alive() { [ -f "$pidfile" ] && kill -0 "$(cat "$pidfile")" 2>/dev/null; }
-echo "$1 $(cut -d' ' -f1 /proc/uptime) $HASTMON_EPOCH" >>"$here/hooks.log"
+# A zombie is dead: where the init process is slow to wait for orphans, kill -0 finds it for seconds.
+lives() { read -r _ _ state _ 2>/dev/null <"/proc/$1/stat" && [ "$state" != Z ]; }
+alive() { [ -f "$pidfile" ] && read -r pid <"$pidfile" && lives "$pid"; }
+fault() { [ -e "$here/$1" ]; }
+said() { read -r text <"$here/$1" && echo "$text"; }
+beater() {
+  fault own.session && session=setsid || session=
+  $session "$NODE_BINARY" "$BEATER" "$DIR/beats" "$HASTMON_NODE" "$HASTMON_EPOCH" "$pidfile" </dev/null >/dev/null 2>&1 &
+}
+read -r now _ </proc/uptime
+echo "$1 $now $HASTMON_EPOCH" >>"$here/hooks.log"
 case $1 in
 start)
-  [ -e "$here/start.hang" ] && sleep 1000
-  [ -e "$here/start.slow" ] && sleep "$(cat "$here/start.slow")"
-  [ -e "$here/start.fail" ] && { echo "cannot start: told to fail"; exit 1; }
-  [ -e "$here/start.lie" ] && exit 0
+  fault start.hang && sleep 1000
+  fault start.slow && sleep "$(said start.slow)"
+  fault start.fail && { echo "cannot start: told to fail"; exit 1; }
+  fault start.lie && exit 0
   alive && exit 0
   rm -f "$pidfile"
-  setsid "$NODE_BINARY" "$BEATER" "$DIR/beats" "$HASTMON_NODE" "$HASTMON_EPOCH" "$pidfile" </dev/null >/dev/null 2>&1 &
+  beater
   while [ ! -f "$pidfile" ]; do sleep 0.005; done
+  # It comes up when the service is gone, as a supervisor of the service's own would have it.
+  fault leave.daemon && setsid sh -c "while [ -f '$pidfile' ]; do sleep 0.01; done
+    exec '$NODE_BINARY' '$BEATER' '$DIR/beats' '$HASTMON_NODE' '$HASTMON_EPOCH' '$pidfile.left'" </dev/null >/dev/null 2>&1 &
   ;;
 stop)
-  [ -e "$here/stop.hang" ] && { trap '' TERM; sleep 1000; sleep 1000; }
-  [ -e "$here/stop.slow" ] && sleep "$(cat "$here/stop.slow")"
-  [ -e "$here/stop.fail" ] && { echo "cannot stop: told to fail"; exit 1; }
-  [ -e "$here/stop.lie" ] && { rm -f "$pidfile"; exit 0; }
+  fault stop.hang && { trap '' TERM; sleep 1000; sleep 1000; }
+  fault stop.slow && sleep "$(said stop.slow)"
+  fault stop.fail && { echo "cannot stop: told to fail"; exit 1; }
+  fault stop.lie && { rm -f "$pidfile"; exit 0; }
   alive || { rm -f "$pidfile"; exit 0; }
-  pid=$(cat "$pidfile")
   kill -KILL "$pid" 2>/dev/null
-  while kill -0 "$pid" 2>/dev/null; do sleep 0.005; done
+  while lives "$pid"; do sleep 0.005; done
   rm -f "$pidfile"
   ;;
 status)
-  [ -e "$here/status.unknown" ] && exit 4
+  fault status.unknown && exit 4
   alive && exit 0
   exit 1
   ;;
