@@ -14,7 +14,7 @@ import { clearSocketPath, listenUnix } from './unix-socket.js';
 export const strangersMax = 128;
 export const strangersPerAddressMax = 16;
 /** Connections that the kernel keeps for us while we are busy. */
-const backlog = 128;
+const backlog = 511;
 /** Mode of a UNIX socket for peers: who may open it is a peer. */
 const unixMode = 0o600;
 

@@ -120,6 +120,8 @@ export function createPeerNetwork(options: PeerNetworkOptions): PeerNetwork {
       ...wanted,
       onDown: (gone, reason, peer) => {
         connections.delete(gone);
+        const who = peer === null ? '' : ` (${peer.node})`;
+        log.debug({ address: gone.address }, `ended ${gone.address}${who}: ${reason}`);
         wanted.onDown(gone, reason, peer);
         if (connections.size === 0) onLastGone?.();
       },

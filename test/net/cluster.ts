@@ -145,6 +145,8 @@ export interface Proxy {
   open(): number;
   /** 'pass'; 'silent': takes everything and passes nothing on; 'stuck': does not even read; 'deaf': one way only. */
   mode: 'pass' | 'silent' | 'stuck' | 'deaf';
+  /** True: the last bit of everything that the connecting side says is changed. */
+  flipBits: boolean;
   /** Everything the connecting side has said, for whoever wants to say it again. */
   recorded: Buffer[];
   cut(): void;
@@ -173,7 +175,8 @@ export async function startProxy(target: { port: number; host: string }): Promis
       });
       from.on('end', () => to.end());
       from.on('data', (chunk) => {
-        if (from === client) recorded.push(chunk);
+        if (from === client) recorded.push(Buffer.from(chunk));
+        if (from === client && proxy.flipBits) chunk[chunk.length - 1] = (chunk.at(-1) ?? 0) ^ 1;
         if (mode === 'stuck') from.pause();
         else if (mode === 'pass' || (mode === 'deaf' && from === client)) to.write(chunk);
       });
@@ -181,8 +184,9 @@ export async function startProxy(target: { port: number; host: string }): Promis
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as net.AddressInfo;
-  return closeLater({
+  const proxy: Proxy = closeLater({
     address: tcp('127.0.0.1', port),
+    flipBits: false,
     accepted,
     recorded,
     open: () => sockets.size / 2,
@@ -202,4 +206,5 @@ export async function startProxy(target: { port: number; host: string }): Promis
       await new Promise((resolve) => setImmediate(resolve));
     },
   });
+  return proxy;
 }
