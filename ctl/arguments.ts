@@ -40,7 +40,7 @@ export const ROLES: readonly Role[] = ['init', 'primary', 'secondary', 'watchdog
 export const WAIT_DEFAULT_MS = 60_000;
 const WAIT_MAX_MS = 24 * 3_600_000;
 
-const NAMES = "'all', or names of resources";
+const NAMES = { type: 'string', array: true, describe: "'all', or names of resources" } as const;
 
 /** Reads the command line without the program's name. Relative paths count from the working directory. */
 export async function readArguments(words: readonly string[]): Promise<Arguments> {
@@ -95,7 +95,7 @@ function parser(words: readonly string[]) {
       waiting(command)
         .usage('$0 role <init|primary|secondary|watchdog> <all|name..> [options]\n\nSets the role.')
         .positional('role', { type: 'string', choices: ROLES, describe: 'The role' })
-        .positional('names', { type: 'string', array: true, describe: NAMES, default: undefined })
+        .positional('names', { ...NAMES, defaultDescription: 'none' })
         .option('force', {
           type: 'boolean',
           describe: 'Become primary without a majority; one named resource only',
@@ -105,12 +105,12 @@ function parser(words: readonly string[]) {
     .command('status [names..]', 'Show how resources are, and what they wait for', (command) =>
       command
         .usage('$0 status [all|name..] [options]\n\nShows how resources are on this node.')
-        .positional('names', { type: 'string', array: true, describe: NAMES, default: undefined }),
+        .positional('names', { ...NAMES, defaultDescription: 'all' }),
     )
     .command('dump [names..]', 'Show the configuration in force', (command) =>
       command
         .usage('$0 dump [all|name..] [options]\n\nShows the configuration in force, without secrets.')
-        .positional('names', { type: 'string', array: true, describe: NAMES, default: undefined }),
+        .positional('names', { ...NAMES, defaultDescription: 'all' }),
     )
     .command('reload', 'Have hastmond read its configuration again', (command) =>
       command.usage('$0 reload [options]\n\nHas hastmond read its configuration again.'),

@@ -1,0 +1,242 @@
+/** Commands of hastmonctl against a control socket with a scripted hastmond behind it. */
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import type { ControlReply, ControlRequest } from '../../proto/control-types.js';
+import { directory, entryOf, fakeDaemon, hastmonctl, RESOURCE } from './support.js';
+
+/** A hastmond that answers every request alike, and what it was asked. */
+function answering(reply: Partial<ControlReply>): {
+  handle: (request: ControlRequest) => Promise<Partial<ControlReply>>;
+  asked: ControlRequest[];
+} {
+  const asked: ControlRequest[] = [];
+  return {
+    asked,
+    handle: async (request) => {
+      asked.push(request);
+      return reply;
+    },
+  };
+}
+
+describe('status', () => {
+  test('prints every resource', async (t) => {
+    const { asked, handle } = answering({ status: [entryOf(), entryOf({ resource: 'web' })] });
+    const { code, err, out } = await hastmonctl(['status', '-c', await fakeDaemon(t, handle)]);
+    assert.equal(code, 0);
+    assert.equal(err, '');
+    assert.match(out, /^mail:\n {2}role: primary\n(.*\n)+\nweb:\n/);
+    assert.deepEqual(asked, [{ kind: 'status', resources: 'all' }]);
+  });
+
+  test('--json prints the entries as they are', async (t) => {
+    const entries = [entryOf()];
+    const config = await fakeDaemon(t, answering({ status: entries }).handle);
+    const { out } = await hastmonctl(['status', 'mail', '--json', '-c', config]);
+    assert.deepEqual(JSON.parse(out), entries);
+  });
+
+  test('a node without resources says so', async (t) => {
+    const config = await fakeDaemon(t, answering({}).handle);
+    const { code, err, out } = await hastmonctl(['status', '-c', config]);
+    assert.deepEqual({ code, out }, { code: 0, out: '' });
+    assert.equal(err, 'hastmonctl: this node has no resources\n');
+  });
+
+  test('-dd says where it asks and how long that took', async (t) => {
+    const config = await fakeDaemon(t, answering({ status: [entryOf()] }).handle);
+    const { err } = await hastmonctl(['status', '-dd', '-c', config]);
+    assert.match(err, /configuration: .*hastmon\.conf\n.*control socket: .*control\n.*request: .*"status"/);
+    assert.match(err, /answer to status after \d+ ms: done/);
+  });
+});
+
+describe('an error of hastmond is one clear line and its code', () => {
+  const cases: [number, string[]][] = [
+    [68, ['status', 'nothing']],
+    [75, ['role', 'primary', 'mail']],
+    [75, ['switchover', 'mail']],
+    [76, ['dump']],
+  ];
+  for (const [code, words] of cases) {
+    test(`${code}: hastmonctl ${words.join(' ')}`, async (t) => {
+      const { handle } = answering({ error: { code, message: 'what, where, what to do' } });
+      const heard = await hastmonctl([...words, '-c', await fakeDaemon(t, handle)]);
+      assert.deepEqual(heard, { code, err: 'hastmonctl: what, where, what to do\n', out: '' });
+    });
+  }
+
+  test('what is about a file stays as it is, for editors to read', async (t) => {
+    const message = "/etc/hastmon.conf:3:1: error: unknown statement 'lsten'\nnothing has been changed";
+    const { handle } = answering({ error: { code: 78, message } });
+    const heard = await hastmonctl(['reload', '-c', await fakeDaemon(t, handle)]);
+    assert.deepEqual(heard, { code: 78, err: `${message}\n`, out: '' });
+  });
+
+  test('what was done for some resources is said before what was not', async (t) => {
+    const { handle } = answering({
+      text: 'web: already primary\n',
+      error: { code: 75, message: 'mail: held by beta' },
+    });
+    const heard = await hastmonctl(['role', 'primary', 'all', '-c', await fakeDaemon(t, handle)]);
+    assert.equal(heard.err, 'hastmonctl: web: already primary\nhastmonctl: mail: held by beta\n');
+  });
+});
+
+describe('without hastmond', () => {
+  test('nobody listens: 69', async (t) => {
+    const config = path.join(directory(t), 'hastmon.conf');
+    writeFileSync(config, `control ${path.dirname(config)}/control\n${RESOURCE}`);
+    const { code, err, out } = await hastmonctl(['status', '-c', config]);
+    assert.deepEqual({ code, out }, { code: 69, out: '' });
+    assert.match(err, /^hastmonctl: cannot connect to hastmond at \S+\/control: .+\n$/);
+  });
+
+  test('somebody else listens, and is not understood: 76', async (t) => {
+    const dir = directory(t);
+    const server = net.createServer((socket) => socket.end('220 mail.example.org ESMTP\r\n'));
+    await new Promise<void>((resolve) => server.listen(path.join(dir, 'control'), resolve));
+    t.after(() => server.close());
+    const { code, err } = await hastmonctl(['status', '--control', path.join(dir, 'control')]);
+    assert.equal(code, 76);
+    assert.match(err, /^hastmonctl: .+\n$/);
+  });
+});
+
+describe('the configuration', () => {
+  test('that is not there: 66, and how to do without', async (t) => {
+    const { code, err } = await hastmonctl(['status', '-c', path.join(directory(t), 'none.conf')]);
+    assert.equal(code, 66);
+    assert.match(err, /none\.conf: .*no such file; --control PATH names/);
+  });
+
+  test('that cannot be read: 77', {
+    skip: process.getuid?.() === 0 && 'root reads everything',
+  }, async (t) => {
+    const config = await fakeDaemon(t, answering({}).handle);
+    rmSync(config);
+    writeFileSync(config, RESOURCE, { mode: 0 });
+    assert.equal((await hastmonctl(['status', '-c', config])).code, 77);
+  });
+
+  test('with errors: 78, with the places', async (t) => {
+    const config = path.join(directory(t), 'hastmon.conf');
+    writeFileSync(config, `contrl /run/x\n${RESOURCE}`);
+    const { code, err } = await hastmonctl(['status', '-c', config]);
+    assert.equal(code, 78);
+    assert.match(err, /hastmon\.conf:1:1: error: unknown statement 'contrl'/);
+    assert.match(err, /the configuration has an error; --control PATH/);
+  });
+
+  test('that does not know this node still says where the socket is', async (t) => {
+    const config = await fakeDaemon(t, answering({ status: [entryOf()] }).handle);
+    assert.equal((await hastmonctl(['status', '-n', 'elsewhere', '-c', config])).code, 0);
+  });
+
+  test('of several nodes on one machine: -n chooses', async (t) => {
+    const own = await fakeDaemon(t, answering({ status: [entryOf({ resource: 'own' })] }).handle);
+    const config = path.join(directory(t), 'hastmon.conf');
+    const controls = `on alpha { control /nowhere }\non beta { control ${path.dirname(own)}/control }\n`;
+    writeFileSync(config, `${controls}${RESOURCE}`);
+    assert.match((await hastmonctl(['status', '-n', 'beta', '-c', config])).out, /^own:/);
+    assert.equal((await hastmonctl(['status', '-n', 'alpha', '-c', config])).code, 69);
+  });
+
+  test('is not needed where --control is given', async (t) => {
+    const config = await fakeDaemon(t, answering({ status: [entryOf()] }).handle);
+    const control = path.join(path.dirname(config), 'control');
+    rmSync(config);
+    assert.equal((await hastmonctl(['status', '--control', control])).code, 0);
+  });
+});
+
+describe('what is risky asks', () => {
+  const risky: [string[], RegExp][] = [
+    [['role', 'primary', '--force', 'mail'], /runs on two nodes at once/],
+    [['bootstrap', 'mail'], /the service would run twice/],
+  ];
+  for (const [words, risk] of risky) {
+    test(`${words.join(' ')}: refused where nobody can be asked`, async (t) => {
+      const { asked, handle } = answering({});
+      const { code, err } = await hastmonctl([...words, '-c', await fakeDaemon(t, handle)]);
+      assert.equal(code, 64);
+      assert.match(err, risk);
+      assert.match(err, /hastmonctl: this is not a terminal.*--yes/);
+      assert.deepEqual(asked, []);
+    });
+
+    test(`${words.join(' ')}: not done where the name is not typed`, async (t) => {
+      const { asked, handle } = answering({});
+      const { code, err } = await hastmonctl([...words, '-c', await fakeDaemon(t, handle)], ['yes']);
+      assert.equal(code, 64);
+      assert.match(err, /not confirmed; nothing has been done/);
+      assert.deepEqual(asked, []);
+    });
+
+    test(`${words.join(' ')}: done where the name is typed, or with --yes`, async (t) => {
+      const { asked, handle } = answering({});
+      const config = await fakeDaemon(t, handle);
+      assert.equal((await hastmonctl([...words, '-c', config], ['mail'])).code, 0);
+      const { code, err } = await hastmonctl([...words, '--yes', '-c', config]);
+      assert.equal(code, 0);
+      assert.match(err, risk, 'the risk is said all the same');
+      assert.equal(asked.length, 2);
+      assert.deepEqual(asked[0], asked[1]);
+    });
+  }
+});
+
+describe('other commands', () => {
+  test('role prints what hastmond says of it', async (t) => {
+    const config = await fakeDaemon(t, answering({ text: 'mail: under way\n' }).handle);
+    const heard = await hastmonctl(['role', 'secondary', 'mail', '-c', config]);
+    assert.deepEqual(heard, { code: 0, err: '', out: 'mail: under way\n' });
+  });
+
+  test('role --json prints the status afterwards', async (t) => {
+    const { asked, handle } = answering({ text: 'mail: under way\n', status: [entryOf()] });
+    const { out } = await hastmonctl([
+      'role',
+      'primary',
+      'mail',
+      '--json',
+      '-c',
+      await fakeDaemon(t, handle),
+    ]);
+    assert.deepEqual(JSON.parse(out), [entryOf()]);
+    assert.deepEqual(asked.at(-1), { kind: 'status', resources: ['mail'] });
+  });
+
+  test('version prints both', async (t) => {
+    const config = await fakeDaemon(t, answering({ text: '9.8.7\n' }).handle);
+    assert.match((await hastmonctl(['version', '-c', config])).out, /^hastmonctl \S+\nhastmond 9\.8\.7\n$/);
+    const { out } = await hastmonctl(['version', '--json', '-c', config]);
+    assert.equal(JSON.parse(out).hastmond, '9.8.7');
+  });
+
+  test('dump --json has the names of hastmon.conf(5)', async (t) => {
+    const text = [
+      '# The effective configuration',
+      'control /run/x',
+      'listen tcp4://0.0.0.0 tcp6://[::]',
+      'log {\n\tlevel info\n}',
+      'on a {\n}',
+      'resource mail {\n\tattempts 5\n\tlease_timeout 300ms',
+      '\ton a {\n\t\tremote none\n\t\tpriority 1\n\t}\n\ton b {\n\t}\n}\n',
+    ].join('\n');
+    const config = await fakeDaemon(t, answering({ text }).handle);
+    assert.equal((await hastmonctl(['dump', '-c', config])).out, text);
+    assert.deepEqual(JSON.parse((await hastmonctl(['dump', '--json', '-c', config])).out), {
+      control: '/run/x',
+      listen: ['tcp4://0.0.0.0', 'tcp6://[::]'],
+      log: { level: 'info' },
+      on: { a: {} },
+      resource: {
+        mail: { attempts: 5, lease_timeout: '300ms', on: { a: { remote: [], priority: 1 }, b: {} } },
+      },
+    });
+  });
+});
