@@ -3,7 +3,7 @@ import { cgroupEmpty, emptyCgroup } from '../sys/cgroup.js';
 import { messageOf } from '../sys/errors.js';
 import type { HookContext } from './context.js';
 import { endGroup } from './group.js';
-import type { HookRecord, HookRecords } from './records.js';
+import { type HookRecord, type HookRecords, makerAlive } from './records.js';
 import { readSink } from './sink.js';
 import type { HookClock, HookLog } from './types.js';
 
@@ -52,16 +52,25 @@ export function leftText(record: HookRecord, state: 'left' | 'unsure'): string {
     : `${group} may be running: there is such a group, but its leader has ended and nothing else tells that it is the one`;
 }
 
-/** Reads on what services print whose `start` an earlier process ran, before their pipe is full; see output.ts. */
+/**
+ * Reads on what services print whose `start` a process ran that has ended, before their pipe is full; see output.ts. Such a record
+ * becomes one of this process, so that no other one reads the same pipe.
+ */
 export function adoptOutputs(context: HookContext): void {
-  for (const { kind, action, output } of context.records.list().records) {
-    if (kind !== 'left' || output === null) continue;
+  const { records } = context;
+  for (const record of records.list().records) {
+    if (record.kind !== 'left' || record.output === null || makerAlive(record.name)) continue;
     try {
-      const sink = readSink(context, action, output);
-      if (sink.endRun().held) context.keep(sink);
-      else sink.discard();
+      const sink = readSink(context, record.action, record.output);
+      if (sink.endRun().held) {
+        context.keep(sink);
+        records.write({ ...record, name: records.newName() });
+        records.remove(record);
+      } else {
+        sink.discard();
+      }
     } catch {
-      // It is gone: nobody had it open any more.
+      // The pipe is gone: nobody had it open any more. Or the disk is full: the record stays as it is.
     }
   }
 }

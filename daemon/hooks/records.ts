@@ -11,7 +11,7 @@ import { processAlive, processStartTime } from '../sys/process.js';
 import type { HookAction } from './types.js';
 
 export interface HookRecord {
-  /** Of the record itself. */
+  /** Of the record itself; it tells which process looks after the hook, see makerAlive(). */
   name: string;
   /** `running`: a hook under way. `left`: a `start` that is over, and what it left behind. */
   kind: 'running' | 'left';
@@ -133,9 +133,9 @@ function bootTag(): string {
   return bootId().slice(0, 8);
 }
 
-/** True while the process runs that made this mark. */
-function makerAlive(mark: string): boolean {
-  const [, boot, pid, startTime] = /^(.*)-(\d+)-(\d+)-\d+$/.exec(mark) ?? [];
+/** True while the process runs that made this mark, or a record of this name. */
+export function makerAlive(name: string): boolean {
+  const [, boot, pid, startTime] = /^(.*)-(\d+)-(\d+)-\d+$/.exec(name) ?? [];
   return boot === bootTag() && processAlive(Number(pid), Number(startTime));
 }
 

@@ -6,7 +6,7 @@ import { messageOf } from '../sys/errors.js';
 import { systemHookClock } from './clock.js';
 import { endGroup, groupState } from './group.js';
 import { endLeftovers, leftText } from './leftovers.js';
-import { type HookRecord, type HookRecords, openHookRecords } from './records.js';
+import { type HookRecord, type HookRecords, makerAlive, openHookRecords } from './records.js';
 import type { HookClock, HookLog } from './types.js';
 
 export interface RecoverOptions {
@@ -24,9 +24,10 @@ export interface Recovered {
 }
 
 /**
- * Ends every hook on record as running, whoever ran it: the whole process group, with SIGKILL, if it is the recorded one by
- * pid, start time and boot; waits until it is gone. Whoever ran it must have ended before. What an earlier `start` left
- * behind stays: it is the service. Throws an Error with a clear message where the directory cannot be used.
+ * Ends every hook on record as running: the whole process group, with SIGKILL, if it is the recorded one by pid, start time and
+ * boot; waits until it is gone. A `start` or `stop` is ended whoever runs it; other hooks only where the process that ran them
+ * has ended (notifications of the main process are none of a worker's business). What an earlier `start` left behind
+ * stays: it is the service. Throws an Error with a clear message where the directory cannot be used.
  */
 export function endRecorded(directory: string, options: RecoverOptions): Promise<Recovered> {
   return endRunning(directory, options, async () => {});
@@ -40,7 +41,10 @@ export async function endRunning(
 ): Promise<Recovered> {
   const records = openHookRecords(directory);
   const { records: recorded, unreadable } = records.list();
-  const running = recorded.filter((record) => record.kind === 'running');
+  const running = recorded.filter(
+    ({ kind, action, name }) =>
+      kind === 'running' && (action === 'start' || action === 'stop' || !makerAlive(name)),
+  );
   const ends = await Promise.all(
     running.map(async (record) => {
       await before(record);

@@ -47,6 +47,9 @@ test('a command that cannot be executed is a failed start', async (t) => {
     /\/nonexistent\/shop --port 1: ended at once with exit status 127/,
   );
   await hook.expect('status', 1);
+  // Long enough to be seen in the pidfile before it becomes, or fails to become, the command.
+  hook.settings(settings(place, '$(sleep 0.3; echo /nonexistent/shop)'));
+  assert.match(await hook.expect('start', 1), /ended at once with exit status 127/);
 });
 
 test('no settings: the error names the file', async (t) => {
@@ -84,16 +87,19 @@ test('a pidfile whose number another process has now is no running service', asy
   const place = workplace(t);
   const hook = readyMade(place, 'process');
   hook.settings(settings(place, 'sleep 1000'));
-  writeFileSync(place.file('pidfile'), `${process.pid} ${startTimeOf(process.pid) - 1}\n`);
+  const other = spawn('/bin/sleep', ['1000'], { stdio: 'ignore' });
+  place.after(() => other.kill('SIGKILL'));
+  const pid = Number(other.pid);
+  writeFileSync(place.file('pidfile'), `${pid} ${startTimeOf(pid) - 1}\n`);
   await hook.expect('status', 1);
   await hook.expect('stop', 0);
-  for (const garbage of ['', 'x y\n', `${process.pid}\n`, '-1 0\n']) {
+  assert.ok(alive(pid));
+  for (const garbage of ['', 'x y\n', `${pid}\n`, '-1 0\n']) {
     writeFileSync(place.file('pidfile'), garbage);
     await hook.expect('status', 1);
   }
-  writeFileSync(place.file('pidfile'), `${process.pid} ${startTimeOf(process.pid)}\n`);
+  writeFileSync(place.file('pidfile'), `${pid} ${startTimeOf(pid)}\n`);
   await hook.expect('status', 0);
-  writeFileSync(place.file('pidfile'), '');
 });
 
 test('a zombie is no running service', async (t) => {

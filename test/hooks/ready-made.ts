@@ -44,7 +44,14 @@ export function readyMade(
     place.after(() => endGroup(Number(child.pid)));
     const { stdout, stderr } = child;
     assert.ok(stdout !== null && stderr !== null);
-    const code = new Promise<number | null>((resolve) => child.once('close', resolve));
+    // A hook that hangs fails its test, and is not waited for.
+    const limit = setTimeout(() => endGroup(Number(child.pid)), 20_000);
+    const code = new Promise<number | null>((resolve) => {
+      child.once('close', (status) => {
+        clearTimeout(limit);
+        resolve(status);
+      });
+    });
     const ended = Promise.all([code, text(stdout), text(stderr)]).then(([status, out, err]) => ({
       code: status,
       output: out + err,

@@ -220,6 +220,40 @@ test('a service goes on when the process that started it is killed; the next one
   assert.deepEqual(listLeftovers(place.records), []);
 });
 
+test('hooks of a living process are left alone, but for start and stop', async (t) => {
+  const place = workplace(t);
+  const runner = runnerIn(place, place.script('hook', 'echo $$ >$1; sleep 1000'));
+  const run = (action: 'role' | 'stop') =>
+    runner.run({ action, args: [], env: {}, termAfterMs: 60_000, killAfterMs: 60_000 });
+  const [role, stop] = [run('role'), run('stop')];
+  place.after(() => role.kill());
+  const [rolePid, stopPid] = [await pidIn(place, 'role'), await pidIn(place, 'stop')];
+  assert.equal((await endRecorded(place.records, { log: memoryLog().log })).ended, 1);
+  assert.equal((await stop.done).outcome, 'signal');
+  assert.ok(!alive(stopPid) && alive(rolePid));
+  role.kill();
+  await role.done;
+});
+
+test('the output of a service has one reader: who adopts it takes the record over', async (t) => {
+  const place = workplace(t);
+  const service =
+    'while [ ! -e end ]; do sleep 0.01; done; for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.02; done';
+  const { child, results } = worker(place, place.script('hook', `sh -c '${service}' &`), ['start']);
+  await until(() => results.length === 1, 'the start to be over');
+  const early = memoryLog();
+  runnerIn(place, '/bin/true', early);
+  await kill(child);
+  const [first, second] = [memoryLog(), memoryLog()];
+  runnerIn(place, '/bin/true', first);
+  runnerIn(place, '/bin/true', second);
+  writeFileSync(place.file('end'), '');
+  await until(() => first.texts('info').includes('start: 8'), 'all lines');
+  assert.equal(first.texts('info').length, 8);
+  assert.deepEqual([...early.texts(), ...second.texts()], []);
+  assert.equal(recordsIn(place).length, 1);
+});
+
 test('takeOver() lets a stop go on that a killed process had begun', async (t) => {
   const place = workplace(t);
   const stop =
