@@ -7,6 +7,7 @@ import {
   accessSync,
   chmodSync,
   constants,
+  existsSync,
   mkdirSync,
   readdirSync,
   renameSync,
@@ -147,9 +148,24 @@ function nameOf(base: string): string | null {
   }
 }
 
+// Not mkdir's `recursive`: Node 20 never returns from it where mkdir(2) says ENOENT below a directory that is there (/proc).
+function makeDirectory(dir: string): void {
+  try {
+    mkdirSync(dir, 0o700);
+    syncDirectorySync(path.dirname(dir));
+  } catch (error) {
+    const parent = path.dirname(dir);
+    if (codeOf(error) === 'ENOENT' && !existsSync(parent)) {
+      makeDirectory(parent);
+      makeDirectory(dir);
+    } else if (codeOf(error) !== 'EEXIST') throw error;
+  }
+}
+
 function prepareDirectory(dir: string): void {
-  if (mkdirSync(dir, { recursive: true, mode: 0o700 }) !== undefined) syncDirectorySync(path.dirname(dir));
+  makeDirectory(dir);
   const stat = statSync(dir);
+  if (!stat.isDirectory()) throw new Error('it is no directory');
   if (stat.uid !== process.geteuid?.()) throw new Error(`it belongs to user ${stat.uid}`);
   if ((stat.mode & 0o077) !== 0) chmodSync(dir, 0o700);
   accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);

@@ -25,14 +25,15 @@ interface Daemon extends Running {
 }
 
 function startDaemon(t: TestContext, action: string, timeoutMs?: number): Daemon {
-  const file = path.join(temporaryDirectory(t), 'facts');
+  let file = '';
   const read = (): Facts => JSON.parse(readFileSync(file, 'utf8')) as Facts;
-  // Whatever becomes of the test: the second process leads a session, and its child one too.
+  // Whatever becomes of the test: the second process leads a session, and its child one too. Before the directory goes.
   t.after(() => {
     if (!existsSync(file)) return;
     const { pid, child } = read();
     for (const pgid of [pid, child]) if (pgid !== undefined) killGroup(pgid, 'SIGKILL');
   });
+  file = path.join(temporaryDirectory(t), 'facts');
   const running = start(t, 'daemon', [action, file, ...(timeoutMs === undefined ? [] : [String(timeoutMs)])]);
   const facts = async (): Promise<Facts> => {
     await until('the second process', () => existsSync(file));

@@ -1,10 +1,10 @@
 // One suite for both implementations of Native: what one does, the other does.
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { loadNative, type Native } from '../../daemon/sys/native.js';
+import { type LimitName, loadNative, type Native } from '../../daemon/sys/native.js';
 import { loadNativePosix } from '../../daemon/sys/native-posix.js';
 import { receiveAt } from './receiver.js';
 import { ifRoot, run, temporaryDirectory, unlessRoot, withoutKoffi } from './support.js';
@@ -74,9 +74,26 @@ function contract(name: Native['name']): void {
     assert.equal(result.core, 0);
   });
 
-  test('unlimited is null', () => {
-    // RLIMIT_CPU is unlimited everywhere but in rare jails.
-    assert.deepEqual(native.getrlimit('cpu'), { soft: null, hard: null });
+  test('getrlimit tells what the kernel tells; unlimited is null', () => {
+    const limits = readFileSync('/proc/self/limits', 'utf8');
+    const kernel = (name: string) => {
+      const [soft, hard] = (new RegExp(`^Max ${name} +(\\S+) +(\\S+)`, 'm').exec(limits) ?? []).slice(1);
+      const number = (text = '') => (text === 'unlimited' ? null : Number(text));
+      return { soft: number(soft), hard: number(hard) };
+    };
+    const names = {
+      core: 'core file size',
+      cpu: 'cpu time',
+      data: 'data size',
+      fsize: 'file size',
+      nofile: 'open files',
+      nproc: 'processes',
+      stack: 'stack size',
+      as: 'address space',
+    } as const;
+    for (const [limit, text] of Object.entries(names)) {
+      assert.deepEqual(native.getrlimit(limit as LimitName), kernel(text), limit);
+    }
   });
 
   test('what only root may do fails with EPERM', { skip: ifRoot }, async (t) => {
