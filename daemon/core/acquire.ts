@@ -236,3 +236,22 @@ function soonest(state: Acquisition, now: Instant): Instant {
   }
   return now;
 }
+
+const REFUSAL_WORDS: Record<RefusalReason, string> = {
+  held: 'the lease is granted',
+  reserved: 'it is reserved for a handover',
+  'stale-epoch': 'the epoch is too old',
+  released: 'that lease was released',
+  restarted: 'it restarted and waits out what it may have granted',
+  'no-history': 'it has no record of the past and has not heard enough others',
+  'voter-set': 'it reckons with other voters',
+  'not-a-voter': 'the asker is none of its voters',
+  disk: 'it cannot store a grant',
+};
+
+/** A refusal in words, with the node that stands in the way. */
+export function describeRefusal(reason: RefusalReason, by: NodeName): string {
+  const words = REFUSAL_WORDS[reason];
+  if (by === '') return words;
+  return `${words} to ${by}`;
+}

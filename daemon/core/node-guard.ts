@@ -61,7 +61,7 @@ function replaceWorker(state: NodeState, worker: Worker, now: Instant, outputs: 
     startWorker(state, 'watchdog', now, outputs);
 }
 
-/** The shell's word on a cleaning: stopped for sure, or not. */
+/** The shell's word on a cleaning: done or not; `detail` is '' where the resource is known to be stopped. */
 export function cleaned(
   state: NodeState,
   id: number,
@@ -89,6 +89,7 @@ export function cleaned(
     return;
   }
   state.cleaning = null;
+  state.knownStopped = detail === '';
   if (cleaning.epoch > 0) {
     const holder = { node: state.settings.node, incarnation: state.incarnation };
     const message = {

@@ -8,8 +8,9 @@ import {
   acquisitionTick,
   beginAcquisition,
   cancelAcquisition,
+  describeRefusal,
 } from './acquire.js';
-import { guardMarginMs } from './lease.js';
+import { allVoters, guardMarginMs } from './lease.js';
 import { become, tellWorker } from './node-role.js';
 import type { NodeOutput, NodeState } from './node-types.js';
 import { leaseTerms } from './settings.js';
@@ -60,7 +61,30 @@ export function handleAcquisition(
   for (const output of from) {
     if (output.kind === 'send') outputs.push(output);
     else if (output.kind === 'acquired') acquired(state, output.epoch, output.until, now, outputs);
+    else logRefusal(state, now, outputs);
   }
+}
+
+/** Says who stands in the way, and for how long: loud when the reasons change, else for those who debug. */
+function logRefusal(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
+  const reasons = refusals(state, now, false);
+  const level = reasons === state.refusalTold ? 'debug' : 'info';
+  state.refusalTold = reasons;
+  outputs.push({ kind: 'log', level, text: `no lease: ${refusals(state, now, true)}`, peer: '' });
+}
+
+/** What each voter of the last attempt said or did not say; with the time left where that is wanted. */
+export function refusals(state: NodeState, now: Instant, times: boolean): string {
+  const { acquisition } = state;
+  const missing = allVoters(acquisition.sets).filter((node) => !acquisition.granted.includes(node));
+  const words = missing.map((node) => {
+    const refusal = acquisition.refusals[node];
+    if (refusal === undefined) return `${node} has not answered`;
+    const leftMs = refusal.until - now;
+    const left = times && leftMs > 0 ? ` (${(leftMs / 1000).toFixed(1)} s left)` : '';
+    return `${node} refuses: ${describeRefusal(refusal.reason, refusal.by)}${left}`;
+  });
+  return words.join('; ') || 'the answers came too late';
 }
 
 /** A primary by force goes on asking, to become lawful. */
@@ -84,6 +108,7 @@ function acquired(
   }
   outputs.push({ kind: 'log', level: 'info', text: `lease acquired, epoch ${epoch}`, peer: '' });
   state.successorUntil = Number.NEGATIVE_INFINITY;
+  state.refusalTold = '';
   if (state.role === 'secondary') {
     become(state, 'primary', now, outputs, { lease: { epoch, until } });
     return;

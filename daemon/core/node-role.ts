@@ -52,6 +52,7 @@ export function startPrimary(
   const lease = options.lease ?? null;
   const forced = options.forced === true;
   const worker = newWorker(state, 'primary', now);
+  state.knownStopped = false;
   worker.report = reportBeforeStart(lease, forced, state);
   const request = worker.id * REQUESTS_PER_WORKER;
   const holder = { node: state.settings.node, incarnation: state.incarnation };
@@ -113,6 +114,7 @@ export function primaryFinished(
   const secondary = state.worker?.role === 'secondary';
   state.worker = null;
   if (secondary) return;
+  state.knownStopped = outcome === 'stopped' || outcome === 'gave-up';
   if (state.terminating) {
     terminated(state, outcome === 'stopped' || outcome === 'gave-up', outputs);
     return;

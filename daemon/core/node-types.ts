@@ -76,6 +76,10 @@ export interface NodeState {
   sequence: number;
   /** The facts of the last heartbeat; others are sent at once. */
   lastFacts: string;
+  /** What the voters last said against a lease, so that the log says it once. */
+  refusalTold: string;
+  /** True where the resource was seen stopped here and nothing was started since. */
+  knownStopped: boolean;
   terminating: boolean;
   terminated: boolean;
   attempts: number;

@@ -14,7 +14,7 @@ import type { NodeInput, NodeOutput, NodeState, NodeStep } from './node-types.js
 import type { Settings } from './settings.js';
 import { leaseTerms } from './settings.js';
 import type { Instant, NodeName, PeerMessage, Role, StateMessage } from './types.js';
-import { bestSuccessor, betterPrimary, holding, isAble } from './view.js';
+import { bestSuccessor, betterPrimary, holding, isAble, runState } from './view.js';
 import {
   changeVoters,
   copyVoter,
@@ -65,6 +65,8 @@ export function startNode(init: NodeInit, now: Instant): NodeStep {
     heartbeatAt: now,
     sequence: 0,
     lastFacts: '',
+    refusalTold: '',
+    knownStopped: false,
     terminating: false,
     terminated: false,
     attempts: 0,
@@ -369,7 +371,7 @@ function heartbeat(state: NodeState, now: Instant, outputs: NodeOutput[]): void 
   const body = {
     role: state.role,
     roleSet: state.roleSet,
-    run: report?.run ?? (state.cleaning === null ? ('unknown' as const) : ('stopping' as const)),
+    run: runState(state),
     priority: settings.priority,
     able: isAble(state, now),
     holdingEpoch: held ? (report?.epoch ?? 0) : 0,

@@ -4,7 +4,7 @@
  */
 import { complaintCount } from './complaints.js';
 import type { NodeState } from './node-types.js';
-import type { Instant, NodeName, StateMessage } from './types.js';
+import type { Instant, NodeName, RunState, StateMessage } from './types.js';
 
 /** The last heartbeat of a node, if it is no older than lease_timeout. */
 export function heardLately(state: NodeState, node: NodeName, now: Instant): StateMessage | null {
@@ -22,6 +22,13 @@ export function connectedHolder(state: NodeState, now: Instant): NodeName | null
 export function holding(state: NodeState, now: Instant): boolean {
   const report = state.worker?.report;
   return state.role === 'primary' && report != null && report.leaseUntil > now;
+}
+
+/** What is known of the resource on this node. */
+export function runState(state: NodeState): RunState {
+  if (state.worker?.report != null) return state.worker.report.run;
+  if (state.cleaning?.required === true) return 'stopping';
+  return state.knownStopped ? 'stopped' : 'unknown';
 }
 
 /** True where this node could take the resource over now. */

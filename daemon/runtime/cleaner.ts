@@ -32,6 +32,18 @@ export interface CleanerOptions {
   fenced: (id: number, ok: boolean, detail: string) => void;
 }
 
+const STILL_RUNS = 'it still runs after stop';
+
+interface Cleaned {
+  ok: boolean;
+  /** Why not, or what remains unknown; '' where the resource is known to be stopped. */
+  detail: string;
+}
+
+function verdict(failure: string): Cleaned {
+  return { ok: failure === '', detail: failure };
+}
+
 /** More than this many notifications in waiting are dropped, the oldest first. */
 const NOTIFICATIONS_MAX = 32;
 
@@ -84,21 +96,22 @@ export function createCleaner(options: CleanerOptions): Cleaner {
       : `after stop its state is not known: ${after.detail}`;
   }
 
-  async function clean(mode: 'check' | 'stop', stopEnd: Instant): Promise<string> {
+  async function clean(mode: 'check' | 'stop', stopEnd: Instant): Promise<Cleaned> {
     const { stopTimeoutMs } = settings();
     const waitForStopMs = Math.max(0, stopEnd - stopTimeoutMs * (1 - STOP_TERM_SHARE) - bootTime());
     const taken = await takeOver(hooks.directory, { log, stopUntil: systemHookClock.now() + waitForStopMs });
-    if (taken.failed.length > 0) return taken.failed.join('; ');
-    if (mode === 'stop') return stop(stopEnd);
+    if (taken.failed.length > 0) return { ok: false, detail: taken.failed.join('; ') };
+    if (mode === 'stop') return verdict(await stop(stopEnd));
     const before = await status(settings().statusTimeoutMs);
-    if (exited(before) === 1) return '';
+    if (exited(before) === 1) return verdict('');
     if (exited(before) !== 0) {
-      log.warn({}, `it is not known whether the resource runs here: ${before.detail}`);
-      return '';
+      const detail = `it is not known whether the resource runs here: ${before.detail}`;
+      log.warn({}, detail);
+      return { ok: true, detail };
     }
     log.warn({}, 'the resource runs here, on a secondary: stopping it');
     const failure = await stop(bootTime() + stopTimeoutMs);
-    return failure === 'it still runs after stop' ? failure : '';
+    return { ok: failure !== STILL_RUNS, detail: failure };
   }
 
   async function runNotifications(): Promise<void> {
@@ -124,8 +137,8 @@ export function createCleaner(options: CleanerOptions): Cleaner {
   return {
     clean: (id, mode, stopEnd) =>
       inTurn(async () => {
-        const failure = await clean(mode, stopEnd).catch((error: Error) => error.message);
-        options.cleaned(id, failure === '', failure);
+        const result = await clean(mode, stopEnd).catch((error: Error) => verdict(error.message));
+        options.cleaned(id, result.ok, result.detail);
       }),
     fence: (id) =>
       inTurn(async () => {

@@ -5,7 +5,7 @@ import { grantMs } from '../core/lease.js';
 import type { NodeState } from '../core/node-types.js';
 import { leaseTerms } from '../core/settings.js';
 import type { Instant, NodeName } from '../core/types.js';
-import { connectedHolder, heardLately, holding } from '../core/view.js';
+import { connectedHolder, heardLately, holding, runState } from '../core/view.js';
 import { grantInForce } from '../core/voter.js';
 import { waitingFor } from '../core/waiting.js';
 import type { LinkInfo } from '../net/peer-network.js';
@@ -38,7 +38,7 @@ export function statusOf(facts: StatusFacts, now: Instant): StatusEntry {
     workerPid: facts.workerPid,
     exec: facts.exec,
     remotes: remotes(facts, now),
-    state: report?.run ?? (state.cleaning === null ? 'unknown' : 'stopping'),
+    state: runState(state),
     attempts: { now: state.attempts, limit: settings.attempts },
     complaints: {
       now: complaintCount(state.complaints, settings.complaintIntervalMs, now),

@@ -2,7 +2,8 @@
 # The hook program of the demo: a small HTTP service on one port, as if it were one address that moves between machines.
 . "$(dirname "$0")/service.env"
 pidfile=$DIR/$HASTMON_NODE/http.pid
-alive() { [ -f "$pidfile" ] && kill -0 "$(cat "$pidfile")" 2>/dev/null; }
+# A zombie (where nobody reaps orphans at once) is not alive.
+alive() { [ -f "$pidfile" ] && read -r _ _ state _ 2>/dev/null <"/proc/$(cat "$pidfile")/stat" && [ "$state" != Z ]; }
 case $1 in
 start)
   alive && exit 0
@@ -13,7 +14,7 @@ stop)
   alive || exit 0
   pid=$(cat "$pidfile")
   kill "$pid"
-  while kill -0 "$pid" 2>/dev/null; do sleep 0.01; done
+  while alive; do sleep 0.01; done
   rm -f "$pidfile"
   ;;
 status)
