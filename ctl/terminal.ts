@@ -1,5 +1,4 @@
 /** Where hastmonctl's words go: results to stdout, everything else to stderr. It knows terminals, no commands. */
-import { createInterface } from 'node:readline/promises';
 import { exitCode } from '../daemon/process/sysexits.js';
 
 export interface Terminal {
@@ -58,6 +57,7 @@ export function processTerminal(): Terminal {
     async ask(question) {
       if (stdin.isTTY !== true || stderr.isTTY !== true) return null;
       clear();
+      const { createInterface } = await import('node:readline/promises');
       const lines = createInterface({ input: stdin, output: stderr });
       try {
         return await lines.question(question);
