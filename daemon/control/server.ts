@@ -99,7 +99,6 @@ function problem(error: unknown): string {
   const words: Record<string, string> = {
     EACCES: 'permission denied; run as root, or choose another path with `control`',
     EPERM: 'not permitted; only root may give the socket away',
-    ENOENT: 'the directory does not exist',
     ENOTDIR: 'the path leads through something that is no directory',
     EROFS: 'the file system is read-only',
     EADDRINUSE: 'the path is in use',
