@@ -85,8 +85,7 @@ async function showSwitchover(cluster: Cluster, client: Client): Promise<void> {
   await type(cluster, 'nodeA', 'role', 'secondary', 'shared', '--wait');
   const began = Date.now();
   const home = client.next((answer) => answer.node === 'nodeA', 30_000);
-  await type(cluster, 'nodeB', 'switchover', 'shared', '--to', 'nodeA', '--wait');
-  await home;
+  await Promise.all([home, type(cluster, 'nodeB', 'switchover', 'shared', '--to', 'nodeA', '--wait')]);
   say(`\nThe client was without an answer for ${bold(`${client.longestGapMs(began)} ms`)}.`);
 }
 
@@ -138,11 +137,10 @@ async function main(): Promise<void> {
       say(`${node}# ${bold('hastmond -F')}`);
       await cluster.node(node).start();
     }
-    await type(cluster, 'nodeB', 'role', 'secondary', 'shared');
-    await type(cluster, 'nodeC', 'role', 'watchdog', 'shared');
-    const first = client.next(() => true, 30_000);
     await type(cluster, 'nodeA', 'role', 'primary', 'shared', '--wait');
-    await first;
+    await type(cluster, 'nodeB', 'role', 'secondary', 'shared', '--wait');
+    await type(cluster, 'nodeC', 'role', 'watchdog', 'shared', '--wait');
+    await client.next(() => true, 30_000);
     say();
     await type(cluster, 'nodeA', 'status', 'shared');
     await showFailover(cluster, client);
