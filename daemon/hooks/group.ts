@@ -3,7 +3,6 @@
  * it is free for another one as soon as the last process of the group is gone. It does not know of control groups.
  */
 import { readFileSync } from 'node:fs';
-import { bootId } from '../sys/clock.js';
 import { type GroupMember, groupAlive, groupMembers, killGroup, processStartTime } from '../sys/process.js';
 import { pause } from './clock.js';
 import type { HookRecord } from './records.js';
@@ -16,12 +15,11 @@ import type { HookClock } from './types.js';
 export type GroupState = 'gone' | 'alive' | 'unsure';
 
 /**
- * How the recorded group is. While its leader exists, the start time decides. When it has ended, a process decides that was
+ * How the group is that was recorded in this boot. While its leader exists, the start time decides. When it has ended, a process decides that was
  * on record or that carries the hook's mark in its environment; `watched` says that the caller has had the group in
  * sight without a gap and needs no such proof.
  */
 export function groupState(record: HookRecord, watched = false): GroupState {
-  if (record.bootId !== bootId()) return 'gone';
   try {
     const leaderStart = processStartTime(record.pid);
     // A process can only get this number when no process and no group has it: the recorded group is over.
