@@ -1,0 +1,148 @@
+/**
+ * What a node is waiting for, in one plain sentence for `hastmonctl status`: why the resource does not run here, why this
+ * node was not promoted, who is missing and what would help. Pure; it reads the state and changes nothing.
+ */
+import type { Refusal } from './acquire.js';
+import { complaintCount } from './complaints.js';
+import { majority } from './lease.js';
+import type { NodeState } from './node-types.js';
+import type { Instant, NodeName } from './types.js';
+import { connectedHolder, heardLately, holding } from './view.js';
+
+/** One sentence without its full stop; never empty. */
+export function waitingFor(state: NodeState, now: Instant): string {
+  if (state.terminating) return 'hastmond is ending, once the resource is known to be stopped here';
+  if (state.cleaning !== null) return cleaning(state);
+  switch (state.role) {
+    case 'init':
+      return `nothing: no role is set; set one with hastmonctl role primary|secondary|watchdog ${state.settings.resource}`;
+    case 'watchdog':
+      return watchdog(state, now);
+    case 'primary':
+      return primary(state, now);
+    case 'secondary':
+      return secondary(state, now);
+    default:
+      return state.role satisfies never;
+  }
+}
+
+function cleaning(state: NodeState): string {
+  if (state.cleaning?.fencing) return 'the fence program, since the resource could not be stopped here';
+  if (state.cleaning?.failedAt != null)
+    return `the resource to stop here: ${state.lastError || 'the stop failed'}; it is tried again`;
+  return 'certainty that the resource is stopped here';
+}
+
+function watchdog(state: NodeState, now: Instant): string {
+  const holder = connectedHolder(state, now);
+  const runs = holder === null ? null : heardLately(state, holder, now)?.run;
+  const what =
+    holder === null
+      ? 'a node to take the resource over; complaining to the candidates'
+      : `nothing: ${holder} holds the lease (${runs})`;
+  return withHistory(state, now, what);
+}
+
+function primary(state: NodeState, now: Instant): string {
+  const report = state.worker?.report;
+  if (report?.forced) return 'a lease: the resource runs here by force, and may run on another node too';
+  if (report?.run === 'failed') return `the resource to stop here: ${state.lastError}; it is tried again`;
+  if (!holding(state, now)) {
+    if (report?.run === 'stopping') return 'the resource to stop here, since the lease is lost';
+    return withHistory(state, now, lease(state, now));
+  }
+  if (state.leaving?.why === 'handover') return 'the resource to stop here, to hand it over';
+  if (state.leaving !== null) return `the resource to stop here, to become ${state.leaving.to}`;
+  const missing = unheard(state, now);
+  const without = missing.length === 0 ? '' : `; ${missing.join(' and ')} cannot be heard`;
+  if (report?.run === 'run') return `nothing: the resource runs here${without}`;
+  if (report?.run === 'starting')
+    return `the resource to start here (attempt ${state.attempts + 1} of ${state.settings.attempts})`;
+  return 'the first look at the resource here';
+}
+
+function secondary(state: NodeState, now: Instant): string {
+  const { gaveUpAt, settings } = state;
+  const holder = connectedHolder(state, now);
+  if (holder !== null) return withHistory(state, now, `nothing: ${holder} holds the lease`);
+  const pauseMs = gaveUpAt === null ? 0 : gaveUpAt + settings.complaintIntervalMs - now;
+  if (pauseMs > 0)
+    return `${seconds(pauseMs)} to pass, since it could not start the resource: ${state.lastError || 'giving up'}`;
+  const count = complaintCount(state.complaints, settings.complaintIntervalMs, now);
+  const needed = settings.complaintCount + 1;
+  const set = state.roleSet === 'primary' && gaveUpAt === null;
+  if (!set && count < needed && now >= state.successorUntil) {
+    return withHistory(
+      state,
+      now,
+      `a watchdog to confirm that the primary is lost (${count} complaints of ${needed}); ` +
+        `hastmonctl role primary ${settings.resource} does not wait for it`,
+    );
+  }
+  return withHistory(state, now, lease(state, now));
+}
+
+/** Why the lease cannot be had: no majority to be reached, or who refuses and for how long. */
+function lease(state: NodeState, now: Instant): string {
+  const { settings, voter, acquisition } = state;
+  for (const set of voter.sets) {
+    const heard = set.filter((node) => node === settings.node || heardLately(state, node, now) !== null);
+    const short = majority(set.length) - heard.length;
+    if (short <= 0) continue;
+    const missing = set.filter((node) => !heard.includes(node));
+    return (
+      `a majority of the voters: ${missing.join(' and ')} cannot be heard, and ${short} more of ${set.length} ` +
+      `${short === 1 ? 'is' : 'are'} needed; start them or mend the network`
+    );
+  }
+  const refusals = Object.entries(acquisition.refusals).map(([node, refusal]) => refused(node, refusal, now));
+  if (refusals.length === 0) return 'the lease: asking the voters';
+  return `the lease: ${refusals.join('; ')}`;
+}
+
+function refused(node: NodeName, { reason, by, until }: Refusal, now: Instant): string {
+  const left = until > now ? ` for ${seconds(until - now)} more` : '';
+  switch (reason) {
+    case 'held':
+      return `${node} has granted it to ${by}${left}`;
+    case 'reserved':
+      return `${node} keeps it for ${by}${left}`;
+    case 'restarted':
+      return `${node} has restarted and waits${left}`;
+    case 'no-history':
+      return `${node} does not remember earlier leases and has not heard enough others`;
+    case 'voter-set':
+      return `${node} is configured with other voters: reload hastmond there or here`;
+    case 'not-a-voter':
+      return `${node} does not know this node as a voter: reload hastmond there`;
+    case 'disk':
+      return `${node} cannot store its grant: look at its disk`;
+    case 'stale-epoch':
+    case 'released':
+      return `${node} has seen a newer lease`;
+    default:
+      return reason satisfies never;
+  }
+}
+
+/** A voter without history says so, for its vote is missing. */
+function withHistory(state: NodeState, now: Instant, what: string): string {
+  if (state.voter.history) return what;
+  const missing = unheard(state, now);
+  const who = missing.length === 0 ? 'the others' : missing.join(' and ');
+  return (
+    `${what}; this voter has no record of earlier leases and does not vote until it has heard ${who} ` +
+    `(or hastmonctl bootstrap ${state.settings.resource}, if there is no history)`
+  );
+}
+
+function unheard(state: NodeState, now: Instant): NodeName[] {
+  return [...new Set(state.voter.sets.flat())].filter(
+    (node) => node !== state.settings.node && heardLately(state, node, now) === null,
+  );
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
