@@ -58,11 +58,10 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
   const strangers = new Set<Guest>();
 
   async function listen(addresses: readonly Address[]): Promise<void> {
-    const keep = listeners.filter((listener) =>
-      addresses.some((address) => address.text === listener.wanted.text),
-    );
+    const wanted = [...new Map(addresses.map((address) => [address.text, address])).values()];
+    const keep = listeners.filter((listener) => wanted.some(({ text }) => text === listener.wanted.text));
     const gone = listeners.filter((listener) => !keep.includes(listener));
-    const fresh = addresses.filter((address) => !keep.some(({ wanted }) => wanted.text === address.text));
+    const fresh = wanted.filter(({ text }) => !keep.some((listener) => listener.wanted.text === text));
     // An old listener on 0.0.0.0 would be in the way of a new one on the same port.
     await Promise.all(gone.map(shut));
     const opened: Listener[] = [];

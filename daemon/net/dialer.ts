@@ -131,8 +131,9 @@ export function createDialer(options: DialerOptions): Dialer {
 
   function targetOf(): net.NetConnectOpts | null {
     if (address.scheme === 'unix') return { path: address.path };
-    const host = hostOf(address);
-    const known = host === null ? [] : options.resolver.addresses(host);
+    // An address is taken as it is written: without its zone (fe80::1%eth0) a link-local one leads nowhere.
+    const host = hostOf(address) ?? { host: '', family: 0 };
+    const known = net.isIP(host.host) ? [host.host] : options.resolver.addresses(host);
     const ip = known[attempts % Math.max(1, known.length)];
     if (ip === undefined) return null;
     const localAddress = sourceFor(ip, options.listening());

@@ -16,7 +16,7 @@ export interface GreeterOptions {
   connect: (options: ConnectionOptions) => Connection;
   settled: Acceptor['settled'];
   /** A guest was sent away, or went; fields for the log and one phrase. */
-  onRefused: (fields: Record<string, string>, text: string) => void;
+  onRefused: (fields: { address: string; resource?: string; peer?: string }, text: string) => void;
 }
 
 export function greet(guest: Guest, options: GreeterOptions): void {

@@ -100,7 +100,7 @@ export function createPeerNetwork(options: PeerNetworkOptions): PeerNetwork {
     onStranger: (text) =>
       onRefused({ address: text }, `connection from ${text} not accepted: it is no friend of any resource`),
     onError: (address, error) => {
-      if (!once.first(`accept ${address}`)) return;
+      if (!once.first('accept', address)) return;
       log.warn({ address }, `cannot accept connections on ${address}: ${error.message}`);
     },
   });
@@ -109,9 +109,9 @@ export function createPeerNetwork(options: PeerNetworkOptions): PeerNetwork {
     for (const resource of resources.values()) resource.refresh();
   }
 
-  function onRefused(fields: Record<string, string>, text: string): void {
-    if (once.first(`refused ${text}`)) log.warn(fields, text);
-    else log.debug(fields, text);
+  function onRefused(fields: { address: string }, text: string): void {
+    if (once.first(text, fields.address)) log.warn(fields, text);
+    else log.trace?.(fields, text);
   }
 
   /** Makes a connection and keeps account of it, so that close() knows when the last one is gone. */
@@ -121,7 +121,7 @@ export function createPeerNetwork(options: PeerNetworkOptions): PeerNetwork {
       onDown: (gone, reason, peer) => {
         connections.delete(gone);
         const who = peer === null ? '' : ` (${peer.node})`;
-        log.debug({ address: gone.address }, `ended ${gone.address}${who}: ${reason}`);
+        log.trace?.({ address: gone.address }, `ended ${gone.address}${who}: ${reason}`);
         wanted.onDown(gone, reason, peer);
         if (connections.size === 0) onLastGone?.();
       },

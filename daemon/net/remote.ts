@@ -73,8 +73,8 @@ export function createRemote(address: Address, context: ResourceContext): Remote
     reason = why;
     const fields = { resource, address: address.text };
     const text = `cannot connect to ${address.text}: ${why}`;
-    if (once.first(`${resource} ${address.text} ${why}`)) log.info(fields, text);
-    else log.debug(fields, text);
+    if (once.first(why, `${resource} ${address.text}`)) log.info(fields, text);
+    else log.trace?.(fields, text);
   }
 
   function dialed(socket: Socket): void {

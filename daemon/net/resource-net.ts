@@ -100,8 +100,8 @@ export function createResourceNet(options: ResourceNetOptions): ResourceNet {
   function onInvalid(connection: Connection, peer: Peer, reason: string): void {
     const text = `a message from ${peer.node} is ignored: ${reason}`;
     const fields = { resource, peer: peer.node, address: connection.address };
-    if (once.first(`${resource} ignored ${peer.node} ${reason}`)) log.warn(fields, text);
-    else log.debug(fields, text);
+    if (once.first(reason, `${resource} ${peer.node}`)) log.warn(fields, text);
+    else log.trace?.(fields, text);
   }
 
   function identity(): Identity | null {

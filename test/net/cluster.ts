@@ -73,7 +73,13 @@ export async function startNode(
     node: name,
     incarnation: 1 + Math.floor(Math.random() * 2 ** 40),
     clock: () => performance.now(),
-    log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
+    log: {
+      trace: write('trace'),
+      debug: write('debug'),
+      info: write('info'),
+      warn: write('warn'),
+      error: write('error'),
+    },
     onMessage: (resource, from, message) => received.push({ resource, from, message }),
     onLink: (resource, node, up, reason) => {
       events.push(`${resource === 'shared' ? '' : `${resource}: `}${up ? 'up' : 'down'} ${node}`);

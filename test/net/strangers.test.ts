@@ -195,7 +195,7 @@ describe('strangers', () => {
     const all = JSON.stringify([a.log, b.log]);
     assert.ok(!all.includes(key.secret) && !all.includes(wrong.secret));
     for (const node of [a, b]) {
-      const loud = node.log.filter(({ level, text }) => level !== 'debug' && /secrets differ/.test(text));
+      const loud = node.log.filter(({ level, text }) => level !== 'trace' && /secrets differ/.test(text));
       assert.equal(loud.length, 1, JSON.stringify(node.log));
     }
     assert.match(a.network.links('shared')[0]?.reason ?? '', /nodeB refuses us: the secrets differ/);
