@@ -28,6 +28,7 @@ describe('tokenize', () => {
     assert.deepEqual(texts(''), ['END']);
     assert.deepEqual(texts('# only'), ['END']);
     assert.deepEqual(texts('a#b c'), ['a', 'END'], 'a comment ends a word');
+    assert.deepEqual(texts('# } " {;\nb'), ['b', 'END'], 'nothing in a comment counts');
     assert.deepEqual(texts('\ufeffa\r\n\t b'), ['a', 'b', 'END']);
     assert.deepEqual(texts('1% [::1]:2 a@b+c~d!$&()*<>?\\^`|'), [
       '1%',

@@ -188,6 +188,35 @@ test('what a lost statement may have been is not missed', () => {
   );
 });
 
+test('a file whose sections were lost does not also miss this node', () => {
+  const { diagnostics } = parse('resourse r {\n\texec /etc/r\n\ton a { remote b }\n}\n');
+  assert.deepEqual(
+    diagnostics.map(({ message }) => message),
+    ["unknown statement 'resourse'"],
+  );
+});
+
+describe('where a list of addresses ends', () => {
+  const friends = (list: string) =>
+    parse(resourceOf(`friends ${list}`)).config?.resources[0]?.friends.map(({ text }) => text);
+
+  test('at the words of the ancestor, wherever they stand', () => {
+    assert.deepEqual(friends('x y attempts 3'), ['tcp4://x', 'tcp4://y']);
+    assert.deepEqual(friends('x\ny'), ['tcp4://x', 'tcp4://y'], 'not at the end of a line');
+  });
+
+  test('at a newer statement that begins a line, or that is followed by what it takes', () => {
+    assert.deepEqual(friends('x drift 2%'), ['tcp4://x']);
+    assert.deepEqual(friends('x drift y'), ['tcp4://x', 'tcp4://drift', 'tcp4://y']);
+    assert.equal(friends('x\ndrift y'), undefined, 'a statement with a wrong argument, and not two hosts');
+  });
+
+  test('none is nobody, and "none" a host', () => {
+    assert.deepEqual(friends('none'), []);
+    assert.deepEqual(friends('"none"'), ['tcp4://none']);
+  });
+});
+
 /** The processor time of parsing a text once. */
 function parseUserMs(text: string): number {
   const start = process.cpuUsage();
