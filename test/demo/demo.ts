@@ -42,7 +42,7 @@ interface Step {
 /** What the logs say about a failover, from the moment of the fault. */
 function timeline(cluster: Cluster, since: number): Step[] {
   const wanted: [string, RegExp, string][] = [
-    ['nodeB', /disconnected/, 'nodeB notices: the connection from the primary is lost'],
+    ['nodeB', /no connection to nodeA any more/, 'nodeB notices: the connection from the primary is lost'],
     ['nodeC', /complaining/, 'nodeC (watchdog) notices: nobody runs the resource; it begins to complain'],
     ['nodeB', /lease acquired/, 'nodeB has the lease: a majority of the voters granted it'],
     ['nodeB', /starting under epoch/, 'nodeB starts the service'],
