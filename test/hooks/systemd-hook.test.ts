@@ -19,7 +19,7 @@ show)
 		"$(cat active)" "$(cat sub)" "$(cat group)" "$(cat enabled)"
 	;;
 start) [ -e fails ] && exit 1; echo active >active; echo running >sub ;;
-stop) [ -e hangs ] && { echo deactivating >active; exec sleep 1000; }; echo inactive >active; echo dead >sub ;;
+stop) [ -e fails ] && exit 5; [ -e hangs ] && { echo deactivating >active; exec sleep 1000; }; echo inactive >active; echo dead >sub ;;
 kill) echo failed >active; echo failed >sub ;;
 esac
 `;
@@ -114,6 +114,15 @@ test('start: a failed unit may try again, and one that is enabled is warned abou
   assert.match(place.words('calls').join(' '), /reset-failed -- shop\.service start -- shop\.service$/);
   writeFileSync(place.file('fails'), '');
   await hook.expect('start', 1);
+});
+
+test('a stop that systemd refuses is a good one only when the unit is down', { skip }, async (t) => {
+  const place = workplace(t);
+  const { hook, set } = unit(place);
+  writeFileSync(place.file('fails'), '');
+  await hook.expect('stop', 0);
+  set('active', 'running');
+  await hook.expect('stop', 5);
 });
 
 test('a stop that hastmon terminates kills all of the unit, and ends when it is down', {
