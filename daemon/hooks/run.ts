@@ -200,7 +200,12 @@ async function finish(
     // After SIGTERM, the others of the group have as long as the program itself would have had.
     const graceful = cause === 'timeout' && !killSent && !callerLimits;
     const graceUntil = graceful ? began + request.killAfterMs : undefined;
+    const graceMs = graceUntil === undefined ? 0 : Math.max(0, graceUntil - clock.now());
+    const cancelStuck = clock.after(graceMs + stuckMs, () => {
+      log.error({ hook: action }, `process group ${record.pid} of ${action} does not end, though killed`);
+    });
     ended = await endGroup(record, clock, { limitMs: Number.POSITIVE_INFINITY, watched: true, graceUntil });
+    cancelStuck();
     if (ended === 'ended' && byItself) {
       log.info({ hook: action }, `${action} left processes in its group; they were killed`);
     }
