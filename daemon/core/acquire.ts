@@ -79,9 +79,9 @@ export function initAcquisition(sets: NodeName[][]): Acquisition {
   };
 }
 
-/** A copy that may be changed without changing the original. */
+/** A copy that may be changed without changing the original: what is in it is replaced here, never changed. */
 export function copyAcquisition(state: Acquisition): Acquisition {
-  return { ...state, granted: [...state.granted], refusals: { ...state.refusals } };
+  return { ...state };
 }
 
 /** Begins an attempt: asks every voter whether it would grant (A1). `sets` are those that the own voter reckons with. */
@@ -119,10 +119,12 @@ export function acquisitionAnswered(
     state.learned = mergeSets(state.learned, answer.memory.sets);
   }
   if (answer.refusal === null) {
-    state.granted.push(from);
-    delete state.refusals[from];
+    state.granted = [...state.granted, from];
+    const { [from]: _before, ...others } = state.refusals;
+    state.refusals = others;
   } else {
-    state.refusals[from] = { reason: answer.refusal, by: answer.by, until: now + answer.leftMs };
+    const refusal = { reason: answer.refusal, by: answer.by, until: now + answer.leftMs };
+    state.refusals = { ...state.refusals, [from]: refusal };
   }
   if (isMajorityOfAll(state.sets, (node) => state.granted.includes(node))) {
     return state.phase === 'asking' ? beginRequest(state, context, now) : acquired(state, context);

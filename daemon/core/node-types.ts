@@ -74,8 +74,8 @@ export interface NodeState {
   handoverNotBefore: Instant;
   heartbeatAt: Instant;
   sequence: number;
-  /** The facts of the last heartbeat; others are sent at once. */
-  lastFacts: string;
+  /** What was last said; when something else is to be said, it is said at once. null: somebody has not heard it. */
+  lastHeartbeat: StateMessage | null;
   /** What the voters last said against a lease, so that the log says it once. */
   refusalTold: string;
   /** True where the resource was seen stopped here and nothing was started since. */

@@ -13,7 +13,7 @@ import { become, beginTermination, ensureSecondaryWorker, primaryFinished, tellW
 import type { NodeInput, NodeOutput, NodeState, NodeStep } from './node-types.js';
 import type { Settings } from './settings.js';
 import { leaseTerms } from './settings.js';
-import type { Instant, NodeName, PeerMessage, Role, StateMessage } from './types.js';
+import type { Instant, NodeName, PeerMessage, Role, StateMessage, VoterMemory } from './types.js';
 import { bestSuccessor, betterPrimary, holding, isAble, runState } from './view.js';
 import {
   changeVoters,
@@ -64,7 +64,7 @@ export function startNode(init: NodeInit, now: Instant): NodeStep {
     handoverNotBefore: Number.NEGATIVE_INFINITY,
     heartbeatAt: now,
     sequence: 0,
-    lastFacts: '',
+    lastHeartbeat: null,
     refusalTold: '',
     knownStopped: false,
     terminating: false,
@@ -92,7 +92,6 @@ export function stepNode(before: NodeState, input: NodeInput): NodeStep {
     ...before,
     voter: copyVoter(before.voter),
     acquisition: copyAcquisition(before.acquisition),
-    peers: { ...before.peers },
     worker: before.worker === null ? null : { ...before.worker },
     cleaning: before.cleaning === null ? null : { ...before.cleaning },
   };
@@ -108,6 +107,7 @@ export function stepNode(before: NodeState, input: NodeInput): NodeStep {
 
 /** When the core has to be stepped again at the latest. */
 export function nodeWakeAt(state: NodeState, now: Instant): Instant {
+  if (state.terminated) return Number.POSITIVE_INFINITY;
   const times = [state.heartbeatAt];
   const { worker, acquisition, cleaning } = state;
   if (acquisition.phase !== 'idle') times.push(acquisition.deadline);
@@ -229,13 +229,10 @@ function linkChanged(
 ): void {
   const before = state.peers[node];
   if (before?.linked === up) return;
-  state.peers[node] = {
-    linked: up,
-    since: now,
-    heardAt: before?.heardAt ?? Number.NEGATIVE_INFINITY,
-    message: before?.message ?? null,
-  };
-  if (up) state.lastFacts = ''; // The new link gets a heartbeat at once.
+  const heardAt = before?.heardAt ?? Number.NEGATIVE_INFINITY;
+  const peer = { linked: up, since: now, heardAt, message: before?.message ?? null };
+  state.peers = { ...state.peers, [node]: peer };
+  if (up) state.lastHeartbeat = null; // The new link gets a heartbeat at once.
   if (state.role === 'primary' || state.role === 'secondary') {
     outputs.push({ kind: 'notify', action: up ? 'connect' : 'disconnect', args: [] });
   }
@@ -305,7 +302,8 @@ function heardState(
   const before = state.peers[from];
   const last = before?.message;
   if (last != null && last.incarnation === message.incarnation && last.sequence >= message.sequence) return;
-  state.peers[from] = { linked: before?.linked ?? false, since: before?.since ?? now, heardAt: now, message };
+  const peer = { linked: before?.linked ?? false, since: before?.since ?? now, heardAt: now, message };
+  state.peers = { ...state.peers, [from]: peer };
   voterOutputs(state, voterHeard(state.voter, from, message.memory, now), now, outputs);
   if (state.worker?.role === 'watchdog') tellWorker(state, { kind: 'heard', from, message }, outputs);
   if (message.holdingEpoch === 0) return;
@@ -368,7 +366,7 @@ function heartbeat(state: NodeState, now: Instant, outputs: NodeOutput[]): void 
   const { settings, worker } = state;
   const report = worker?.report;
   const held = holding(state, now);
-  const body = {
+  const body: HeartbeatFacts = {
     role: state.role,
     roleSet: state.roleSet,
     run: runState(state),
@@ -377,24 +375,42 @@ function heartbeat(state: NodeState, now: Instant, outputs: NodeOutput[]): void 
     holdingEpoch: held ? (report?.epoch ?? 0) : 0,
     forced: report?.forced ?? false,
   };
-  const facts = `${Object.values(body).join(' ')} ${state.voter.history} ${state.voter.setsStored.join(';')}`;
-  if (now < state.heartbeatAt && facts === state.lastFacts) return;
+  const memory = voterMemory(state.voter, now);
+  if (now < state.heartbeatAt && sameFacts(state.lastHeartbeat, body, memory)) return;
   if (now >= state.heartbeatAt) {
     const next = state.heartbeatAt + settings.heartbeatMs;
     state.heartbeatAt = next > now ? next : now + settings.heartbeatMs;
   }
-  state.lastFacts = facts;
   state.sequence += 1;
   const message: StateMessage = {
     kind: 'state',
     incarnation: state.incarnation,
     sequence: state.sequence,
     ...body,
-    memory: voterMemory(state.voter, now),
+    memory,
   };
-  for (const [node, peer] of Object.entries(state.peers)) {
-    if (peer.linked) outputs.push({ kind: 'send', to: node, message });
+  state.lastHeartbeat = message;
+  for (const node in state.peers) {
+    if (state.peers[node]?.linked) outputs.push({ kind: 'send', to: node, message });
   }
+}
+
+type HeartbeatFacts = Omit<StateMessage, 'kind' | 'incarnation' | 'sequence' | 'memory'>;
+
+/** True where a heartbeat sent now would say what the last one said. */
+function sameFacts(last: StateMessage | null, body: HeartbeatFacts, memory: VoterMemory): boolean {
+  return (
+    last !== null &&
+    last.role === body.role &&
+    last.roleSet === body.roleSet &&
+    last.run === body.run &&
+    last.priority === body.priority &&
+    last.able === body.able &&
+    last.holdingEpoch === body.holdingEpoch &&
+    last.forced === body.forced &&
+    last.memory.history === memory.history &&
+    last.memory.sets === memory.sets
+  );
 }
 
 /** Messages of this node to itself (its own vote) need no network. */

@@ -124,14 +124,9 @@ export function initVoter(
   };
 }
 
-/** A copy that may be changed without changing the original; used by the step functions of this folder. */
+/** A copy that may be changed without changing the original: what is in it is replaced here, never changed. */
 export function copyVoter(state: VoterState): VoterState {
-  return {
-    ...state,
-    released: { ...state.released },
-    heard: { ...state.heard },
-    storing: state.storing === null ? null : { ...state.storing },
-  };
+  return { ...state };
 }
 
 /** What this voter tells others of its memory. */
@@ -216,10 +211,12 @@ export function voteOnRelease(state: VoterState, release: ReleaseMessage, now: I
   const { holder, epoch } = release;
   const before = state.released[holder.node];
   if (before === undefined || before.incarnation !== holder.incarnation || before.epoch < epoch) {
-    state.released[holder.node] = { incarnation: holder.incarnation, epoch };
+    state.released = { ...state.released, [holder.node]: { incarnation: holder.incarnation, epoch } };
   }
   const storing = state.storing;
-  if (storing?.answer && isOf(storing.answer.request, holder, epoch)) storing.released = true;
+  if (storing?.answer && isOf(storing.answer.request, holder, epoch)) {
+    state.storing = { ...storing, released: true };
+  }
   if (state.grant === null || !isOf(state.grant, holder, epoch)) return [];
   state.grant = null;
   if (release.successor !== '') {
@@ -239,7 +236,7 @@ export function voterHeard(
   memory: VoterMemory,
   now: Instant,
 ): VoterOutput[] {
-  state.heard[from] = memory;
+  state.heard = { ...state.heard, [from]: memory };
   if (!memory.history && !state.blank.includes(from)) state.blank = [...state.blank, from];
   if (!state.history) return learn(state, now);
   if (state.storing !== null) return [];

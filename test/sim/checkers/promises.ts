@@ -1,0 +1,135 @@
+/**
+ * What voters promised and what holders make of it, in true time:
+ * - a voter never grants to another while a promise of its own holds, whatever it has forgotten meanwhile;
+ * - `start` begins only while a majority's promises leave the time to stop;
+ * - a service is down again before the promises of a majority end (invariant 4);
+ * - a lease is released only when the service does not run.
+ * Excluded: what an operator started by --force.
+ */
+import type { Holder, NodeName } from '../../../daemon/core/types.js';
+import { type Checker, type TraceEvent, Violation } from '../trace.js';
+
+interface Promise {
+  holder: Holder;
+  epoch: number;
+  until: number;
+  stopMs: number;
+}
+
+/** Rounding of numbers, in milliseconds. */
+const EPSILON = 0.001;
+
+export function promises(): Checker {
+  const byVoter = new Map<NodeName, Promise[]>();
+  const released = new Set<string>();
+  const running = new Map<NodeName, boolean>();
+  /** Every set of voters that was ever in force: a change is checked by the voters themselves. */
+  const sets: NodeName[][] = [];
+
+  /** Until when a majority of a set of voters keeps its promise to the node. */
+  function covered(which: (promise: Promise) => boolean, extra: (promise: Promise) => number): number {
+    let best = Number.NEGATIVE_INFINITY;
+    for (const set of sets) {
+      const ends = set
+        .map((voter) =>
+          Math.max(
+            ...(byVoter.get(voter) ?? []).filter(which).map((promise) => promise.until - extra(promise)),
+            Number.NEGATIVE_INFINITY,
+          ),
+        )
+        .sort((a, b) => b - a);
+      best = Math.max(best, ends[Math.floor(set.length / 2)] ?? Number.NEGATIVE_INFINITY);
+    }
+    return best;
+  }
+
+  function promised(event: Extract<TraceEvent, { kind: 'promise' }>, now: number): void {
+    const { voter, holder, epoch, until, terms } = event;
+    const kept = (byVoter.get(voter) ?? []).filter(
+      (old) => old.until > now && !released.has(key(old.holder, old.epoch)),
+    );
+    const same = (old: Promise): boolean => key(old.holder, old.epoch) === key(holder, epoch);
+    const other = kept.find((old) => !same(old) && old.until > now + EPSILON);
+    if (other !== undefined) {
+      throw new Violation(
+        'promises',
+        `voter ${voter} grants epoch ${epoch} to ${holder.node}, but it has promised ${other.holder.node} ` +
+          `(epoch ${other.epoch}) to wait ${(other.until - now).toFixed(1)} ms more`,
+      );
+    }
+    const longest = Math.max(until, ...kept.filter(same).map((old) => old.until));
+    byVoter.set(voter, [
+      { holder, epoch, until: longest, stopMs: terms.stopBudgetMs / (1 + terms.driftPpm / 1e6) },
+    ]);
+  }
+
+  function startBegins(event: Extract<TraceEvent, { kind: 'hook-begin' }>, now: number): void {
+    const { node, epoch, incarnation } = event;
+    const mine = (promise: Promise): boolean =>
+      promise.epoch === epoch && promise.holder.node === node && promise.holder.incarnation === incarnation;
+    const until = covered(mine, (promise) => promise.stopMs);
+    if (until + EPSILON < now) {
+      throw new Violation(
+        'start-under-lease',
+        `${node} begins start under epoch ${epoch}, and a majority's promises, less the time to stop, ` +
+          (until === Number.NEGATIVE_INFINITY ? 'do not exist' : `ended ${(now - until).toFixed(1)} ms ago`),
+      );
+    }
+  }
+
+  function serviceDown(node: NodeName, now: number): void {
+    const until = covered(
+      (promise) => promise.holder.node === node,
+      () => 0,
+    );
+    if (until + EPSILON < now) {
+      throw new Violation(
+        'stopped-in-time',
+        `the service on ${node} ended only now; a majority's promises to it ` +
+          (until === Number.NEGATIVE_INFINITY ? 'do not exist' : `ended ${(now - until).toFixed(1)} ms ago`),
+      );
+    }
+  }
+
+  return {
+    see(event, now) {
+      switch (event.kind) {
+        case 'voters': {
+          const known = sets.some((set) => set.join() === event.members.join());
+          if (!known) sets.push([...event.members]);
+          return;
+        }
+        case 'promise':
+          return promised(event, now);
+        case 'release': {
+          if (running.get(event.holder.node) === false)
+            throw new Violation(
+              'released-when-stopped',
+              `${event.holder.node} releases epoch ${event.epoch} while the service runs there`,
+            );
+          released.add(key(event.holder, event.epoch));
+          return;
+        }
+        case 'hook-begin':
+          if (event.action === 'start' && !event.forced) startBegins(event, now);
+          return;
+        case 'service':
+          if (event.running) running.set(event.node, event.forced);
+          else {
+            const forced = running.get(event.node);
+            running.delete(event.node);
+            if (forced === false) serviceDown(event.node, now);
+          }
+          return;
+        default:
+      }
+    },
+    end(now) {
+      for (const [node, forced] of running) if (!forced) serviceDown(node, now);
+    },
+  };
+}
+
+function key(holder: Holder, epoch: number): string {
+  return `${holder.node} ${holder.incarnation} ${epoch}`;
+}

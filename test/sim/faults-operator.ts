@@ -1,0 +1,78 @@
+/** What operators do at the worst moment: commands, restarts, reloads. */
+import type { NodeCommand } from '../../daemon/core/node-types.js';
+import type { Fault } from './faults.js';
+import { startMain } from './main-process.js';
+import { command, reload, terminate } from './operator.js';
+import type { Machine, World } from './world.js';
+
+export const giveCommand: Fault = ({ world, target }) => {
+  const { prng, profile, machines } = world;
+  const role = prng.pick(['primary', 'primary', 'secondary', 'watchdog', 'init'] as const);
+  const given: NodeCommand = prng.chance(400)
+    ? { kind: 'switchover', to: prng.chance(500) ? '' : prng.pick(machines).name }
+    : { kind: 'role', role, force: role === 'primary' && profile.faults.force && prng.chance(300) };
+  command(world, target, given);
+  return true;
+};
+
+/** SIGTERM, and a new start some time later. */
+export const restartDaemon: Fault = ({ world, target, ms }) => {
+  const { main, boot } = target;
+  if (main === null || !main.started) return false;
+  terminate(world, target);
+  const look = (): void => {
+    if (target.boot !== boot || !target.powered || target.main !== null) {
+      if (target.main === main) world.agenda.after(50, look);
+      return;
+    }
+    startMain(world, target);
+  };
+  world.agenda.after(ms, look);
+  return true;
+};
+
+/** Other times in every file, reloaded by one machine after the other. */
+export const changeTimes: Fault = ({ world }) => {
+  const { prng, profile } = world;
+  if (!profile.faults.reloads) return false;
+  const percent = prng.pick([50, 80, 100, 150, 250]);
+  const { leaseMs, stopTimeoutMs, heartbeatMs } = profile.times;
+  const change = {
+    leaseMs: Math.max(2 * heartbeatMs, Math.round((leaseMs * percent) / 100)),
+    stopTimeoutMs: Math.max(150, Math.round((stopTimeoutMs * prng.pick([50, 100, 200])) / 100)),
+  };
+  if (profile.protection === 'device') change.stopTimeoutMs = stopTimeoutMs;
+  inTurn(world, (machine) => reload(world, machine, change));
+  return true;
+};
+
+/** One voter more or one less, reloaded by one machine after the other; the next change comes when all have. */
+export const changeVoters: Fault = ({ world, target }) => {
+  const { prng, profile, machines } = world;
+  if (!profile.faults.voterChanges || world.changingVoters) return false;
+  const { voters } = target.settings;
+  const added = machines.find((machine) => !voters.includes(machine.name));
+  const removed = prng.pick(voters);
+  const next =
+    added !== undefined && prng.chance(500)
+      ? [...voters, added.name]
+      : voters.filter((name) => name !== removed);
+  if (next.length < 2) return false;
+  world.changingVoters = true;
+  inTurn(
+    world,
+    (machine) => reload(world, machine, { voters: next }),
+    () => {
+      world.changingVoters = false;
+    },
+  );
+  return true;
+};
+
+/** At each machine, in an order and at moments of their own. */
+function inTurn(world: World, then: (machine: Machine) => void, done: () => void = () => {}): void {
+  const { prng, profile, machines } = world;
+  const spreadMs = prng.pick([10, profile.times.leaseMs, profile.times.leaseMs * 4]);
+  for (const machine of machines) world.agenda.after(prng.below(spreadMs), () => then(machine));
+  world.agenda.after(spreadMs, done);
+}

@@ -1,0 +1,162 @@
+/**
+ * What goes wrong, and when: draws faults one after the other, ends each after a while, and lets some follow closely
+ * on the moments that matter. Keeps to what the guarantee covers (docs/safety.md): main and worker of a node are never
+ * both lost at once, unless a watchdog device or a quick supervisor stands behind them.
+ */
+import { afflictHooks, corruptDisk, fillDisk, slowDisk, stopService } from './faults-local.js';
+import { cutGroup, cutOneWay, cutPair, isolate, isolateOneWay, slowPath } from './faults-network.js';
+import { changeTimes, changeVoters, giveCommand, restartDaemon } from './faults-operator.js';
+import {
+  killBoth,
+  killMainOnly,
+  killWorkerOnly,
+  loseMachine,
+  pauseBoth,
+  pauseMainOnly,
+  pauseWorkerOnly,
+} from './faults-process.js';
+import type { Network } from './network.js';
+import type { TraceEvent } from './trace.js';
+import { type Machine, machineOf, type World } from './world.js';
+
+/** What a fault may use. */
+export interface FaultContext {
+  world: World;
+  network: Network;
+  /** The machine it is about, if it is about one. */
+  target: Machine;
+  /** How long it lasts. */
+  ms: number;
+  /** Ends the fault after its time, or when everything is healed, whichever comes first. */
+  endLater: (ms: number, end: () => void) => void;
+}
+
+/** Does its harm, or gives back false where that is not possible or not allowed now. */
+export type Fault = (context: FaultContext) => boolean;
+
+export interface Faults {
+  /** Ends all faults; no new one begins. */
+  heal(): void;
+  see(event: TraceEvent): void;
+}
+
+const WEIGHTED: readonly [number, Fault][] = [
+  [6, cutPair],
+  [4, cutOneWay],
+  [4, isolate],
+  [4, isolateOneWay],
+  [3, cutGroup],
+  [3, slowPath],
+  [8, killMainOnly],
+  [8, killWorkerOnly],
+  [4, killBoth],
+  [6, loseMachine],
+  [6, pauseMainOnly],
+  [6, pauseWorkerOnly],
+  [4, pauseBoth],
+  [8, afflictHooks],
+  [3, stopService],
+  [2, fillDisk],
+  [2, slowDisk],
+  [2, corruptDisk],
+  [8, giveCommand],
+  [3, restartDaemon],
+  [3, changeTimes],
+  [4, changeVoters],
+];
+
+/** Those that may follow at once on an event: sudden ones. */
+const SUDDEN: readonly Fault[] = [
+  cutPair,
+  cutOneWay,
+  isolate,
+  isolateOneWay,
+  slowPath,
+  killMainOnly,
+  killWorkerOnly,
+  killBoth,
+  loseMachine,
+  pauseMainOnly,
+  pauseWorkerOnly,
+  pauseBoth,
+  afflictHooks,
+  giveCommand,
+  restartDaemon,
+];
+
+export function startFaults(world: World, network: Network): Faults {
+  const { agenda, prng, profile } = world;
+  const ends = new Set<() => void>();
+  const total = WEIGHTED.reduce((sum, [weight]) => sum + weight, 0);
+  let healed = false;
+
+  function endLater(ms: number, end: () => void): void {
+    const once = (): void => {
+      if (ends.delete(once)) end();
+    };
+    ends.add(once);
+    agenda.after(ms, once);
+  }
+
+  function draw(): Fault {
+    let left = prng.below(total);
+    for (const [weight, fault] of WEIGHTED) {
+      left -= weight;
+      if (left < 0) return fault;
+    }
+    return cutPair;
+  }
+
+  function strike(fault: Fault, target: Machine): void {
+    const { leaseMs } = profile.times;
+    const ms = prng.chance(300) ? prng.range(1, leaseMs) : prng.range(leaseMs >> 1, leaseMs * 5);
+    fault({ world, network, target, ms, endLater });
+  }
+
+  /** The machine that runs the service is the most interesting one. */
+  function victim(): Machine {
+    const running = world.machines.find((machine) => machine.service.running);
+    return running !== undefined && prng.chance(500) ? running : prng.pick(world.machines);
+  }
+
+  function next(): void {
+    if (healed) return;
+    strike(draw(), victim());
+    agenda.after(prng.range(1, 2 * profile.faults.meanGapMs), next);
+  }
+
+  agenda.after(prng.range(1, 2 * profile.faults.meanGapMs), next);
+
+  return {
+    heal() {
+      healed = true;
+      for (const end of [...ends]) end();
+    },
+    see(event) {
+      const node = nodeThatMatters(event);
+      if (healed || node === '' || !prng.chance(profile.faults.triggeredPermille)) return;
+      const machine = machineOf(world, node);
+      if (machine === null) return;
+      const ms = prng.chance(500) ? prng.below(5) : prng.below(profile.times.leaseMs);
+      agenda.after(ms, () => {
+        if (!healed) strike(prng.pick(SUDDEN), machine);
+      });
+    },
+  };
+}
+
+/** On whose machine something happens that a fault should meet; '' for nothing of the kind. */
+function nodeThatMatters(event: TraceEvent): string {
+  switch (event.kind) {
+    case 'hook-begin':
+      return event.action === 'status' ? '' : event.node;
+    case 'release':
+      return event.holder.node;
+    case 'service':
+      return event.node;
+    case 'process':
+      return event.node;
+    default:
+      return '';
+  }
+}

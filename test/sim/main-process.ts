@@ -1,0 +1,251 @@
+/**
+ * The main process of a machine: the shell around the core of a node, as daemon/runtime/resource.ts is in earnest. Feeds
+ * the core, carries its outputs out, wakes it in time, and feeds the watchdog device.
+ */
+import { demandOf } from '../../daemon/core/demand.js';
+import { nodeWakeAt, startNode, stepNode } from '../../daemon/core/node.js';
+import type { NodeOutput } from '../../daemon/core/node-types.js';
+import { runClean, runFence } from './cleaner.js';
+import { deepFreeze } from './freeze.js';
+import { observeStep } from './observe.js';
+import { killWorker, startWorkerProcess, tellWorkerProcess } from './worker-process.js';
+import { localNow, type Machine, type MainInput, type MainProcess, trueTime, type World } from './world.js';
+
+let incarnations = 0;
+
+/**
+ * Starts hastmond on a machine that has none. It first waits for an earlier process's worker, which stops the resource
+ * and ends when its main process is gone; then it takes part.
+ */
+export function startMain(world: World, machine: Machine): void {
+  if (machine.main !== null || !machine.powered) return;
+  incarnations += 1;
+  const main: MainProcess = {
+    machine,
+    incarnation: incarnations,
+    state: null as unknown as MainProcess['state'],
+    alive: true,
+    started: false,
+    paused: false,
+    inbox: [],
+    worker: null,
+    wakeAt: Number.POSITIVE_INFINITY,
+  };
+  machine.main = main;
+  world.trace({ kind: 'process', node: machine.name, process: 'main', what: 'starts' });
+  const { prng, profile } = world;
+  // A worker that is not gone by then hangs, and has to be killed.
+  const patience = world.agenda.now + profile.times.stopTimeoutMs * 1.1;
+  const look = (): void => {
+    const left = machine.workers.filter((worker) => worker.alive);
+    if (left.length > 0 && world.agenda.now < patience) return mainAfter(world, main, 2, look);
+    for (const worker of left) killWorker(world, worker, 'killed by the new main process');
+    takePart(world, main);
+  };
+  mainAfter(world, main, prng.range(5, 60), look);
+}
+
+function takePart(world: World, main: MainProcess): void {
+  const { machine } = main;
+  main.started = true;
+  const init = {
+    settings: machine.settings,
+    incarnation: main.incarnation,
+    record: machine.disk.record,
+    leftRunning: machine.disk.marker,
+    roleOnStart: machine.plan.roleOnStart,
+  };
+  const { state, outputs } = startNode(init, localNow(world, machine));
+  main.state = state;
+  if (init.record?.grant) world.trace({ kind: 'counted', what: 'voter-restarted', node: machine.name });
+  world.mainStarted(machine);
+  for (const output of outputs) perform(world, main, output);
+  lookAtDevice(world, main);
+  if (world.profile.protection === 'device') feedDevice(world, main);
+  setWake(world, main);
+}
+
+function feedDevice(world: World, main: MainProcess): void {
+  lookAtDevice(world, main);
+  mainAfter(world, main, world.profile.times.deviceTimeoutMs / 4, () => feedDevice(world, main));
+}
+
+/** Gives an input to the core, now or when the process goes on. */
+export function feedMain(world: World, main: MainProcess, input: MainInput): void {
+  if (!main.alive || !main.started) return;
+  if (main.paused) main.inbox.push(() => step(world, main, input));
+  else step(world, main, input);
+}
+
+/** Runs `then` after `ms` of true time, when the process is alive and goes on. */
+export function mainAfter(world: World, main: MainProcess, ms: number, then: () => void): void {
+  world.agenda.after(ms, () => {
+    if (!main.alive) return;
+    if (main.paused) main.inbox.push(then);
+    else then();
+  });
+}
+
+export function pauseMain(world: World, main: MainProcess): void {
+  if (!main.alive || main.paused) return;
+  main.paused = true;
+  world.trace({ kind: 'process', node: main.machine.name, process: 'main', what: 'is paused (SIGSTOP)' });
+}
+
+export function resumeMain(world: World, main: MainProcess): void {
+  if (!main.alive || !main.paused) return;
+  main.paused = false;
+  world.trace({ kind: 'process', node: main.machine.name, process: 'main', what: 'goes on (SIGCONT)' });
+  while (!main.paused && main.alive) {
+    const next = main.inbox.shift();
+    if (next === undefined) break;
+    next();
+  }
+}
+
+/** The main process ends at once; its workers notice, unless they hang. */
+export function endMain(world: World, main: MainProcess, why: string): void {
+  if (!main.alive) return;
+  const { machine } = main;
+  main.alive = false;
+  machine.main = null;
+  world.trace({ kind: 'process', node: machine.name, process: 'main', what: why });
+  world.mainEnded(machine, machine.powered);
+  for (const worker of machine.workers) {
+    // The channel ends after what was said on it.
+    const at = Math.max(worker.toWorkerAt, world.agenda.now + world.profile.ipcMs);
+    if (worker.main === main) world.agenda.at(at, () => worker.lost());
+  }
+}
+
+function step(world: World, main: MainProcess, input: MainInput): void {
+  if (!main.alive) return;
+  const before = main.state;
+  const stamped = { ...input, now: localNow(world, main.machine) } as Parameters<typeof stepNode>[1];
+  if (world.profile.freeze) {
+    deepFreeze(before);
+    deepFreeze(stamped);
+  }
+  const { state, outputs } = stepNode(before, stamped);
+  main.state = state;
+  observeStep(world, main, before, stamped, outputs);
+  for (const output of outputs) {
+    if (!main.alive) return;
+    perform(world, main, output);
+  }
+  lookAtDevice(world, main);
+  setWake(world, main);
+}
+
+function setWake(world: World, main: MainProcess): void {
+  if (!main.alive) return;
+  const at = trueTime(main.machine, nodeWakeAt(main.state, localNow(world, main.machine)));
+  if (at >= main.wakeAt && main.wakeAt > world.agenda.now) return;
+  main.wakeAt = at;
+  world.agenda.at(at + world.profile.timerLateMs, () => {
+    if (!main.alive || main.wakeAt !== at) return;
+    if (main.paused) {
+      main.inbox.push(() => wake(world, main, at));
+      return;
+    }
+    wake(world, main, at);
+  });
+}
+
+function wake(world: World, main: MainProcess, at: number): void {
+  if (main.wakeAt !== at) return;
+  main.wakeAt = Number.POSITIVE_INFINITY;
+  step(world, main, { kind: 'tick' });
+}
+
+function perform(world: World, main: MainProcess, output: NodeOutput): void {
+  const { machine } = main;
+  switch (output.kind) {
+    case 'send':
+      world.send(machine, output.to, output.message);
+      return;
+    case 'store':
+      store(world, main, output);
+      return;
+    case 'worker-start':
+      startWorkerProcess(world, main, output);
+      return;
+    case 'worker-kill':
+      if (main.worker?.id === output.worker) {
+        killWorker(world, main.worker, 'is ended by main');
+        main.worker = null;
+      }
+      return;
+    case 'worker-message':
+      if (main.worker?.id === output.worker) tellWorkerProcess(world, main.worker, output.message);
+      return;
+    case 'clean':
+      runClean(world, main, output.id, output.mode, output.stopEnd);
+      return;
+    case 'fence':
+      runFence(world, main, output.id);
+      return;
+    case 'notify':
+      return;
+    case 'reply':
+      world.trace({ kind: 'reply', node: machine.name, error: output.error, text: output.text });
+      return;
+    case 'terminated':
+      terminated(world, main, output.ok);
+      return;
+    case 'log':
+      if (world.reading)
+        world.trace({
+          kind: 'log',
+          node: machine.name,
+          process: 'main',
+          level: output.level,
+          text: output.text,
+        });
+      return;
+    default:
+      output satisfies never;
+  }
+}
+
+/** Written and synced a little later; what is under way when the machine or the process dies may be on disk or not. */
+function store(world: World, main: MainProcess, output: Extract<NodeOutput, { kind: 'store' }>): void {
+  const { machine } = main;
+  const { prng, profile } = world;
+  const { boot, disk } = machine;
+  const ok = !disk.full;
+  const ms = disk.slow ? prng.range(profile.storeMs, profile.times.leaseMs) : profile.storeMs;
+  world.agenda.after(prng.range(0, Math.floor(ms)), () => {
+    const alive = main.alive && machine.boot === boot;
+    const later = machine.main !== null && machine.main !== main;
+    if (ok && !later && (alive || prng.chance(300))) disk.record = output.record;
+    if (alive)
+      mainAfter(world, main, ms / 3, () => feedMain(world, main, { kind: 'stored', id: output.id, ok }));
+  });
+}
+
+function terminated(world: World, main: MainProcess, ok: boolean): void {
+  const { machine } = main;
+  if (ok) {
+    machine.disk.marker = false;
+    machine.device.armed = false;
+  }
+  mainAfter(world, main, 1, () => {
+    for (const worker of [...machine.workers]) killWorker(world, worker, 'is ended by main');
+    endMain(world, main, ok ? 'exits 0' : 'exits 70: the resource may be running');
+  });
+}
+
+/** Arms, feeds or disarms the watchdog device by what the core's state says (rule G5). */
+export function lookAtDevice(world: World, main: MainProcess): void {
+  const { machine } = main;
+  if (world.profile.protection !== 'device' || !main.alive) return;
+  const { device } = machine;
+  const demand = demandOf(main.state, localNow(world, machine));
+  if (demand === 'none') {
+    device.armed = false;
+  } else if (demand === 'feed') {
+    device.armed = true;
+    device.fedAt = world.agenda.now;
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * What a seed draws before the run begins: the cluster, its times, its clocks, how good its network, hooks and disks
+ * are, what backs the stop up, and which faults may happen. Everything else the run draws as it goes.
+ */
+import type { Settings } from '../../daemon/core/settings.js';
+import type { NodeName, Role } from '../../daemon/core/types.js';
+import { createPrng, type Prng } from './prng.js';
+
+/** What stands behind main and worker if both are lost at once. */
+export type Protection = 'none' | 'supervisor' | 'device';
+/** What ends a service that its stop hook does not end. */
+export type Backing = 'stop-works' | 'cgroup' | 'fence';
+
+export interface NodePlan {
+  name: NodeName;
+  role: Role;
+  priority: number;
+  roleOnStart: Role;
+  /** A node that is configured from the begin; the others may be added to the voters later. */
+  member: boolean;
+  offsetMs: number;
+  /** Seconds of its clock in a true second. */
+  rate: number;
+}
+
+export interface Profile {
+  seed: number;
+  nodes: NodePlan[];
+  times: Omit<Settings, 'resource' | 'node' | 'voters' | 'priority'>;
+  protection: Protection;
+  backing: Backing;
+  network: { delayMs: number; jitterMs: number; lossPermille: number; duplicatePermille: number };
+  /** Between main process and worker, and from a death to its notice. */
+  ipcMs: number;
+  /** How late timers of processes fire at most. */
+  timerLateMs: number;
+  storeMs: number;
+  hookMs: number;
+  /** Share of status hooks that say unknown, in good times. */
+  unknownPermille: number;
+  faults: {
+    meanGapMs: number;
+    /** How likely a fault follows closely on an event that matters (an acquisition, a stop, a release). */
+    triggeredPermille: number;
+    voterChanges: boolean;
+    reloads: boolean;
+    disk: boolean;
+    force: boolean;
+  };
+  safetyMs: number;
+  /** Freeze every state given to the core, so that a change of its input throws. */
+  freeze: boolean;
+}
+
+const NAMES = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
+
+export function drawProfile(seed: number): Profile {
+  const prng = createPrng(seed);
+  const times = drawTimes(prng);
+  const protection = prng.pick(['none', 'none', 'supervisor', 'device'] as const);
+  const backing = prng.pick(['stop-works', 'cgroup', 'cgroup', 'fence'] as const);
+  if (backing === 'fence') times.fenceTimeoutMs = Math.round((times.stopTimeoutMs * prng.range(3, 10)) / 10);
+  if (protection === 'device')
+    times.deviceTimeoutMs = Math.round((times.stopTimeoutMs * prng.range(10, 20)) / 10);
+  const { heartbeatMs, leaseMs } = times;
+  const quick = prng.chance(500);
+  return {
+    seed,
+    nodes: drawNodes(prng, times.driftPpm),
+    times,
+    protection,
+    backing,
+    network: {
+      delayMs: prng.range(1, Math.max(2, Math.floor(heartbeatMs / (quick ? 50 : 8)))),
+      jitterMs: prng.range(0, Math.max(1, Math.floor(heartbeatMs / (quick ? 50 : 4)))),
+      lossPermille: prng.pick([0, 0, 0, 5, 30]),
+      duplicatePermille: prng.pick([0, 0, 10, 100]),
+    },
+    ipcMs: prng.pick([0.2, 1, 3]),
+    timerLateMs: prng.pick([0, 0.5, 2]),
+    storeMs: prng.range(1, Math.max(2, Math.floor(heartbeatMs / 10))),
+    hookMs: prng.range(2, Math.max(4, Math.floor(Math.min(times.stopTimeoutMs / 8, times.statusTimeoutMs / 3)))),
+    unknownPermille: prng.pick([0, 0, 10]),
+    faults: {
+      meanGapMs: leaseMs * prng.pick([1, 2, 4, 8]),
+      triggeredPermille: prng.pick([0, 50, 200]),
+      voterChanges: prng.chance(300),
+      reloads: prng.chance(250),
+      disk: prng.chance(300),
+      force: prng.chance(50),
+    },
+    safetyMs: leaseMs * prng.range(40, 120),
+    freeze: prng.chance(20),
+  };
+}
+
+function drawTimes(prng: Prng): Profile['times'] {
+  const heartbeatMs = prng.pick([50, 100, 100, 200, 500, 1000, 1000]);
+  const leaseMs = heartbeatMs * prng.range(2, 6);
+  const stopTimeoutMs = Math.max(150, Math.round((leaseMs * prng.range(3, 25)) / 10));
+  const statusIntervalMs = heartbeatMs * prng.range(1, 8);
+  return {
+    attempts: prng.range(1, 4),
+    complaintCount: prng.range(1, 3),
+    complaintIntervalMs: heartbeatMs * prng.range(8, 40),
+    heartbeatMs,
+    leaseMs,
+    startTimeoutMs: Math.max(200, leaseMs * prng.range(1, 4)),
+    stopTimeoutMs,
+    statusTimeoutMs: Math.max(100, Math.round((stopTimeoutMs * prng.range(1, 6)) / 10)),
+    statusIntervalMs,
+    switchoverTimeoutMs: stopTimeoutMs * prng.range(1, 8),
+    fenceTimeoutMs: 0,
+    deviceTimeoutMs: 0,
+    driftPpm: prng.pick([0, 1000, 10_000, 10_000, 50_000]),
+  };
+}
+
+/** Candidates and watchdogs: with a watchdog, or with the candidates' roles set, or both. */
+function drawNodes(prng: Prng, driftPpm: number): NodePlan[] {
+  const members = prng.pick([3, 3, 3, 4, 5]);
+  const count = members + prng.range(0, 1);
+  const watchdogs = prng.pick([0, 1, 1, members === 5 ? 2 : 1]);
+  const set = watchdogs === 0 || prng.chance(400);
+  const fromStart = prng.chance(600);
+  // One node is as slow, and one as fast, as the bound allows; the others lie between.
+  const slowest = prng.below(count);
+  const fastest = prng.below(count);
+  return NAMES.slice(0, count).map((name, index) => {
+    const role: Role =
+      index >= members - watchdogs && index < members
+        ? 'watchdog'
+        : set
+          ? 'primary'
+          : index === 0
+            ? 'primary'
+            : 'secondary';
+    const ppm = index === slowest ? 0 : index === fastest ? driftPpm : prng.below(driftPpm + 1);
+    return {
+      name,
+      role,
+      priority: prng.pick([100, 100, 50, 200]),
+      roleOnStart: fromStart ? role : 'init',
+      member: index < members,
+      offsetMs: prng.range(1000, 100_000_000),
+      rate: 1 + ppm / 1_000_000,
+    };
+  });
+}
+
+/** What a node's configuration file says. */
+export function settingsOf(profile: Profile, plan: NodePlan, voters: readonly NodeName[]): Settings {
+  return {
+    resource: 'shared',
+    node: plan.name,
+    voters: [...voters],
+    priority: plan.priority,
+    ...profile.times,
+  };
+}
+
+/** The profile in a few lines, for whoever looks into a failure. */
+export function describeProfile(profile: Profile): string {
+  const { times, faults, network } = profile;
+  const nodes = profile.nodes
+    .map(
+      ({ name, role, priority, member, rate }) =>
+        `${name} ${role} priority ${priority} clock x${rate.toFixed(4)}${member ? '' : ' (not a voter at first)'}`,
+    )
+    .join('\n  ');
+  return [
+    `seed ${profile.seed}: protection ${profile.protection}, backing ${profile.backing}, ${profile.nodes.length} nodes`,
+    `  ${nodes}`,
+    `  ${pairs(times)}`,
+    `  network ${pairs(network)} ipcMs=${profile.ipcMs} timerLateMs=${profile.timerLateMs} storeMs=${profile.storeMs} hookMs=${profile.hookMs} unknownPermille=${profile.unknownPermille}`,
+    `  faults ${pairs(faults)} safetyMs=${profile.safetyMs}`,
+  ].join('\n');
+}
+
+function pairs(record: object): string {
+  return Object.entries(record)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(' ');
+}

@@ -1,0 +1,112 @@
+/**
+ * What the simulator tells its checkers and the reader: the trace. Checkers see nothing else, so that none of them can be
+ * misled by what the core believes of itself. Times are true time; node clocks do not occur.
+ */
+
+import type { PrimaryAction } from '../../daemon/core/primary.js';
+import type { Holder, LeaseTerms, NodeName } from '../../daemon/core/types.js';
+
+export type HookAction = PrimaryAction;
+
+/** What a batch of runs must have seen to be worth something. */
+export const COUNTED = [
+  'failover',
+  'handover',
+  'worker-replaced',
+  'guard-take-over',
+  'voter-restarted',
+  'acquisition-refused',
+  'voters-changed',
+  'device-reset',
+  'gave-up',
+] as const;
+export type Counted = (typeof COUNTED)[number];
+
+export type TraceEvent =
+  /** The service itself came up or went down; `forced`: started by an operator's --force. */
+  | { kind: 'service'; node: NodeName; running: boolean; forced: boolean; epoch: number }
+  | {
+      kind: 'hook-begin';
+      node: NodeName;
+      action: HookAction;
+      epoch: number;
+      incarnation: number;
+      forced: boolean;
+    }
+  | { kind: 'hook-end'; node: NodeName; action: HookAction; code: number | null }
+  /** A voter said yes to a request: a promise not to grant to another before `until`. */
+  | { kind: 'promise'; voter: NodeName; holder: Holder; epoch: number; until: number; terms: LeaseTerms }
+  | { kind: 'release'; holder: Holder; epoch: number }
+  /** The voters that a node's configuration names from now on. */
+  | { kind: 'voters'; node: NodeName; members: readonly NodeName[] }
+  | { kind: 'machine'; node: NodeName; up: boolean; why: string }
+  | { kind: 'process'; node: NodeName; process: string; what: string }
+  | { kind: 'fault'; text: string }
+  | { kind: 'command'; node: NodeName; text: string }
+  | { kind: 'reply'; node: NodeName; error: string; text: string }
+  | { kind: 'log'; node: NodeName; process: 'main' | 'worker'; level: string; text: string }
+  | { kind: 'message'; from: NodeName; to: NodeName; text: string }
+  | { kind: 'counted'; what: Counted; node: NodeName };
+
+/** A rule that the run has broken; the text says what happened. */
+export class Violation extends Error {
+  readonly rule: string;
+  constructor(rule: string, text: string) {
+    super(text);
+    this.rule = rule;
+  }
+}
+
+/** Sees every event as it happens; throws a Violation where a rule is broken. */
+export interface Checker {
+  see(event: TraceEvent, now: number): void;
+  /** The run is over. */
+  end?(now: number): void;
+}
+
+/** One line for the reader, without the time; '' for what only checkers want to know. */
+export function describeEvent(event: TraceEvent): string {
+  switch (event.kind) {
+    case 'service':
+      return line(
+        event.node,
+        event.running ? `SERVICE UP${event.forced ? ' (forced)' : ''}` : 'SERVICE DOWN',
+      );
+    case 'hook-begin':
+      return line(
+        event.node,
+        `hook ${event.action} begins${event.epoch > 0 ? `, epoch ${event.epoch}` : ''}`,
+      );
+    case 'hook-end':
+      return line(
+        event.node,
+        `hook ${event.action} ${event.code === null ? 'was ended by a signal' : `exits ${event.code}`}`,
+      );
+    case 'machine':
+      return line(event.node, `MACHINE ${event.up ? 'up' : 'DOWN'} (${event.why})`);
+    case 'process':
+      return line(event.node, `${event.process} ${event.what}`);
+    case 'fault':
+      return line('', `*** ${event.text}`);
+    case 'command':
+      return line(event.node, `$ ${event.text}`);
+    case 'reply':
+      return line(event.node, event.error === '' ? `> ${event.text || 'done'}` : `> failed: ${event.error}`);
+    case 'log':
+      return line(event.node, `${event.process}: ${event.text}`);
+    case 'voters':
+      return line(event.node, `reloads: voters ${event.members.join(' ')}`);
+    case 'message':
+      return line(event.from, `-> ${event.to} ${event.text}`);
+    case 'promise':
+    case 'release':
+    case 'counted':
+      return '';
+    default:
+      return event satisfies never;
+  }
+}
+
+function line(node: NodeName, text: string): string {
+  return `${node.padEnd(3)} ${text}`;
+}

@@ -1,0 +1,118 @@
+/**
+ * What all parts of the simulator share: time, chance, the machines and the trace. Owns the types of machines, their
+ * processes and hooks; the parts that move them are in files of their own.
+ */
+import type { NodeInput, NodeState, WithoutNow, WorkerMessage } from '../../daemon/core/node-types.js';
+import type { PrimaryState } from '../../daemon/core/primary.js';
+import type { SecondaryState } from '../../daemon/core/secondary.js';
+import type { Settings } from '../../daemon/core/settings.js';
+import type { Instant, NodeName, PeerMessage } from '../../daemon/core/types.js';
+import type { VoterRecord } from '../../daemon/core/voter.js';
+import type { WatchdogState } from '../../daemon/core/watchdog.js';
+import type { Agenda } from './agenda.js';
+import type { Prng } from './prng.js';
+import type { Profile } from './profile.js';
+import type { HookAction, TraceEvent } from './trace.js';
+
+export interface World {
+  agenda: Agenda;
+  prng: Prng;
+  profile: Profile;
+  machines: Machine[];
+  /** Hands a message to the network; it may arrive or not. */
+  send: (from: Machine, to: NodeName, message: PeerMessage) => void;
+  /** The network must know when a main process begins or ends to exist. */
+  mainStarted: (machine: Machine) => void;
+  mainEnded: (machine: Machine, reachable: boolean) => void;
+  trace: (event: TraceEvent) => void;
+  /** True while an operator changes the voters in one file after the other. */
+  changingVoters: boolean;
+  /** True where somebody reads the trace: texts that only a reader wants are made. */
+  reading: boolean;
+}
+
+/** What the hooks of a machine do at present. */
+export interface HookModes {
+  start: 'good' | 'slow' | 'fail' | 'hang' | 'lie' | 'late';
+  stop: 'good' | 'slow' | 'fail' | 'hang';
+  status: 'good' | 'unknown' | 'hang';
+}
+
+export interface Machine {
+  plan: Profile['nodes'][number];
+  name: NodeName;
+  powered: boolean;
+  /** Counts boots: what was begun before the last one does not end after it. */
+  boot: number;
+  main: MainProcess | null;
+  /** Processes that live; those of an earlier main process among them. */
+  workers: WorkerProcess[];
+  hooks: HookProcess[];
+  service: { running: boolean; forced: boolean; epoch: number };
+  /** Services that a start has left behind, which come up later. */
+  pending: Set<object>;
+  disk: { record: VoterRecord | null; marker: boolean; full: boolean; slow: boolean };
+  device: { armed: boolean; fedAt: number };
+  settings: Settings;
+  modes: HookModes;
+}
+
+export interface MainProcess {
+  machine: Machine;
+  incarnation: number;
+  state: NodeState;
+  alive: boolean;
+  /** False while it ends what an earlier process left. */
+  started: boolean;
+  paused: boolean;
+  inbox: (() => void)[];
+  worker: WorkerProcess | null;
+  wakeAt: number;
+}
+
+export interface WorkerProcess {
+  machine: Machine;
+  main: MainProcess;
+  id: number;
+  role: 'primary' | 'secondary' | 'watchdog';
+  alive: boolean;
+  ready: boolean;
+  paused: boolean;
+  mainGone: boolean;
+  inbox: (() => void)[];
+  core:
+    | { role: 'primary'; state: PrimaryState }
+    | { role: 'secondary'; state: SecondaryState }
+    | { role: 'watchdog'; state: WatchdogState };
+  hooks: Map<number, HookProcess>;
+  wakeAt: number;
+  toMainAt: number;
+  toWorkerAt: number;
+  waiting: WithoutNow<WorkerMessage>[];
+  /** Its main process is gone. */
+  lost: () => void;
+}
+
+export interface HookProcess {
+  machine: Machine;
+  action: HookAction;
+  alive: boolean;
+  stubborn: boolean;
+  ended: (code: number | null, detail: string) => void;
+}
+
+export type MainInput = WithoutNow<NodeInput>;
+
+/** What the machine's clock says now. */
+export function localNow(world: World, machine: Machine): Instant {
+  return machine.plan.offsetMs + world.agenda.now * machine.plan.rate;
+}
+
+/** The true time at which the machine's clock says `local`, never just before. */
+export function trueTime(machine: Machine, local: Instant): number {
+  return (local - machine.plan.offsetMs) / machine.plan.rate + 1e-6;
+}
+
+export function machineOf(world: World, name: NodeName): Machine | null {
+  return world.machines.find((machine) => machine.name === name) ?? null;
+}
