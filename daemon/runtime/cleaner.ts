@@ -81,6 +81,13 @@ export function createCleaner(options: CleanerOptions): Cleaner {
     return run('status', limit * 0.9, limit);
   }
 
+  /** Only where a fence comes next does it have to be over with the stop: late is better than unknown. */
+  function lastStatusMs(stopEnd: Instant): number {
+    const { stopTimeoutMs, statusTimeoutMs, fenceTimeoutMs } = settings();
+    if (fenceTimeoutMs === 0) return statusTimeoutMs;
+    return Math.max(stopEnd - bootTime(), stopTimeoutMs * (1 - STOP_KILL_SHARE));
+  }
+
   /** Ends what another process of this node runs of the resource, then stops it; '' where it is known to be stopped. */
   async function stop(stopEnd: Instant): Promise<string> {
     const { stopTimeoutMs } = settings();
@@ -88,7 +95,7 @@ export function createCleaner(options: CleanerOptions): Cleaner {
     const share = Math.max(stopEnd - begin, stopTimeoutMs / 4);
     await run('stop', share * STOP_TERM_SHARE, share * STOP_KILL_SHARE);
     const left = await runner.killLeftovers();
-    const after = await status(Math.max(stopEnd - bootTime(), stopTimeoutMs * (1 - STOP_KILL_SHARE)));
+    const after = await status(lastStatusMs(stopEnd));
     if (left === 'failed') return 'processes that start left behind could not be ended';
     if (exited(after) === 1) return '';
     return exited(after) === 0

@@ -48,6 +48,11 @@ export interface Daemon {
   terminate(): Promise<boolean>;
 }
 
+/** A resource may be called `a/b` or `..`; its directory may not. */
+function directoryName(resource: string): string {
+  return encodeURIComponent(resource).replaceAll('.', '%2E');
+}
+
 const EX_UNAVAILABLE = 69;
 const EX_CANTCREAT = 73;
 
@@ -89,8 +94,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       config,
       resource,
       incarnation,
-      store: store('resources', resource.name),
-      hookDirectory: path.join(config.stateDir, 'resources', resource.name, 'hooks'),
+      store: store('resources', directoryName(resource.name)),
+      hookDirectory: path.join(config.stateDir, 'resources', directoryName(resource.name), 'hooks'),
       pool,
       network: () => network,
       log,
