@@ -14,7 +14,6 @@ import {
   priorityOf,
   redactSecrets,
 } from './format.js';
-import { keepLevels } from './levels.js';
 import { descriptorSink, fileSink, type Sink, syslogSink } from './sink.js';
 
 /** Where lines go. */
@@ -35,7 +34,7 @@ export interface Log {
    * fields called `secret` are never written.
    */
   readonly logger: Logger;
-  /** Also for all child loggers. */
+  /** For all child loggers, too. */
   setLevel(level: LogLevel): void;
   /** After SIGHUP: opens the file anew. null: done; else what failed (the old one stays in use). */
   reopen(): string | null;
@@ -44,18 +43,20 @@ export interface Log {
 /** Opens the target. Throws an Error with a clear message where a file cannot be opened. */
 export function createLogger(target: LogTarget, level: LogLevel): Log {
   const { write, reopen } = openTarget(target);
-  const levels = keepLevels();
   const logger = pino(
     {
       level,
       base: target.kind === 'file' ? { pid: process.pid } : null,
       timestamp: target.kind === 'file' ? stdTimeFunctions.isoTime : stdTimeFunctions.epochTime,
       formatters: { level: (label) => ({ level: label }) },
-      onChild: levels.add,
     },
     { write: (line: string) => write(redactSecrets(line)) },
   );
-  return { logger, setLevel: (next) => levels.set(logger, next), reopen };
+  // pino's child loggers follow, as they are made here without a level of their own.
+  const setLevel = (next: LogLevel): void => {
+    logger.level = next;
+  };
+  return { logger, setLevel, reopen };
 }
 
 /** Decides: a configured file, else syslog in the background, else the journal if stderr goes there, else the terminal. */

@@ -87,7 +87,7 @@ function openFile(path: string): number {
 function claimOpened(path: string, fd: number, guarded: boolean): PidfileOutcome | null {
   const locked = flock(fd);
   const record = parseRecord(readFileSync(path, 'latin1'));
-  if (locked === false) return held(path, record?.pid ?? null);
+  if (locked === false) return held(path, record !== null && alive(record, false) ? record.pid : null);
   if (!sameFile(path, fd)) return null;
   if (record !== null && alive(record, locked === true)) return held(path, record.pid);
   if (!guarded && locked === null) {

@@ -73,7 +73,7 @@ const stub = `
 if [ -n "$2" ]; then command exec 1<>"$2" 2>&1 || exit 125; fi
 if [ -n "$1" ]; then echo 0 >"$1/cgroup.procs" || exit 125; fi
 shift 2
-IFS= read -r HASTMON_HOLD && [ "$HASTMON_HOLD" = go ] || exit 125
+IFS= read -r HASTMON_HOLD || exit 125
 unset HASTMON_HOLD
 umask 022
 exec "$@" </dev/null
@@ -185,8 +185,8 @@ function startStub(options: SpawnOptions): Started {
   }
 }
 
-// What the process wrote before it ended is in the pipes by now, and each turn of the event loop reads all there is; the
-// first turn may be the one that is under way. Waiting for the end of the pipes would mean waiting for daemons left behind.
+// What the process wrote before it ended is in the pipes by now, and each turn of the event loop reads all there is, but the
+// turn under way may have looked before it wrote: its end, and one whole turn more. Waiting for the end of the pipes would mean waiting for daemons left behind.
 async function finish(code: number | null, signal: NodeJS.Signals | null, outputs: Output[]): Promise<Exit> {
   await nextTurn();
   await nextTurn();

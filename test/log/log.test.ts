@@ -228,7 +228,11 @@ test('a pipe that nobody empties holds the program up once, and not for long', (
   const began = performance.now();
   for (let lost = 0; lost < 100; lost += 1) assert.match(sink.write(line, false) ?? '', /EAGAIN/);
   assert.ok(performance.now() - began < 1000);
-  readSync(fd, Buffer.alloc(65_536));
+  const drain = () => readSync(fd, Buffer.alloc(65_536));
+  drain();
+  // A line that fits in part only is not taken for written.
+  assert.match(sink.write('y'.repeat(100_000), true) ?? '', /EAGAIN/);
+  drain();
   assert.equal(sink.write(line, false), null);
   closeSync(fd);
 });

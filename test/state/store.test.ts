@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -256,6 +257,19 @@ test('a failed write rejects clearly, keeps the old value, and the next one is d
   await store.write('grants', 2);
   assert.deepEqual(store.read('grants'), { kind: 'valid', value: 2 });
   assert.deepEqual(readdirSync(directory).sort(), ['grants.state', 'taken.state']);
+});
+
+test('a write that fails does not keep the next one of its name from being done', async (t) => {
+  const directory = temporaryDirectory(t);
+  const store = storeIn(directory);
+  const file = path.join(directory, 'taken.state');
+  mkdirSync(file);
+  const first = assert.rejects(store.write('taken', 1), { code: 'EISDIR' }).then(() => rmdirSync(file));
+  // It begins when the first has failed; the directory is long gone when it comes to its rename.
+  const second = store.write('taken', 2);
+  await first;
+  await second;
+  assert.deepEqual(store.read('taken'), { kind: 'valid', value: 2 });
 });
 
 test('what interrupted writes left is removed, but not what others write now', (t) => {

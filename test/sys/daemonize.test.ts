@@ -84,11 +84,11 @@ test('dead without a word: never success', async (t) => {
 });
 
 test('not ready in time: ended, and told', async (t) => {
-  const { finished, facts } = startDaemon(t, 'hang', 1500);
+  const { finished, facts } = startDaemon(t, 'hang', 2500);
   const { pid } = await facts();
   const { code, stderr } = await finished;
   assert.equal(code, 69);
-  assert.equal(stderr, 'testd: not ready after 1.5 s, ended; its log may say why\n');
+  assert.equal(stderr, 'testd: not ready after 2.5 s, ended; its log may say why\n');
   assert.equal(groupAlive(pid), false);
 });
 

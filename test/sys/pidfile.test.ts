@@ -151,6 +151,18 @@ test('records that mean nobody are taken over', async (t) => {
   }
 });
 
+test('a file that is locked is held, whatever it says', async (t) => {
+  const file = pidfileIn(t);
+  const first = await contend(t, file);
+  for (const text of ['', `${process.pid}\n1 ${bootId()}\n`]) {
+    writeFileSync(file, text);
+    const second = await lockPidfile(file);
+    assert.equal(second.kind, 'held');
+    assert.equal(second.kind === 'held' && second.pid, null);
+  }
+  assert.equal(first.outcome.kind, 'locked');
+});
+
 test('without koffi, a bare pid that lives is believed', async (t) => {
   const file = pidfileIn(t);
   writeFileSync(file, `${process.pid}\n`);

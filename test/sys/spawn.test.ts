@@ -1,6 +1,6 @@
 // Held processes: nothing executes before it is released, and what executes is clean.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -101,6 +101,8 @@ test('it inherits stdin from /dev/null, its output, and no other descriptor of o
 });
 
 test('its environment is what was given, its umask and directory are plain', async (t) => {
+  const before = process.umask(0o077);
+  t.after(() => process.umask(before));
   const { stdout } = await runHeld(t, {
     script: 'env; umask; pwd -P',
     env: { ...env, HASTMON_RESOURCE: 'a b' },
@@ -200,6 +202,24 @@ test('its end is not waited for where a daemon holds its output; that one can go
   assert.equal(groupAlive(held.pid), true);
   writeFileSync(`${mark}.go`, '');
   await until('the daemon to have written', () => existsSync(mark));
+});
+
+test('what it printed last is told, though its end is noticed first', async (t) => {
+  const held = hold(t, { script: 'echo last' });
+  const other = spawn('/bin/echo', ['wake up'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const busyUntil = (condition: () => boolean) => {
+    const end = performance.now() + 10_000;
+    while (!condition()) assert.ok(performance.now() < end);
+  };
+  const zombie = (pid = 0) => readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') Z ');
+  // While a callback of one turn runs, the process prints and ends: that turn, which handles signals last, then learns of its
+  // end, but has looked for its output before.
+  other.stdout.once('data', () => {
+    held.release();
+    busyUntil(() => zombie(held.pid));
+  });
+  busyUntil(() => zombie(other.pid));
+  assert.equal((await held.exited).stdout, 'last\n');
 });
 
 test('kill reaches the whole group, also after its leader has ended', async (t) => {
