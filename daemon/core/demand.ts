@@ -11,7 +11,9 @@ export type Demand = 'none' | 'feed' | 'starve';
 export function demandOf(state: NodeState, now: Instant): Demand {
   if (state.cleaning?.required === true) return 'starve';
   const report = state.worker?.report;
-  if (state.role !== 'primary' || report == null || !report.mayRun) return 'none';
+  if (state.role !== 'primary' || report == null) return 'none';
+  // With a lease a start may come at any moment: the device is armed before it.
+  if (!report.mayRun) return report.leaseUntil > now ? 'feed' : 'none';
   if (report.forced) return 'feed';
   return report.leaseUntil > now ? 'feed' : 'starve';
 }

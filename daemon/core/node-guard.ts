@@ -47,7 +47,11 @@ export function workerExited(state: NodeState, now: Instant, outputs: NodeOutput
   if (report !== null && inLease && !stopping && state.leaving === null) {
     log(outputs, 'the primary worker ended unexpectedly: replacing it within its lease');
     state.worker = null;
-    startPrimary(state, now, outputs, { lease: { epoch: report.epoch, until }, forced: report.forced });
+    startPrimary(state, now, outputs, {
+      lease: { epoch: report.epoch, until },
+      forced: report.forced,
+      resumed: report.mayRun,
+    });
     return;
   }
   log(outputs, 'the primary worker ended unexpectedly: stopping the resource');

@@ -13,6 +13,8 @@ const REQUESTS_PER_WORKER = 2 ** 32;
 export interface BecomeOptions {
   lease?: { epoch: number; until: Instant };
   forced?: boolean;
+  /** The lease is that of an earlier worker: the resource may be running under it. */
+  resumed?: boolean;
 }
 
 /** Takes a role up: says so, and starts the worker that belongs to it. The worker of the role before must be gone,
@@ -53,7 +55,8 @@ export function startPrimary(
   const forced = options.forced === true;
   const worker = newWorker(state, 'primary', now);
   state.knownStopped = false;
-  worker.report = reportBeforeStart(lease, forced, state);
+  const resumed = options.resumed === true;
+  worker.report = reportBeforeStart(lease, forced, resumed, state);
   const request = worker.id * REQUESTS_PER_WORKER;
   const holder = { node: state.settings.node, incarnation: state.incarnation };
   const init = {
@@ -64,6 +67,7 @@ export function startPrimary(
     forced,
     attempts: state.attempts,
     lease,
+    resumed,
   };
   state.successorTold = '';
   outputs.push({ kind: 'worker-start', worker: worker.id, role: 'primary', init });
@@ -202,17 +206,21 @@ function newWorker(state: NodeState, role: Worker['role'], now: Instant): Worker
   return state.worker;
 }
 
-/** What holds for a worker that has not spoken yet: it may run the resource, and its lease ends when it ends. */
+/**
+ * What holds for a worker that has not spoken yet. Under a lease just acquired it has started nothing: it says so before it does,
+ * and a worker that comes up late has nothing to be stopped for. Else it may be that the resource runs.
+ */
 function reportBeforeStart(
   lease: BecomeOptions['lease'] | null,
   forced: boolean,
+  resumed: boolean,
   state: NodeState,
 ): PrimaryReport {
   return {
     run: 'unknown',
     epoch: lease?.epoch ?? 0,
     leaseUntil: lease?.until ?? Number.NEGATIVE_INFINITY,
-    mayRun: true,
+    mayRun: lease === null || forced || resumed,
     stopEnd: Number.POSITIVE_INFINITY,
     wantsLease: false,
     forced,

@@ -37,6 +37,8 @@ export interface PrimaryState {
   settings: Settings;
   holder: Holder;
   ownSets: NodeName[][];
+  /** See PrimaryInit. */
+  resumed: boolean;
   /** Candidate that would take over if this primary stopped; '' for none. */
   successor: NodeName;
   phase: 'probe' | 'waiting' | 'starting' | 'running' | 'stopping' | 'stuck' | 'done';
@@ -116,6 +118,8 @@ export interface PrimaryInit {
   attempts: number;
   /** The lease to carry on with: just acquired, or an earlier worker's. */
   lease: { epoch: number; until: Instant } | null;
+  /** True where it is an earlier worker's: the resource may be running under it. */
+  resumed: boolean;
 }
 
 export interface PrimaryStep {
@@ -130,6 +134,7 @@ export function initPrimary(init: PrimaryInit, now: Instant): PrimaryState {
     settings: init.settings,
     holder: init.holder,
     ownSets: init.sets,
+    resumed: init.resumed,
     successor: '',
     phase: 'probe',
     forced: init.forced,
@@ -250,6 +255,8 @@ function loseLease(state: PrimaryState, now: Instant, outputs: PrimaryOutput[]):
     releaseLease(state, '', outputs);
     return;
   }
+  // Nothing was started under it: the first look goes on, and tells whether there is anything to stop.
+  if (state.phase === 'probe' && !state.resumed) return;
   if (state.phase === 'stopping' || state.phase === 'stuck') {
     boundStop(state, end + state.settings.stopTimeoutMs);
     return;
@@ -344,8 +351,7 @@ function nextHook(state: PrimaryState, now: Instant, outputs: PrimaryOutput[]): 
         state.stop = { ...state.stop, hookRun: true };
         runHook(state, 'stop', now, state.stop.end - now, outputs);
       } else {
-        const left = (state.stop?.end ?? now) - now;
-        runHook(state, 'status', now, Math.min(settings.statusTimeoutMs, Math.max(left, 50)), outputs);
+        runHook(state, 'status', now, lastStatusMs(state, now), outputs);
       }
       return;
     case 'stuck':
@@ -354,6 +360,12 @@ function nextHook(state: PrimaryState, now: Instant, outputs: PrimaryOutput[]): 
     default:
       runHook(state, 'status', now, settings.statusTimeoutMs, outputs);
   }
+}
+
+/** The status after a stop. Only where a fence comes next does it have to be over with the stop: late is better than unknown. */
+function lastStatusMs({ settings, stop }: PrimaryState, now: Instant): DurationMs {
+  if (settings.fenceTimeoutMs === 0) return settings.statusTimeoutMs;
+  return Math.min(settings.statusTimeoutMs, Math.max((stop?.end ?? now) - now, 50));
 }
 
 function runHook(
