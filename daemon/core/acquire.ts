@@ -161,7 +161,8 @@ export function mergeSets(
 
 function beginRequest(state: Acquisition, context: AcquireContext, now: Instant): AcquireOutput[] {
   state.phase = 'acquiring';
-  state.epoch = state.epochMax + 1;
+  // Above its own last one, too: that may have been released before any voter stored it.
+  state.epoch = Math.max(state.epochMax, state.epoch) + 1;
   return toVoters(state, context, now, (request) => ({
     kind: 'request',
     holder: context.holder,

@@ -68,6 +68,8 @@ export interface VoterState {
   /** What is on disk of it, which is what other voters are told. */
   setsStored: NodeName[][];
   storing: Storing | null;
+  /** The last request that came while another record was being written: it is judged when that is done. */
+  waiting: { from: NodeName; request: RequestMessage } | null;
   lastStoreId: number;
   heard: Record<NodeName, VoterMemory>;
   /** Nodes that have said, since this voter began, that they have no history. */
@@ -96,6 +98,7 @@ export function initVoter(
     released: {},
     storing: null,
     lastStoreId: 0,
+    waiting: null,
     heard: {},
     blank: [],
   };
@@ -166,7 +169,10 @@ export function voteOnRequest(
     state.grant = { ...current, until: Math.max(current.until, now + length), restored: false };
     return [answer(state, from, 'request', request, request.epoch, null, now)];
   }
-  if (state.storing !== null) return []; // The same holder asks again at its next heartbeat.
+  if (state.storing !== null) {
+    state.waiting = { from, request };
+    return [];
+  }
   const storing = beginStore(state, {
     epochMax: Math.max(state.epochMax, request.epoch),
     grant: { holder: request.holder, epoch: request.epoch, grantMs: length },
@@ -178,9 +184,17 @@ export function voteOnRequest(
 
 /** The shell's word that a record is on disk, or could not be written. */
 export function voterStored(state: VoterState, id: number, ok: boolean, now: Instant): VoterOutput[] {
-  const storing = state.storing;
+  const { storing } = state;
   if (storing === null || storing.id !== id) return [];
   state.storing = null;
+  const outputs = answerStored(state, storing, ok, now);
+  const { waiting } = state;
+  if (waiting === null) return outputs;
+  state.waiting = null;
+  return [...outputs, ...voteOnRequest(state, waiting.from, waiting.request, now)];
+}
+
+function answerStored(state: VoterState, storing: Storing, ok: boolean, now: Instant): VoterOutput[] {
   if (ok) state.setsStored = storing.sets;
   if (storing.answer === null) return [];
   const { from, request, grantMs: length } = storing.answer;
