@@ -282,11 +282,11 @@ test('takeOver() kills a stop that does not end in time, and everything else at 
   const [stop, role] = [await pidIn(place, 'stop'), await pidIn(place, 'role')];
   await Promise.all([kill(child), kill(other.child)]);
   const began = bootTime();
-  const taken = takeOver(place.records, { log: memoryLog().log, stopUntil: began + 300 });
+  const taken = takeOver(place.records, { log: memoryLog().log, stopUntil: began + 2000 });
   await until(() => !alive(role), 'the other hook to be killed');
-  assert.ok(bootTime() - began < 300 && alive(stop), 'while the stop goes on');
+  assert.ok(alive(stop), 'while the stop goes on');
   assert.deepEqual(await taken, { ended: 2, failed: [], stop: 'killed' });
-  assert.ok(bootTime() - began >= 300);
+  assert.ok(bootTime() - began >= 2000);
   assert.ok(!alive(stop));
 });
 

@@ -29,7 +29,14 @@ export function workplace(t: TestContext): Workplace {
   const dir = mkdtempSync(path.join(tmpdir(), 'hastmon-hooks-'));
   const actions = [(): unknown => rmSync(dir, { recursive: true, force: true })];
   t.after(async () => {
-    for (const action of actions.reverse()) await action();
+    const failures: unknown[] = [];
+    // All of them, also where one fails: a test that fails must not leave processes either.
+    for (const action of actions.reverse()) {
+      await Promise.resolve()
+        .then(action)
+        .catch((error: unknown) => failures.push(error));
+    }
+    assert.deepEqual(failures, []);
   });
   const file = (name: string): string => path.join(dir, name);
   return {
