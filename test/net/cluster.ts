@@ -27,8 +27,8 @@ function closeLater<T extends { close(): Promise<void> }>(thing: T): T {
   return thing;
 }
 
-/** Resolves as soon as the condition holds; fails with `what` after `limitMs`. */
-export async function until(what: string, condition: () => boolean, limitMs = 5000): Promise<void> {
+/** Resolves as soon as the condition holds; fails with `what` after `limitMs`, which only a broken program needs. */
+export async function until(what: string, condition: () => boolean, limitMs = 20_000): Promise<void> {
   const end = performance.now() + limitMs;
   while (!condition()) {
     if (performance.now() > end) throw new Error(`not within ${limitMs} ms: ${what}`);
@@ -110,7 +110,7 @@ export async function startNode(
   });
 }
 
-/** A resource of three voters, with short times. */
+/** A resource of three voters, with times as short as a busy machine allows. */
 export function resource(remote: readonly Address[], changes: Partial<ResourceConfig> = {}): ResourceConfig {
   return {
     ...{
@@ -123,7 +123,7 @@ export function resource(remote: readonly Address[], changes: Partial<ResourceCo
     },
     ...{ friends: [tcp('127.0.0.1', 8458)], remote: [...remote], key, fence: null },
     voters: ['nodeA', 'nodeB', 'nodeC'],
-    ...{ timeoutMs: 2000, heartbeatIntervalMs: 50, complaintIntervalMs: 60_000, leaseTimeoutMs: 200 },
+    ...{ timeoutMs: 2000, heartbeatIntervalMs: 50, complaintIntervalMs: 60_000, leaseTimeoutMs: 800 },
     ...{ startTimeoutMs: 1000, stopTimeoutMs: 1000, statusTimeoutMs: 1000, statusIntervalMs: 50 },
     ...{ switchoverTimeoutMs: 1000, fenceTimeoutMs: 0, driftPpm: 10_000 },
     ...changes,

@@ -270,8 +270,8 @@ describe('tricks', () => {
         algorithm: 'sha256',
       },
     };
-    const one = transcript({ ...hello, resource: 'ab', node: 'c' }, challenge);
-    const other = transcript({ ...hello, resource: 'a', node: 'bc' }, challenge);
+    const one = transcript({ ...hello, node: 'ab' }, { ...challenge, node: 'c' });
+    const other = transcript({ ...hello, node: 'a' }, { ...challenge, node: 'bc' });
     assert.notDeepEqual(one, other);
     assert.notDeepEqual(proof(secret, 'initiator', one), proof(secret, 'responder', one));
   });

@@ -64,6 +64,24 @@ describe('crossing connections', () => {
     }
   });
 
+  test('[N35] an address is left in peace while its node is linked by the connection that it opened', async () => {
+    const [a, b] = [await startNode('nodeA'), await startNode('nodeB')];
+    const [toA, toB] = [await startProxy(a.address), await startProxy(b.address)];
+    a.network.configure([resource([toB.address])]);
+    b.network.configure([resource([toA.address])]);
+    a.beat(20);
+    b.beat(20);
+    const answered = () => [a, b].every((node) => node.network.links('shared')[0]?.node);
+    await until('settled', () => answered() && toA.open() + toB.open() === 1);
+    const tries = () => [toA.accepted.length, toB.accepted.length].join();
+    const before = tries();
+    const heard = b.received.length;
+    await until('some heartbeats', () => b.received.length >= heard + 20);
+    assert.equal(tries(), before);
+    toB.cut();
+    await until('linked again', () => a.events.at(-1) === 'up nodeB' && a.events.length > 1);
+  });
+
   test('[N31] of two addresses of the same node, one connection stays', async () => {
     const [a, b] = [await startNode('nodeA'), await startNode('nodeB')];
     const [one, other] = [await startProxy(b.address), await startProxy(b.address)];
@@ -137,10 +155,10 @@ describe('silence', () => {
       proxy.mode = mode;
       await until('nodeA noticed', () => a.events.includes('down nodeB'));
       const noticedMs = performance.now() - at;
-      assert.ok(noticedMs > 150 && noticedMs < 600, `after ${noticedMs} ms`);
+      assert.ok(noticedMs > 600 && noticedMs < 3000, `after ${noticedMs} ms`);
       await until('nodeB noticed', () => b.events.includes('down nodeA'));
       // Whoever is first ends the connection for both.
-      assert.match(`${a.reasons[1]} ${b.reasons[1]}`, /nothing heard for 200 ms/);
+      assert.match(`${a.reasons[1]} ${b.reasons[1]}`, /nothing heard for 800 ms/);
       proxy.mode = 'pass';
       await until('back', () => a.events.length === 3 && b.events.length === 3);
     });
@@ -159,7 +177,7 @@ describe('silence', () => {
       child.kill('SIGSTOP');
       const at = performance.now();
       await until('noticed', () => a.events.at(-1) === 'down nodeB');
-      assert.ok(performance.now() - at < 800, `${performance.now() - at} ms`);
+      assert.ok(performance.now() - at < 3000, `${performance.now() - at} ms`);
       a.received.length = 0;
       child.kill('SIGCONT');
       await until('back', () => a.events.at(-1) === 'up nodeB' && a.received.length > 5);
@@ -168,7 +186,7 @@ describe('silence', () => {
     }
   });
 
-  test('[N33] heartbeats of 50 ms keep a lease of 200 ms linked', async () => {
+  test('[N33] heartbeats keep a connection for longer than the lease', async () => {
     const [a, b] = [await startNode('nodeA'), await startNode('nodeB')];
     a.network.configure([resource([b.address])]);
     b.network.configure([resource([a.address])]);
@@ -189,7 +207,7 @@ describe('broken connections', () => {
     const at = performance.now();
     proxy.cut();
     await until('up again', () => a.events.join() === 'up nodeB,down nodeB,up nodeB');
-    assert.ok(performance.now() - at < 500);
+    assert.ok(performance.now() - at < 2000);
     assert.deepEqual(b.events, ['up nodeA', 'down nodeA', 'up nodeA']);
   });
 

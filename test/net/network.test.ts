@@ -236,7 +236,7 @@ describe('names', () => {
     assert.equal(a.network.links('shared')[0]?.reason, 'the host name is not resolved');
     answer = ['127.0.0.2'];
     b.network.configure([patient([])]);
-    await until('linked', () => a.events.length === 1, 8000);
+    await until('linked', () => a.events.length === 1);
     assert.equal(a.network.links('shared')[0]?.address, 'tcp4://bolek');
     assert.equal(a.log.filter(({ text }) => /cannot be resolved/.test(text)).length, 1);
   });

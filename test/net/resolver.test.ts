@@ -54,9 +54,15 @@ describe('names', () => {
     const resolver = createResolver({ clock: () => performance.now(), log, lookup, onChange() {} });
     const hosts = Array.from({ length: 10 }, (_, index) => ({ host: `h${index}`, family: 4 as const }));
     resolver.want([...hosts, { host: '10.1.1.1', family: 4 }]);
+    // A reload while a lookup is under way.
+    resolver.want([...hosts, { host: '10.1.1.1', family: 4 }]);
     await until('all resolved', () => hosts.every((host) => resolver.addresses(host).length === 1));
     assert.equal(most, 1);
-    assert.deepEqual(asked.sort(), hosts.map(({ host }) => host).sort(), 'an address is no name');
+    assert.deepEqual(
+      [...new Set(asked)].sort(),
+      hosts.map(({ host }) => host).sort(),
+      'an address is no name',
+    );
     assert.deepEqual(resolver.addresses({ host: '::ffff:10.1.1.1', family: 0 }), ['10.1.1.1']);
     resolver.close();
   });

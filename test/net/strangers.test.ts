@@ -99,7 +99,7 @@ describe('strangers', () => {
     slow.socket.write(Buffer.from([0, 0, 1]));
     await until('closed', () => silent.closed && slow.closed);
     clearInterval(drip);
-    assert.ok(performance.now() - at < 600);
+    assert.ok(performance.now() - at < 3000);
     await honestNodeIsLinked(b);
   });
 
@@ -135,7 +135,7 @@ describe('strangers', () => {
   }
 
   test('[N8] hundreds that hang: 16 of them stay, and honest nodes get through all the time', async () => {
-    const b = await startTarget();
+    const b = await startTarget({ timeoutMs: 60_000 });
     const a = await startNode('nodeA');
     const visits: Guest[] = [];
     for (let count = 0; count < 400; count += 1) {
@@ -150,6 +150,9 @@ describe('strangers', () => {
       'most are closed',
       () => visits.every(({ socket }) => !socket.connecting) && open() <= strangersPerAddressMax,
     );
+    // Nobody but those 16 can have been there for as long as a handshake may take.
+    const late = b.log.filter(({ text }) => text.includes('no handshake in time')).length;
+    assert.ok(late <= strangersPerAddressMax, `${late} were thrown out for being late`);
     a.network.send('shared', 'nodeB', state(1));
     await until('the link works', () => b.received.length === 1);
   });
