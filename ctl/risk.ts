@@ -6,22 +6,25 @@ import type { Terminal } from './terminal.js';
 /** What becoming primary without a majority risks. */
 export function forceRisk(resource: string): string {
   return [
-    `role primary --force ${resource}: ${resource} is started on this node without a majority of the voters.`,
-    `  The risk: where another node runs ${resource}, or comes to run it, it runs on two nodes at once, and nothing`,
-    '  prevents that. Data that both write is lost or damaged.',
-    '  Do this only when you know that every other node that could run it is off, or cut off from the resource.',
-    '  It is not kept over a restart of hastmond, and ends when this node meets a lawful holder of the lease.',
+    `role primary --force ${resource}: starts ${resource} here without a majority of the voters.`,
+    `  The risk: where another node runs ${resource}, or comes to run it, it runs on two`,
+    '  nodes at once, and nothing prevents that. Data that both write is damaged.',
+    '  Do this only when you know that every other node that could run it is off,',
+    '  or cut off from the resource. It is not kept over a restart of hastmond, and',
+    '  ends when this node meets a lawful holder of the lease.',
   ].join('\n');
 }
 
 /** What giving a voter a past by word of mouth risks. */
 export function bootstrapRisk(resource: string): string {
   return [
-    `bootstrap ${resource}: this node's voter takes it that ${resource} has no history that it has to know of.`,
-    '  The risk: where this node has voted before and its state was lost, epochs can repeat, and a primary that was',
-    '  given its vote before may still run when the vote is given to another one: the service would run twice.',
-    '  Do this only for a new cluster whose nodes cannot all be up at once, or when you know that no node runs it.',
-    '  Where the other nodes can be started, start them instead: this voter then learns what it needs by itself.',
+    `bootstrap ${resource}: tells this node's voter that ${resource} has no earlier history.`,
+    '  The risk: where this node has voted before and its record was lost, epochs can',
+    '  repeat, and a primary that was given its vote may still run when the vote goes',
+    '  to another one: the service would run twice.',
+    '  Do this only for a new cluster whose nodes cannot all be up at once, or when',
+    '  you know that no node runs it. Where the other nodes can be started, start',
+    '  them instead: this voter then learns what it needs by itself.',
   ].join('\n');
 }
 

@@ -51,7 +51,7 @@ function newLines(entry: StatusEntry, colour: boolean): string[] {
     ...(runs ? [`restart margin: ${marginWords(entry.restartMarginMs)}`] : []),
     ...warnings.map((warning) => `warning: ${plain(warning)}`),
     ...(lastError === '' ? [] : [`last error: ${plain(lastError)}`]),
-    `waiting: ${waiting === '' ? 'for nothing' : plain(waiting)}`,
+    `waiting: ${waiting === '' ? 'nothing' : plain(waiting)}`,
   ];
 }
 

@@ -47,7 +47,7 @@ export function processTerminal(): Terminal {
     progress(line) {
       if (line === shown) return;
       const now = performance.now();
-      if (smart) stderr.write(`${CLEAR_LINE}${line.slice(0, Math.max(20, (stderr.columns ?? 80) - 1))}`);
+      if (smart) stderr.write(`${CLEAR_LINE}${line.slice(0, Math.max(20, (stderr.columns || 80) - 1))}`);
       else if (line === '' || now - shownAt < LINE_PAUSE_MS) return;
       else stderr.write(`${line}\n`);
       shown = line;

@@ -21,7 +21,7 @@ async function printed(...words: string[]): Promise<string> {
 }
 
 describe('commands', () => {
-  test('role takes the ancestor‘s words', async () => {
+  test("role takes the ancestor's words", async () => {
     const role = { kind: 'role', force: false, wait: false };
     assert.deepEqual(await requestOf('role', 'primary', 'all'), {
       ...role,

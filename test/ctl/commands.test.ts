@@ -155,7 +155,7 @@ describe('the configuration', () => {
 
 describe('what is risky asks', () => {
   const risky: [string[], RegExp][] = [
-    [['role', 'primary', '--force', 'mail'], /runs on two nodes at once/],
+    [['role', 'primary', '--force', 'mail'], /it runs on two\n {2}nodes at once/],
     [['bootstrap', 'mail'], /the service would run twice/],
   ];
   for (const [words, risk] of risky) {

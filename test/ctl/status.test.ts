@@ -32,7 +32,7 @@ test('a primary that is well', () => {
       '    gamma (unreachable)',
       '  backed by: the watchdog device',
       '  restart margin: 5.2 s',
-      '  waiting: for nothing',
+      '  waiting: nothing',
       '',
       '',
     ].join('\n'),
