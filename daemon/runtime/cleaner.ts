@@ -162,7 +162,9 @@ export function createCleaner(options: CleanerOptions): Cleaner {
       const same =
         next.exec === hooks.exec && next.fence === hooks.fence && next.directory === hooks.directory;
       hooks = next;
-      if (!same) runner = makeRunner();
+      if (same) return;
+      runner.close();
+      runner = makeRunner();
     },
   };
 }

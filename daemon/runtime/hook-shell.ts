@@ -18,16 +18,9 @@ export interface HookFacts {
   primary: NodeName;
 }
 
-/** The environment of every hook program: what a service expects, and hastmon's own variables. */
+/** hastmon's own variables for a hook program; the runner adds what a service expects besides. */
 export function hookEnvironment(facts: HookFacts): Record<string, string> {
-  const inherited: Record<string, string> = {};
-  for (const name of ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ']) {
-    const value = process.env[name];
-    if (value !== undefined) inherited[name] = value;
-  }
-  inherited.PATH ??= '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
   return {
-    ...inherited,
     HASTMON_RESOURCE: facts.resource,
     HASTMON_NODE: facts.node,
     HASTMON_ROLE: facts.role,
