@@ -152,6 +152,7 @@ function route(state: NodeState, input: NodeInput, outputs: NodeOutput[]): void 
       return;
     case 'settings':
       state.settings = input.settings;
+      state.voter.ownGrantMs = Math.max(state.voter.ownGrantMs, grantMs(leaseTerms(input.settings)));
       voterOutputs(state, changeOfVoters(state), now, outputs);
       if (state.worker)
         tellWorker(state, { kind: 'settings', settings: input.settings, sets: state.voter.sets }, outputs);

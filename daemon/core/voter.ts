@@ -70,6 +70,10 @@ export interface VoterState {
   storing: Storing | null;
   /** The last request that came while another record was being written: it is judged when that is done. */
   waiting: { from: NodeName; request: RequestMessage } | null;
+  /** The longest grant by this node's own configurations: what others granted is taken to last as long. */
+  ownGrantMs: DurationMs;
+  /** When the old voter set may be dropped; null while a majority of it has not stored the new one. */
+  changeEndsAt: Instant | null;
   lastStoreId: number;
   heard: Record<NodeName, VoterMemory>;
   /** Nodes that have said, since this voter began, that they have no history. */
@@ -99,6 +103,8 @@ export function initVoter(
     storing: null,
     lastStoreId: 0,
     waiting: null,
+    ownGrantMs,
+    changeEndsAt: null,
     heard: {},
     blank: [],
   };
@@ -261,13 +267,29 @@ export function voterHeard(
   }
   const [newest, previous] = state.sets;
   if (newest === undefined || previous === undefined) return [];
+  return endChange(state, newest, previous, now);
+}
+
+/**
+ * Drops the voter set of before (V11): when a majority of it has stored the new one, and whatever was granted before that
+ * has run out. What that majority remembers is taken over, for its members may not be asked any more.
+ */
+function endChange(state: VoterState, newest: NodeName[], previous: NodeName[], now: Instant): VoterOutput[] {
   const stored = (node: NodeName): boolean => {
-    const sets = node === state.self ? state.setsStored : state.heard[node]?.sets;
-    const counts = node === state.self || state.heard[node]?.history === true;
-    return counts && sets?.[0] !== undefined && sameSet(sets[0], newest);
+    if (node === state.self) return true;
+    const memory = state.heard[node];
+    return memory?.history === true && memory.sets[0] !== undefined && sameSet(memory.sets[0], newest);
   };
   if (!isMajorityOfAll([previous], stored)) return [];
+  const memories = previous.filter(stored).flatMap((node) => state.heard[node] ?? []);
+  if (state.changeEndsAt === null) {
+    const longest = Math.max(state.ownGrantMs, ...memories.map(({ grant }) => grant?.leftMs ?? 0));
+    state.changeEndsAt = now + longest;
+  }
+  if (now < state.changeEndsAt) return [];
   state.sets = [newest];
+  state.changeEndsAt = null;
+  state.epochMax = Math.max(state.epochMax, ...memories.map(({ epochMax }) => epochMax));
   const begun = beginStore(state, recordOf(state));
   state.storing = begun.storing;
   return [begun.output, { kind: 'log', level: 'info', text: `the voters are now ${newest.join(', ')}` }];

@@ -40,6 +40,7 @@ export function createCluster(profile: Profile, counts: Counts, reader: Reader |
       reader?.(event, agenda.now);
       for (const checker of checkers) checker.see(event, agenda.now);
     },
+    healed: false,
     changingVoters: false,
     reading: reader !== null,
   };

@@ -144,7 +144,8 @@ function status(world: World, hook: HookProcess): void {
     return;
   }
   const ms = usual(world);
-  const unknown = machine.modes.status === 'unknown' || prng.chance(profile.unknownPermille);
+  const unknown =
+    machine.modes.status === 'unknown' || (!world.healed && prng.chance(profile.unknownPermille));
   during(world, hook, ms, () => {
     const code = unknown ? 3 : machine.service.running ? 0 : 1;
     endHook(world, hook, code, `status exited with ${code}`);

@@ -71,7 +71,7 @@ export function createNetwork(world: World): Network {
     observeMessage(world, from.name, to, message);
     const path = here.out;
     const { lossPermille, duplicatePermille } = profile.network;
-    if (path.cuts > 0 || prng.chance(lossPermille + path.lossPermille)) return;
+    if (path.cuts > 0 || (!world.healed && prng.chance(lossPermille + path.lossPermille))) return;
     const copies = prng.chance(duplicatePermille) ? 2 : 1;
     for (let copy = 0; copy < copies; copy += 1) {
       let at = agenda.now + delayOf(path);

@@ -3,7 +3,7 @@
  * incidents that a batch of runs has to contain. Reads messages and states; changes nothing.
  */
 import type { NodeInput, NodeOutput, NodeState } from '../../daemon/core/node-types.js';
-import type { Holder, LeaseTerms, PeerMessage } from '../../daemon/core/types.js';
+import type { Holder, LeaseTerms, PeerMessage, RequestMessage } from '../../daemon/core/types.js';
 import type { Counted } from './trace.js';
 import { describeMessage } from './words.js';
 import type { MainProcess, World } from './world.js';
@@ -46,16 +46,34 @@ function observePromises(
   input: NodeInput,
   outputs: readonly NodeOutput[],
 ): void {
-  const terms = termsAnswered(before, input);
-  if (terms === null) return;
+  const requests = requestsAnswered(before, input);
+  if (requests.length === 0) return;
+  const termsOf = (holder: Holder, epoch: number): LeaseTerms | undefined =>
+    requests.find(
+      (request) =>
+        request.epoch === epoch &&
+        request.holder.node === holder.node &&
+        request.holder.incarnation === holder.incarnation,
+    )?.terms;
   for (const output of outputs) {
     if (output.kind !== 'send' || output.message.kind !== 'answer') continue;
     const { to, refusal, holder, epoch } = output.message;
-    if (to === 'request' && refusal === null) promise(world, main, holder, epoch, terms);
+    const terms = to === 'request' && refusal === null ? termsOf(holder, epoch) : undefined;
+    if (terms !== undefined) promise(world, main, holder, epoch, terms);
   }
   const own = main.state.voter.grant;
-  if (own !== null && own !== before.voter.grant && own.holder.node === main.machine.name)
-    promise(world, main, own.holder, own.epoch, terms);
+  if (own === null || own === before.voter.grant || own.holder.node !== main.machine.name) return;
+  const terms = termsOf(own.holder, own.epoch);
+  if (terms !== undefined) promise(world, main, own.holder, own.epoch, terms);
+}
+
+/** The requests that this input may have answered. */
+function requestsAnswered(before: NodeState, input: NodeInput): RequestMessage[] {
+  if (input.kind === 'peer' || input.kind === 'worker-send')
+    return input.message.kind === 'request' ? [input.message] : [];
+  if (input.kind !== 'stored') return [];
+  const { storing, waiting } = before.voter;
+  return [storing?.answer?.request, waiting?.request].filter((request) => request !== undefined);
 }
 
 function promise(world: World, main: MainProcess, holder: Holder, epoch: number, terms: LeaseTerms): void {
@@ -64,14 +82,6 @@ function promise(world: World, main: MainProcess, holder: Holder, epoch: number,
   const localMs = (terms.leaseMs + terms.stopBudgetMs) * (1 + terms.driftPpm / 1_000_000);
   const until = world.agenda.now + localMs / machine.plan.rate;
   world.trace({ kind: 'promise', voter: machine.name, holder, epoch, until, terms });
-}
-
-/** The terms of the request that this input may have answered. */
-function termsAnswered(before: NodeState, input: NodeInput): LeaseTerms | null {
-  if (input.kind === 'peer' && input.message.kind === 'request') return input.message.terms;
-  if (input.kind === 'worker-send' && input.message.kind === 'request') return input.message.terms;
-  if (input.kind === 'stored') return before.voter.storing?.answer?.request.terms ?? null;
-  return null;
 }
 
 /** Tells the reader of a message on its way. */

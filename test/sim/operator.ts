@@ -4,6 +4,7 @@
 import type { NodeCommand } from '../../daemon/core/node-types.js';
 import type { Settings } from '../../daemon/core/settings.js';
 import type { NodeName } from '../../daemon/core/types.js';
+import { changeVoters, copyVoter } from '../../daemon/core/voter.js';
 import { feedMain, startMain } from './main-process.js';
 import type { Machine, World } from './world.js';
 
@@ -24,14 +25,30 @@ export function terminate(world: World, machine: Machine): void {
   feedMain(world, machine.main, { kind: 'terminate' });
 }
 
-/** Changes the configuration file of a machine and reloads it; a daemon that does not run reads it when it starts. */
+/**
+ * Changes the configuration file of a machine and reloads it; a daemon that does not run reads it when it starts. A change of the
+ * voters that is refused is reloaded again after a while.
+ */
 export function reload(world: World, machine: Machine, change: Partial<Settings>): void {
   machine.settings = { ...machine.settings, ...change };
   if (change.voters !== undefined)
     world.trace({ kind: 'voters', node: machine.name, members: change.voters });
   else world.trace({ kind: 'command', node: machine.name, text: `reload: ${describeChange(change)}` });
-  if (machine.main?.started) feedMain(world, machine.main, { kind: 'settings', settings: machine.settings });
-  else if (machine.main === null && machine.powered && isNamed(machine)) startMain(world, machine);
+  apply(world, machine, machine.settings);
+}
+
+function apply(world: World, machine: Machine, settings: Settings): void {
+  const { main } = machine;
+  if (machine.settings !== settings) return;
+  if (main === null) {
+    if (machine.powered && isNamed(machine)) startMain(world, machine);
+    return;
+  }
+  const again = (): void => world.agenda.after(settings.leaseMs / 2, () => apply(world, machine, settings));
+  if (!main.started || main.paused) return again();
+  const voters = changeVoters(copyVoter(main.state.voter), settings.voters);
+  if ('refused' in voters) return again();
+  feedMain(world, main, { kind: 'settings', settings });
 }
 
 /** True where the machine's own file names it as a voter, so that its daemon is meant to run. */

@@ -85,6 +85,7 @@ function setRoles(world: World): void {
 function heal(cluster: Cluster, endFaults: () => void): void {
   const { world } = cluster;
   world.trace({ kind: 'fault', text: 'everything is healed' });
+  world.healed = true;
   endFaults();
   const voters = mostNamed(world);
   for (const machine of world.machines) {

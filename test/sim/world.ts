@@ -25,6 +25,8 @@ export interface World {
   mainStarted: (machine: Machine) => void;
   mainEnded: (machine: Machine, reachable: boolean) => void;
   trace: (event: TraceEvent) => void;
+  /** Everything is well from now on: no loss, no status that says unknown. */
+  healed: boolean;
   /** True while an operator changes the voters in one file after the other. */
   changingVoters: boolean;
   /** True where somebody reads the trace: texts that only a reader wants are made. */
