@@ -2,6 +2,7 @@
  * A cluster of real daemons for tests, the demo and the benchmarks: a temporary directory, one configuration file, one
  * hastmond per node, and a service that leaves beats. Everything it made is gone after `close`.
  */
+import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -58,7 +59,7 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
   const watchdogs = options.watchdogs ?? names.slice(2);
   const resource = options.resource ?? 'shared';
   const network = await (options.network ?? createLoopback)(names);
-  const dir = mkdtempSync(path.join(os.tmpdir(), `hastmon-${options.label ?? 'test'}-`));
+  const dir = mkdtempSync(path.join(baseDirectory(), `hastmon-${options.label ?? 'test'}-`));
   chmodSync(dir, 0o755);
   copyFileSync(service, path.join(dir, 'service.sh'));
   chmodSync(path.join(dir, 'service.sh'), 0o755);
@@ -123,4 +124,24 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
       if (!keep) rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * In memory where that can be had and programs may be run from it: with times of 100 ms, a disk that other tests keep busy
+ * would be what is tested.
+ */
+function baseDirectory(): string {
+  const memory = '/dev/shm';
+  try {
+    const place = mkdtempSync(path.join(memory, 'hastmon-probe-'));
+    try {
+      const program = path.join(place, 'program');
+      writeFileSync(program, '#!/bin/sh\n', { mode: 0o755 });
+      return spawnSync(program).status === 0 ? memory : os.tmpdir();
+    } finally {
+      rmSync(place, { recursive: true, force: true });
+    }
+  } catch {
+    return os.tmpdir();
+  }
 }

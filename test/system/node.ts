@@ -2,7 +2,7 @@
  * One node of a test's cluster: its daemon as a real process, what an operator can do to it, and what can befall it. It does
  * not know the other nodes.
  */
-import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -88,7 +88,7 @@ export function createNode(options: NodeOptions): ClusterNode {
   function spawnDaemon(): ChildProcess {
     const out = openSync(logFile, 'a');
     const words = ['-F', '-c', configFile, '-n', name, '-P', own('pid'), ...options.daemonArgs];
-    const [program = '', ...args] = [...options.place, ...priority(), process.execPath, hastmond, ...words];
+    const [program = '', ...args] = [...options.place, process.execPath, hastmond, ...words];
     const environment = { ...process.env, NO_COLOR: '1', [DIRECTORY_MARK]: dir, [NODE_MARK]: name };
     // In a session of its own, as a daemon is: with autogroups, the kernel shares the processors out by session.
     const started = spawn(program, args, { stdio: ['ignore', out, out], env: environment, detached: true });
@@ -182,14 +182,6 @@ export function createNode(options: NodeOptions): ClusterNode {
     },
   };
 }
-
-/** A heartbeat of 100 ms can only be kept where processes get the processor: other tests may run beside this one. */
-function priority(): string[] {
-  realTime ??= process.getuid?.() === 0 && spawnSync('chrt', ['--rr', '1', 'true']).status === 0;
-  return realTime ? ['chrt', '--rr', '1'] : [];
-}
-
-let realTime: boolean | undefined;
 
 function readHooks(file: string): { action: string; at: number; epoch: number }[] {
   if (!existsSync(file)) return [];

@@ -38,6 +38,8 @@ export interface Verdict {
   downtimeMs: number | null;
   /** '' or everything that is wrong. */
   problem: string;
+  /** True where something is wrong that no slowness of the machine explains. */
+  unsafe: boolean;
 }
 
 /** How long is looked on that nothing happens. */
@@ -48,7 +50,14 @@ const downByMs = 1500;
 /** Tries one fault; leaves the cluster at rest, or says in `problem` that it does not come to rest. */
 export async function tryFault(scene: Scene, fault: Fault): Promise<Verdict> {
   const began = monotonicMs();
-  const verdict: Verdict = { fault, overlapMs: 0, backMs: null, downtimeMs: null, problem: '' };
+  const verdict: Verdict = {
+    fault,
+    overlapMs: 0,
+    backMs: null,
+    downtimeMs: null,
+    problem: '',
+    unsafe: false,
+  };
   const problems: string[] = [];
   const attempt = async (step: () => Promise<void> | void): Promise<void> => {
     try {
@@ -72,6 +81,7 @@ export async function tryFault(scene: Scene, fault: Fault): Promise<Verdict> {
     problems.push(`two services at once for ${verdict.overlapMs.toFixed(1)} ms: ${tell(lives)}`);
   const epochs = epochFault(lives);
   if (epochs !== '') problems.push(epochs);
+  verdict.unsafe = verdict.overlapMs > 0 || epochs !== '';
   verdict.problem = problems.join('; ');
   return verdict;
 }

@@ -1,0 +1,150 @@
+/** hastmond(8) as a program: exit statuses, background, pidfile, permissions, secrets, reload. One real daemon at a time. */
+import assert from 'node:assert/strict';
+import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { test } from 'node:test';
+import { must } from './cluster.js';
+import { signalProcess } from './processes.js';
+import { calmTimes, clusterFor, logsOf, loneNode, patienceMs, runHastmond, runsOn } from './support.js';
+import { until } from './wait.js';
+
+const asRoot = process.getuid?.() === 0;
+
+test('exit statuses say what is wrong, in one line and without a stack trace', async (t) => {
+  const { config, file, port } = await loneNode(t);
+  const bad = file('bad.conf');
+  writeFileSync(bad, 'resource shared {\n  exce /bin/true\n}\n');
+  const cases: [string, number, string[], RegExp][] = [
+    ['unknown option', 64, ['--frobnicate'], /frobnicate/],
+    ['stray argument', 64, ['-F', 'start'], /unexpected argument/],
+    ['no such file', 66, ['-F', '-c', file('none.conf'), '-n', 'lone'], /none\.conf/],
+    ['bad file', 78, ['-F', '-c', bad, '-n', 'lone'], /bad\.conf:2:3: .*\n.*exce/],
+    ['bad file, only tested', 78, ['-t', '-c', bad, '-n', 'lone'], /bad\.conf:2:3/],
+    ['good file, tested', 0, ['-t', '-c', config, '-n', 'lone'], /^/],
+    ['no such node', 78, ['-F', '-c', config, '-n', 'other', '-P', file('pid')], /other/],
+    ['pidfile in no directory', 73, ['-F', '-c', config, '-n', 'lone', '-P', file('none/pid')], /none\/pid/],
+  ];
+  for (const [name, code, args, pattern] of cases) {
+    const ended = await runHastmond(args);
+    assert.equal(ended.code, code, `${name}: ${ended.stderr}`);
+    assert.match(ended.stderr, pattern, name);
+    assert.doesNotMatch(ended.stderr, /\n\s+at .*\(/, `${name}: a stack trace`);
+  }
+  const squatter = net.createServer().listen(port, '127.0.0.1');
+  await new Promise((resolve) => squatter.once('listening', resolve));
+  t.after(() => squatter.close());
+  const ended = await runHastmond(['-F', '-c', config, '-n', 'lone', '-P', file('pid')]);
+  assert.equal(ended.code, 69, ended.stderr);
+  assert.match(ended.stderr, new RegExp(`127\\.0\\.0\\.1:${port}`));
+});
+
+test('a pidfile that may not be written', { skip: asRoot && 'root may write everywhere' }, async (t) => {
+  const { config } = await loneNode(t);
+  const ended = await runHastmond(['-F', '-c', config, '-n', 'lone', '-P', '/hastmon-test.pid']);
+  assert.ok([73, 77].includes(ended.code ?? 0), `${ended.code}: ${ended.stderr}`);
+});
+
+test('in the background: ready when the parent exits 0, one daemon per pidfile, an own session', async (t) => {
+  const { config, file } = await loneNode(t);
+  const args = ['-c', config, '-n', 'lone', '-P', file('pid')];
+  const first = await runHastmond(args);
+  assert.equal(first.code, 0, first.stderr);
+  const pid = Number(readFileSync(file('pid'), 'utf8'));
+  t.after(() => signalProcess(pid, 'SIGKILL'));
+  assert.ok(pid > 1);
+  // Its sockets are open when the parent has ended, not some time later.
+  await new Promise<void>((resolve, reject) => {
+    const socket = net.connect({ path: file('control') }, () => resolve(void socket.destroy()));
+    socket.on('error', reject);
+  });
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  assert.notEqual(stat[3], '0', 'it is in a session');
+  assert.equal(stat[4], '0', 'it has no terminal');
+  assert.equal(readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim(), 'hastmond');
+
+  const second = await runHastmond(args);
+  assert.equal(second.code, 75, second.stderr);
+  assert.match(second.stderr, new RegExp(`\\b${pid}\\b`), 'it names the first one');
+
+  signalProcess(pid, 'SIGTERM');
+  await until(
+    () => !existsSync(`/proc/${pid}`) || /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')),
+    patienceMs,
+    'it does not end',
+  );
+  assert.ok(!existsSync(file('control')), 'the control socket is gone');
+
+  appendFileSync(config, 'resource {\n');
+  const failing = await runHastmond(args);
+  assert.equal(failing.code, 78, 'a daemon that cannot start says so to who started it');
+});
+
+test('sockets and state files are for their owner, and no secret is in a log of -dd', async (t) => {
+  const secret = 'correct horse battery staple';
+  const cluster = await clusterFor(t, {
+    statements: `${calmTimes}\n  key {\n    algorithm sha256\n    secret "${secret}"\n  }`,
+    daemonArgs: ['-dd'],
+  });
+  await cluster.up();
+  await runsOn(cluster, 'nodeA');
+  for (const name of ['nodeA', 'nodeB', 'nodeC']) {
+    const own = path.join(cluster.dir, name);
+    assert.equal(statSync(path.join(own, 'control')).mode & 0o777, 0o600);
+    for (const entry of readdirSync(path.join(own, 'state'), { recursive: true, withFileTypes: true })) {
+      const file = path.join(entry.path, entry.name);
+      // Records of hooks come and go.
+      const mode = statSync(file, { throwIfNoEntry: false })?.mode;
+      if (entry.isFile() && mode !== undefined) assert.equal(mode & 0o077, 0, file);
+    }
+    const log = cluster.node(name).log();
+    assert.ok(
+      !log.includes(secret) && !log.includes(Buffer.from(secret).toString('base64')),
+      `secret in ${name}'s log`,
+    );
+  }
+  assert.match(cluster.node('nodeB').log(), /debug/, 'the log is one of -dd');
+});
+
+test('reload: a bad file changes nothing and says so; a changed resource does not touch another one', async (t) => {
+  const cluster = await clusterFor(t);
+  const other = `
+resource other {
+  exec /bin/true
+  priority 5
+  on nodeA { remote none }
+}
+`;
+  const good = `${readFileSync(cluster.configFile, 'utf8')}${other}`;
+  writeFileSync(cluster.configFile, good);
+  await cluster.up();
+  await runsOn(cluster, 'nodeA');
+  const node = cluster.node('nodeA');
+  const worker = node.worker('primary');
+  const actions = (): string[] =>
+    node
+      .hooks()
+      .map((hook) => hook.action)
+      .filter((action) => action !== 'status');
+  const before = actions();
+
+  writeFileSync(cluster.configFile, `${good}\nresource broken {\n`);
+  node.signal('SIGHUP');
+  await until(
+    () => /reload failed: .*\n?.*hastmon\.conf:\d+/.test(node.log()),
+    patienceMs,
+    () => logsOf(cluster),
+  );
+
+  writeFileSync(cluster.configFile, good.replace('priority 5', 'priority 6'));
+  node.signal('SIGHUP');
+  await until(
+    () => /other.*reloaded: priority changed/.test(node.log()),
+    patienceMs,
+    () => logsOf(cluster),
+  );
+  assert.match(node.log(), /reloaded$/m);
+  assert.equal(node.worker('primary'), worker, 'the worker is the same');
+  assert.deepEqual(actions(), before, 'nothing was started or stopped');
+  await must(node.ctl('status', 'shared'));
+});

@@ -1,0 +1,84 @@
+/** State that is torn, corrupt or cannot be written: the safe case, and loudly. Real daemons. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { epochFault, monotonicMs, overlapMs } from './beats.js';
+import { clusterFor, give, logsOf, patienceMs, runsOn } from './support.js';
+import { until } from './wait.js';
+
+const resources = ['shared'];
+
+test('a voter whose record is torn says so, votes again when it has heard the others, and knows their epoch', async (t) => {
+  const cluster = await clusterFor(t);
+  await cluster.up();
+  await runsOn(cluster, 'nodeA');
+  const b = cluster.node('nodeB');
+  b.killMachine();
+  await b.exited;
+  const record = path.join(cluster.dir, 'nodeB/state/resources/shared/voter');
+  const length = readFileSync(record).length;
+  truncateSync(record, Math.floor(length / 2));
+  await b.start();
+  assert.match(
+    b.log(),
+    /error .*the voter's record is corrupt \(.*\): this node votes again when it has heard the others/,
+  );
+  await give(cluster, 'nodeB', { kind: 'role', role: 'secondary', resources, force: false, wait: true });
+  const learned = async (): Promise<boolean> =>
+    (await b.status())?.voters.find((voter) => voter.self)?.history === true;
+  await until(learned, patienceMs, () => logsOf(cluster));
+  const warned = (await b.status())?.warnings.join('\n') ?? '';
+  assert.match(warned, /corrupt/, 'status goes on saying so');
+
+  const killed = monotonicMs();
+  cluster.node('nodeA').killMachine();
+  await runsOn(cluster, 'nodeB', killed);
+  assert.equal(overlapMs(cluster.beats()), 0);
+  assert.equal(epochFault(cluster.beats()), '', 'the epoch rises over the loss of memory');
+});
+
+const asRoot = process.getuid?.() === 0;
+
+test('a full disk refuses acquisitions, and the service that runs goes on', {
+  skip: !asRoot && 'a file system of a known size needs root',
+}, async (t) => {
+  const cluster = await clusterFor(t);
+  const mounts: string[] = [];
+  t.after(() => {
+    for (const mount of mounts) execFileSync('umount', ['-l', mount]);
+  });
+  for (const name of ['nodeB', 'nodeC']) {
+    const state = path.join(cluster.dir, name, 'state');
+    mkdirSync(state, { recursive: true, mode: 0o700 });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k,mode=700', 'tmpfs', state]);
+    mounts.push(state);
+  }
+  await cluster.up();
+  await runsOn(cluster, 'nodeA');
+  const before = cluster.beats().at(-1);
+  for (const state of mounts) fill(state);
+  // Renewals need no disk.
+  const seen = monotonicMs();
+  await until(() => monotonicMs() > seen + 2500, patienceMs, 'unreachable');
+  assert.equal(cluster.beats().at(-1)?.pid, before?.pid);
+  cluster.node('nodeA').killMachine();
+  const loud = (): boolean =>
+    /error .*(cannot store the voter's record|could not be written)/.test(
+      cluster.node('nodeB').log() + cluster.node('nodeC').log(),
+    );
+  await until(loud, patienceMs, () => logsOf(cluster));
+  assert.equal(cluster.beats().at(-1)?.node, 'nodeA', 'nobody has started it without a stored grant');
+});
+
+/** Leaves no byte free. */
+function fill(directory: string): void {
+  for (let index = 0; statfsSync(directory).bavail > 0 && index < 1000; index += 1) {
+    try {
+      writeFileSync(path.join(directory, `ballast${index}`), Buffer.alloc(4096));
+    } catch {
+      return;
+    }
+  }
+}
