@@ -34,17 +34,26 @@ test('bootTime goes on with fractions of a millisecond, never back', () => {
 
 test('bootTime is cheap enough for every event', () => {
   bootTime();
-  const began = monotonicMs();
+  const before = process.cpuUsage();
   for (let reading = 0; reading < 100_000; reading += 1) bootTime();
-  // Measured: 0.15 to 0.3 µs a reading. The limit is wide, for machines that do other things too.
-  assert.ok(monotonicMs() - began < 1000);
+  const { user, system } = process.cpuUsage(before);
+  // Measured: 0.15 to 0.3 µs a reading. The limit is wide, for slower machines.
+  assert.ok((user + system) / 100_000 < 5, `${user + system} µs`);
 });
 
 test('monotonicMs goes at the pace of bootTime', () => {
-  const [boot, monotonic] = [bootTime(), monotonicMs()];
-  while (bootTime() - boot < 20);
-  const [elapsedBoot, elapsedMonotonic] = [bootTime() - boot, monotonicMs() - monotonic];
-  assert.ok(Math.abs(elapsedBoot - elapsedMonotonic) < 5, `${elapsedBoot} ${elapsedMonotonic}`);
+  // What one clock measures inside of what the other measures is the shorter time, however often this process is interrupted.
+  for (const [outer, inner] of [
+    [bootTime, monotonicMs],
+    [monotonicMs, bootTime],
+  ] as const) {
+    const outerBegan = outer();
+    const innerBegan = inner();
+    while (inner() - innerBegan < 10);
+    const innerMs = inner() - innerBegan;
+    const outerMs = outer() - outerBegan;
+    assert.ok(innerMs <= outerMs + 0.01, `${innerMs} ms within ${outerMs} ms`);
+  }
 });
 
 test('processes of one boot agree on the time', async (t) => {

@@ -20,26 +20,30 @@ interface Facts {
 }
 
 interface Daemon extends Running {
-  /** What the second process found; waits for it. */
+  /** What the second process has found so far; null: nothing yet. */
+  found(): Facts | null;
+  /** Waits for it. */
   facts(): Promise<Facts>;
 }
 
 function startDaemon(t: TestContext, action: string, timeoutMs?: number): Daemon {
   let file = '';
-  const read = (): Facts => JSON.parse(readFileSync(file, 'utf8')) as Facts;
+  const found = (): Facts | null =>
+    existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Facts) : null;
   // Whatever becomes of the test: the second process leads a session, and its child one too. Before the directory goes.
   t.after(() => {
-    if (!existsSync(file)) return;
-    const { pid, child } = read();
+    const { pid, child } = found() ?? {};
     for (const pgid of [pid, child]) if (pgid !== undefined) killGroup(pgid, 'SIGKILL');
   });
   file = path.join(temporaryDirectory(t), 'facts');
   const running = start(t, 'daemon', [action, file, ...(timeoutMs === undefined ? [] : [String(timeoutMs)])]);
   const facts = async (): Promise<Facts> => {
     await until('the second process', () => existsSync(file));
-    return read();
+    const there = found();
+    assert.ok(there !== null);
+    return there;
   };
-  return { ...running, facts };
+  return { ...running, found, facts };
 }
 
 function finish(t: TestContext, action: string, timeoutMs?: number): Promise<Finished> {
@@ -84,12 +88,13 @@ test('dead without a word: never success', async (t) => {
 });
 
 test('not ready in time: ended, and told', async (t) => {
-  const { finished, facts } = startDaemon(t, 'hang', 2500);
-  const { pid } = await facts();
+  const { finished, found } = startDaemon(t, 'hang', 1500);
   const { code, stderr } = await finished;
   assert.equal(code, 69);
-  assert.equal(stderr, 'testd: not ready after 2.5 s, ended; its log may say why\n');
-  assert.equal(groupAlive(pid), false);
+  assert.equal(stderr, 'testd: not ready after 1.5 s, ended; its log may say why\n');
+  const second = found();
+  // On a very busy machine it did not even get as far as telling who it is.
+  if (second !== null) assert.equal(groupAlive(second.pid), false);
 });
 
 test("interrupted: the second does not come up behind the user's back", async (t) => {

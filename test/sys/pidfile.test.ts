@@ -89,6 +89,7 @@ for (const [way, options] of ways) {
   test(`what kill -9 leaves behind is taken over at once${way}`, async (t) => {
     const file = pidfileIn(t);
     const first = await contend(t, file, options);
+    assert.equal(first.outcome.kind, 'locked');
     first.child.kill('SIGKILL');
     await first.finished;
     assert.equal(existsSync(file), true);

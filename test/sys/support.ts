@@ -84,11 +84,11 @@ export async function run(
   return JSON.parse(stdout);
 }
 
-/** Waits until the condition holds; fails after 10 s. */
+/** Waits until the condition holds; fails after a time that only an overloaded machine comes near to. */
 export async function until(what: string, condition: () => boolean): Promise<void> {
-  const end = performance.now() + 10_000;
+  const end = performance.now() + 60_000;
   while (!condition()) {
-    assert.ok(performance.now() < end, `waited 10 s for ${what}`);
+    assert.ok(performance.now() < end, `waited a minute for ${what}`);
     await sleep(2);
   }
 }
