@@ -17,7 +17,7 @@ test('a voter whose record is torn says so, votes again when it has heard the ot
   const b = cluster.node('nodeB');
   b.killMachine();
   await b.exited;
-  const record = path.join(cluster.dir, 'nodeB/state/resources/shared/voter');
+  const record = path.join(cluster.dir, 'nodeB/state/resources/shared/voter.state');
   const length = readFileSync(record).length;
   truncateSync(record, Math.floor(length / 2));
   await b.start();
@@ -44,11 +44,12 @@ const asRoot = process.getuid?.() === 0;
 test('a full disk refuses acquisitions, and the service that runs goes on', {
   skip: !asRoot && 'a file system of a known size needs root',
 }, async (t) => {
-  const cluster = await clusterFor(t);
   const mounts: string[] = [];
+  // Before the cluster's directory is removed: what is registered first is done first.
   t.after(() => {
     for (const mount of mounts) execFileSync('umount', ['-l', mount]);
   });
+  const cluster = await clusterFor(t);
   for (const name of ['nodeB', 'nodeC']) {
     const state = path.join(cluster.dir, name, 'state');
     mkdirSync(state, { recursive: true, mode: 0o700 });
