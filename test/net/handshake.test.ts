@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import type { Key } from '../../daemon/config/types.js';
-import { createSeal, keyProblem, proof, sealBytes, transcript } from '../../daemon/net/auth.js';
+import { createSeal, keyProblem, proof, sameBytes, sealBytes, transcript } from '../../daemon/net/auth.js';
 import {
   createInitiator,
   createResponder,
@@ -274,6 +274,17 @@ describe('tricks', () => {
     const other = transcript({ ...hello, node: 'a' }, { ...challenge, node: 'bc' });
     assert.notDeepEqual(one, other);
     assert.notDeepEqual(proof(secret, 'initiator', one), proof(secret, 'responder', one));
+  });
+
+  test('[N26] proofs are compared whatever their length is', () => {
+    assert.equal(sameBytes(Buffer.from('abc'), Buffer.from('abc')), true);
+    for (const other of ['abd', 'ab', 'abcd', ''])
+      assert.equal(sameBytes(Buffer.from('abc'), Buffer.from(other)), false);
+    for (const length of [0, 1, 31, 33, 64]) {
+      const machine = responder(identity('nodeB'));
+      machine.receive(createInitiator(identity('nodeA'), randomBytes(32)).hello);
+      assert.match(refusal(machine.receive({ kind: 'proof', mac: Buffer.alloc(length) })), /wrong proof/);
+    }
   });
 
   test('[N32] a proven peer may still be refused by its owner', () => {
