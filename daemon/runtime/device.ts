@@ -3,22 +3,11 @@
  * is known to be stopped, and disarmed when none is left. Owned by the main process, for several resources share it.
  */
 import type { WatchdogDeviceConfig } from '../config/types.js';
+import { demandOf } from '../core/demand.js';
 import type { NodeState } from '../core/node-types.js';
 import type { Instant } from '../core/types.js';
 import type { NetLog } from '../net/log.js';
 import { feedIntervalMs, openWatchdogDevice, type WatchdogDevice } from '../sys/watchdog-device.js';
-
-/** What a resource demands of the device at `now`. */
-export type Demand = 'none' | 'feed' | 'starve';
-
-/** 'none': nothing may run here. 'feed': it may run, under a good lease. 'starve': it may run without one. */
-export function demandOf(state: NodeState, now: Instant): Demand {
-  if (state.cleaning?.required === true) return 'starve';
-  const report = state.worker?.report;
-  if (state.role !== 'primary' || report == null || !report.mayRun) return 'none';
-  if (report.forced) return 'feed';
-  return report.leaseUntil > now ? 'feed' : 'starve';
-}
 
 export interface DeviceKeeper {
   /** Looks at all resources anew: arms, feeds or disarms. Called at every change and by its own timer. */
