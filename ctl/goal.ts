@@ -21,7 +21,7 @@ export function judge(goal: Goal, entry: StatusEntry): Verdict {
   const { role, roleSet, state } = entry;
   if (roleSet !== goal.role) {
     const cause = entry.lastError === '' ? '' : `: ${entry.lastError}`;
-    return { kind: 'failed', reason: `its role is set to ${roleSet} now${cause}` };
+    return { kind: 'failed', reason: `its role was set back to ${roleSet}${cause}` };
   }
   if (goal.role === 'primary') return runsHere(entry) ? done : underWay;
   return role === goal.role && !mayRun(state) ? done : underWay;
@@ -38,8 +38,8 @@ function judgeSwitchover(to: NodeName, entry: StatusEntry): Verdict {
   const wanted = to === '' ? holder !== own : holder === to;
   if (holder === '' || !wanted) {
     if (holder === own && runsHere(entry)) {
-      const cause = entry.lastError === '' ? '' : `: ${entry.lastError}`;
-      return { kind: 'failed', reason: `it runs on ${own} again${cause}` };
+      const where = to === '' ? 'the other node' : to;
+      return { kind: 'failed', reason: `it runs on ${own} again; the status of ${where} says why` };
     }
     return underWay;
   }

@@ -57,7 +57,7 @@ describe('what has happened', () => {
     const verdict = judge(primary, entryOf({ ...secondary, lastError: 'start exited with 1' }));
     assert.deepEqual(verdict, {
       kind: 'failed',
-      reason: 'its role is set to secondary now: start exited with 1',
+      reason: 'its role was set back to secondary: start exited with 1',
     });
   });
 });
@@ -123,7 +123,7 @@ describe('waiting', () => {
     const config = await fakeDaemon(t, going([{ state: 'starting' }, gaveUp]));
     const { code, err } = await hastmonctl(['role', 'primary', 'mail', '--wait', '-c', config]);
     assert.equal(code, 75);
-    assert.match(err, /hastmonctl: mail: its role is set to secondary now: start exited with 1/);
+    assert.match(err, /hastmonctl: mail: its role was set back to secondary: start exited with 1/);
   });
 
   test('ends when hastmond refuses', async (t) => {
