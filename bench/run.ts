@@ -15,7 +15,7 @@ import { measureGivingUp } from './giving-up.js';
 import { measureKeepalived } from './keepalived.js';
 import { keepalivedVersion } from './keepalived-pair.js';
 import { type Circumstances, reportJson, reportText } from './report.js';
-import { judge, type Row } from './row.js';
+import { createRow, judge, type Row } from './row.js';
 import { openStage, type Stage } from './stage.js';
 import { measureSwitchover } from './switchover.js';
 import { timedHooksProblem, timeHooks } from './timed-hooks.js';
@@ -68,7 +68,7 @@ async function measure(stage: Stage, names: readonly string[], runs: number): Pr
   const rows: Row[] = [];
   for (const name of names) {
     process.stderr.write(`${name} ...\n`);
-    rows.push(...((await parts[name]?.(stage, runs)) ?? []));
+    rows.push(...(await measurePart(stage, name, runs)));
   }
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
     version: string;
@@ -86,6 +86,19 @@ async function measure(stage: Stage, names: readonly string[], runs: number): Pr
   };
   process.stdout.write(values.json ? reportJson(rows, circumstances) : reportText(rows, circumstances));
   process.exitCode = rows.some((row) => judge(row) === 'missed') ? 1 : 0;
+}
+
+/** A part that fails costs its own rows and not the others'. */
+async function measurePart(stage: Stage, name: string, runs: number): Promise<Row[]> {
+  try {
+    return (await parts[name]?.(stage, runs)) ?? [];
+  } catch (error) {
+    // What is being taken down on a signal fails in many ways; the end of the process is near.
+    if (stage.interrupted) await new Promise(() => {});
+    await stage.clear();
+    const system = name.startsWith('keepalived') ? 'keepalived' : 'hastmon';
+    return [createRow(name, system, `part ${name}`, { problems: [(error as Error).message] })];
+  }
 }
 
 function load(): number {
@@ -110,14 +123,7 @@ async function main(): Promise<void> {
     return;
   }
   const stage = openStage(values.keep);
-  try {
-    await measure(stage, names, runs);
-  } catch (error) {
-    // What is being taken down on a signal fails in many ways.
-    if (stage.interrupted) await new Promise(() => {});
-    process.stderr.write(`bench: ${(error as Error).message}\n`);
-    process.exitCode = 1;
-  }
+  await measure(stage, names, runs);
   await stage.clear();
 }
 
