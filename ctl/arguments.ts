@@ -75,6 +75,22 @@ interface Parsed {
 }
 
 function parser(words: readonly string[]) {
+  return commands(program(words))
+    .completion('completion', 'Print a script for completion in bash or zsh')
+    .help('help')
+    .alias('help', 'h')
+    .version(version)
+    .demandCommand(1, 'a command is missing')
+    .recommendCommands()
+    .strict()
+    .exitProcess(false)
+    .fail(false);
+}
+
+type Command = ReturnType<typeof yargs>;
+
+/** What belongs to every command. */
+function program(words: readonly string[]): Command {
   return yargs([...words])
     .scriptName('hastmonctl')
     .detectLocale(false)
@@ -90,7 +106,11 @@ function parser(words: readonly string[]) {
     .option('node', text('n', 'Name of this node in it [the host name]'))
     .option('control', text('s', 'Control socket, instead of the one that the configuration names'))
     .option('debug', { alias: 'd', type: 'count', describe: 'Say what is done; -dd says more' })
-    .option('json', { type: 'boolean', describe: 'Answer in JSON' })
+    .option('json', { type: 'boolean', describe: 'Answer in JSON' });
+}
+
+function commands(main: Command): Command {
+  return main
     .command('role [role] [names..]', 'Set the role of resources on this node', (command) =>
       waiting(command)
         .usage('$0 role <init|primary|secondary|watchdog> <all|name..> [options]\n\nSets the role.')
@@ -133,19 +153,8 @@ function parser(words: readonly string[]) {
     )
     .command('version', 'Show the versions of hastmonctl and hastmond', (command) =>
       command.usage('$0 version [options]\n\nShows the versions of hastmonctl and of the running hastmond.'),
-    )
-    .completion('completion', 'Print a script for completion in bash or zsh')
-    .help('help')
-    .alias('help', 'h')
-    .version(version)
-    .demandCommand(1, 'a command is missing')
-    .recommendCommands()
-    .strict()
-    .exitProcess(false)
-    .fail(false);
+    );
 }
-
-type Command = ReturnType<typeof yargs>;
 
 const yes = { type: 'boolean', describe: 'Do not ask: the risk is known' } as const;
 

@@ -22,6 +22,8 @@ export const asciiLayout = {
   setup(build) {
     const filter = /^(string-width|strip-ansi|wrap-ansi)$/;
     build.onResolve({ filter }, ({ path }) => ({ path, namespace: 'ascii-layout' }));
-    build.onLoad({ filter: /.*/, namespace: 'ascii-layout' }, ({ path }) => ({ contents: replacements[path] }));
+    build.onLoad({ filter: /.*/, namespace: 'ascii-layout' }, ({ path }) => ({
+      contents: replacements[path],
+    }));
   },
 };
