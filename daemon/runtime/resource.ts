@@ -112,7 +112,11 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
       settings: () => state.settings,
       log,
       facts: () => ({ resource: name, node: config.node, role: state.role, epoch: 0, primary: primaryNow() }),
-      cleaned: (id, ok, detail) => feed({ kind: 'cleaned', id, ok, detail }),
+      cleaned(id, ok, detail) {
+        // A check that found nothing running may have found nothing out; after a stop that succeeded, it is known.
+        if (ok && state.cleaning?.id === id && state.cleaning.mode === 'stop') store.remove(RUNNING);
+        feed({ kind: 'cleaned', id, ok, detail });
+      },
       fenced: (id, ok, detail) => feed({ kind: 'fenced', id, ok, detail }),
     });
   }
