@@ -19,6 +19,7 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf, messageOf } from '../sys/errors.js';
 import { callError, tryLibc } from '../sys/libc.js';
 import { type ProcessRecord, processRecord, recordAlive } from '../sys/process.js';
@@ -46,7 +47,7 @@ export async function lockPidfile(path: string, guardWaitMs = 3000): Promise<Pid
     // What cannot be opened is told at once; proper-lockfile would try again and again.
     closeSync(openFile(path));
     unguard = await guard(path, guardWaitMs);
-    return claim(path, unguard !== null);
+    return await claimPatiently(path, unguard !== null);
   } catch (error) {
     const noPermission = ['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error));
     const code = noPermission ? exitCode.noPerm : exitCode.cantCreate;
@@ -57,16 +58,25 @@ export async function lockPidfile(path: string, guardWaitMs = 3000): Promise<Pid
   }
 }
 
-// The guard is held for milliseconds; one that was left behind is stale after 2 s, the least that proper-lockfile knows.
+// The guard is held for milliseconds; ten seconds are for a machine that is busy beyond measure.
 async function guard(path: string, waitMs: number): Promise<(() => Promise<void>) | null> {
   const { lock } = (await import('proper-lockfile')).default;
   const retries = { retries: Math.ceil(waitMs / 50), factor: 1, minTimeout: 50, maxTimeout: 50 };
   try {
     // Losing it is no reason to die: flock decides, or the record does.
-    return await lock(path, { realpath: false, stale: 2000, retries, onCompromised: () => {} });
+    return await lock(path, { realpath: false, stale: 10_000, retries, onCompromised: () => {} });
   } catch (error) {
     if (codeOf(error) === 'ELOCKED') return null;
     throw error;
+  }
+}
+
+// Who has locked the file writes its pid at once, but not at the same instant.
+async function claimPatiently(path: string, guarded: boolean): Promise<PidfileOutcome> {
+  for (let looks = 1; ; looks += 1) {
+    const outcome = claim(path, guarded);
+    if (outcome.kind !== 'held' || outcome.pid !== null || looks === 10) return outcome;
+    await sleep(20);
   }
 }
 

@@ -164,6 +164,16 @@ test('a file that is locked is held, whatever it says', async (t) => {
   assert.equal(first.outcome.kind, 'locked');
 });
 
+test('a holder that has not written its pid yet is waited for, so that it can be named', async (t) => {
+  const file = pidfileIn(t);
+  const first = await contend(t, file);
+  const record = readFileSync(file);
+  writeFileSync(file, '');
+  const second = lockPidfile(file);
+  setTimeout(() => writeFileSync(file, record), 50);
+  assert.deepEqual(await second, heldBy(file, first.pid));
+});
+
 test('without koffi, a bare pid that lives is believed', async (t) => {
   const file = pidfileIn(t);
   writeFileSync(file, `${process.pid}\n`);
