@@ -4,6 +4,7 @@
  *
  * Rules A1 to A6 of docs/protocol.md.
  */
+import type { GivenLease } from './hold.js';
 import { allVoters, couldBeMajority, includesSets, isMajorityOfAll, leaseEnd } from './lease.js';
 import type {
   AnswerMessage,
@@ -31,6 +32,8 @@ export interface Acquisition {
   request: number;
   epoch: number;
   sentAt: Instant;
+  /** What was asked for then. */
+  terms: LeaseTerms;
   /** When the attempt is given up. */
   deadline: Instant;
   /** No new attempt before this. */
@@ -58,7 +61,7 @@ export interface AcquireContext {
 
 export type AcquireOutput =
   | { kind: 'send'; to: NodeName; message: AskMessage | RequestMessage | ReleaseMessage }
-  | { kind: 'acquired'; epoch: number; until: Instant }
+  | ({ kind: 'acquired' } & GivenLease)
   | { kind: 'failed' };
 
 const URGENT_RETRY_MS = 5;
@@ -69,6 +72,7 @@ export function initAcquisition(sets: NodeName[][]): Acquisition {
     request: 0,
     epoch: 0,
     sentAt: 0,
+    terms: { leaseMs: 0, stopBudgetMs: 0, driftPpm: 0 },
     deadline: 0,
     retryAt: Number.NEGATIVE_INFINITY,
     granted: [],
@@ -127,7 +131,7 @@ export function acquisitionAnswered(
     state.refusals = { ...state.refusals, [from]: refusal };
   }
   if (isMajorityOfAll(state.sets, (node) => state.granted.includes(node))) {
-    return state.phase === 'asking' ? beginRequest(state, context, now) : acquired(state, context);
+    return state.phase === 'asking' ? beginRequest(state, context, now) : acquired(state);
   }
   const refused = (node: NodeName): boolean =>
     !state.granted.includes(node) && state.refusals[node] !== undefined;
@@ -181,6 +185,7 @@ function toVoters(
 ): AcquireOutput[] {
   state.request += 1;
   state.sentAt = now;
+  state.terms = context.terms;
   state.deadline = now + Math.max(2 * context.heartbeatMs, 100);
   state.granted = [];
   state.refusals = {};
@@ -189,12 +194,12 @@ function toVoters(
 }
 
 /** The lease counts from the moment before the request was sent (H1). */
-function acquired(state: Acquisition, context: AcquireContext): AcquireOutput[] {
-  const until = leaseEnd(state.sets, (node) =>
-    state.granted.includes(node) ? state.sentAt + context.terms.leaseMs : undefined,
-  );
+function acquired(state: Acquisition): AcquireOutput[] {
+  const { sentAt, terms, sets, epoch } = state;
+  const end = sentAt + terms.leaseMs;
+  const until = leaseEnd(sets, (node) => (state.granted.includes(node) ? end : undefined));
   state.phase = 'idle';
-  return [{ kind: 'acquired', epoch: state.epoch, until }];
+  return [{ kind: 'acquired', epoch, until, grantedUntil: until + terms.stopBudgetMs, sets }];
 }
 
 /** A loser releases at once and waits in the order of priority (A5), nobody by chance. */

@@ -1,9 +1,10 @@
 /**
  * Holding a lease: renewing it at every heartbeat and knowing its end. Owned by the primary's worker.
  *
- * Rules H1 to H4 of docs/protocol.md.
+ * Rules H1 to H5 of docs/protocol.md.
  */
-import { includesSets, leaseEnd } from './lease.js';
+import { allVoters, includesSets, leaseEnd } from './lease.js';
+import type { Settings } from './settings.js';
 import type {
   AnswerMessage,
   DurationMs,
@@ -14,21 +15,30 @@ import type {
   RequestMessage,
 } from './types.js';
 
-export interface HeldLease {
+/** A lease as the main process acquired it, or as an earlier worker last reported it. */
+export interface GivenLease {
   epoch: number;
-  /** The end as far as known; it only moves forward. */
+  /** The end as far as known. */
   until: Instant;
+  /** Until when the grants of a majority last at least: the time to stop after the end is in it. */
+  grantedUntil: Instant;
   sets: NodeName[][];
-  /** Until when each voter supports the lease. */
-  votes: Record<NodeName, Instant>;
+}
+
+export interface HeldLease extends GivenLease {
+  /** Until when each voter supports the lease, and until when its grant lasts at least. */
+  votes: Record<NodeName, { until: Instant; grantedUntil: Instant }>;
   /** Requests whose answers still count, oldest first. */
-  pending: { request: number; sentAt: Instant; leaseMs: DurationMs }[];
+  pending: { request: number; sentAt: Instant; leaseMs: DurationMs; stopBudgetMs: DurationMs }[];
   renewAt: Instant;
 }
 
-/** A lease as the main process acquired it, or as an earlier worker last reported it. */
-export function takeLease(epoch: number, until: Instant, sets: NodeName[][], now: Instant): HeldLease {
-  return { epoch, until, sets, votes: {}, pending: [], renewAt: now };
+/** Takes a lease over. Who granted it is not known here: until it ends, any of its voters may have. */
+export function takeLease(given: GivenLease, now: Instant): HeldLease {
+  const { epoch, until, grantedUntil, sets } = given;
+  const votes: HeldLease['votes'] = {};
+  for (const node of allVoters(sets)) votes[node] = { until, grantedUntil };
+  return { epoch, until, grantedUntil, sets, votes, pending: [], renewAt: now };
 }
 
 /** The next renewal, to all voters; its answers count from `now`, the moment before it is sent (H1). */
@@ -43,7 +53,7 @@ export function renewLease(
   const others = lease.sets.filter((set) => !includesSets(ownSets, [set]));
   const sets = [...ownSets, ...others.filter((set) => supports(lease, set, now))];
   const pending = lease.pending.filter((entry) => entry.sentAt + entry.leaseMs > now);
-  pending.push({ request, sentAt: now, leaseMs: terms.leaseMs });
+  pending.push({ request, sentAt: now, leaseMs: terms.leaseMs, stopBudgetMs: terms.stopBudgetMs });
   const message: RequestMessage = { kind: 'request', holder, epoch: lease.epoch, request, terms, sets };
   return { lease: { ...lease, sets, pending }, message };
 }
@@ -59,13 +69,35 @@ export function leaseAnswered(
   const entry = lease.pending.find((candidate) => candidate.request === answer.request);
   if (entry === undefined) return lease;
   if (answer.refusal !== null) return answer.refusal === 'voter-set' ? learnSets(lease, answer, now) : lease;
-  const supportedUntil = Math.max(lease.votes[from] ?? 0, entry.sentAt + entry.leaseMs);
-  const votes = { ...lease.votes, [from]: supportedUntil };
-  const until = Math.max(
-    lease.until,
-    leaseEnd(lease.sets, (node) => votes[node]),
-  );
-  return { ...lease, votes, until };
+  const end = entry.sentAt + entry.leaseMs;
+  const before = lease.votes[from];
+  const vote = {
+    until: Math.max(before?.until ?? end, end),
+    grantedUntil: Math.max(before?.grantedUntil ?? end, end + entry.stopBudgetMs),
+  };
+  const votes = { ...lease.votes, [from]: vote };
+  const until = leaseEnd(lease.sets, (node) => votes[node]?.until);
+  const grantedUntil = leaseEnd(lease.sets, (node) => votes[node]?.grantedUntil);
+  return {
+    ...lease,
+    votes,
+    until: Math.max(lease.until, until),
+    grantedUntil: Math.max(lease.grantedUntil, grantedUntil),
+  };
+}
+
+/**
+ * By when the resource has to be stopped if the lease is not renewed any more (H5): stop_timeout after its end, or sooner where the
+ * voters have not granted that much yet because the times were changed. What is missing is missing from the fence in proportion.
+ */
+export function stopEnd(
+  lease: { until: Instant; grantedUntil: Instant },
+  settings: Pick<Settings, 'stopTimeoutMs' | 'fenceTimeoutMs'>,
+): Instant {
+  const { stopTimeoutMs, fenceTimeoutMs } = settings;
+  const granted = lease.grantedUntil - lease.until;
+  const share = Math.min(1, granted / (stopTimeoutMs + fenceTimeoutMs));
+  return lease.until + stopTimeoutMs * share;
 }
 
 /** Reckons with a set that a voter knows and we do not, where a majority of it supports us already (H4). */
@@ -78,5 +110,5 @@ function learnSets(lease: HeldLease, answer: AnswerMessage, now: Instant): HeldL
 }
 
 function supports(lease: HeldLease, set: readonly NodeName[], now: Instant): boolean {
-  return leaseEnd([set], (node) => lease.votes[node]) > now;
+  return leaseEnd([set], (node) => lease.votes[node]?.until) > now;
 }

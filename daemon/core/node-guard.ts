@@ -3,10 +3,13 @@
  * newer word, or the worker dies or hangs, main ends it with its hooks and stops the resource itself (rules G1 to
  * G4 of docs/protocol.md). Part of the core of a node; reached through node.ts.
  */
+import { mergeSets } from './acquire.js';
+import { stopEnd } from './hold.js';
 import { guardMarginMs } from './lease.js';
 import { beginCleaning } from './node-clean.js';
 import { become, resumeRole, startPrimary, startWorker } from './node-role.js';
 import type { NodeOutput, NodeState, Worker } from './node-types.js';
+import type { PrimaryReport } from './primary.js';
 import { STOP_TERM_SHARE } from './settings.js';
 import type { Instant } from './types.js';
 
@@ -48,7 +51,12 @@ export function workerExited(state: NodeState, now: Instant, outputs: NodeOutput
     log(outputs, 'the primary worker ended unexpectedly: replacing it within its lease');
     state.worker = null;
     startPrimary(state, now, outputs, {
-      lease: { epoch: report.epoch, until },
+      lease: {
+        epoch: report.epoch,
+        until,
+        grantedUntil: report.grantedUntil,
+        sets: mergeSets(state.voter.sets, state.acquisition.sets),
+      },
       forced: report.forced,
       resumed: report.mayRun,
     });
@@ -168,15 +176,18 @@ const FIRST_WORD_MS = 10_000;
 
 function takeOver(state: NodeState, worker: Worker, now: Instant, outputs: NodeOutput[]): void {
   const { report } = worker;
-  const { stopTimeoutMs } = state.settings;
-  const leaseUntil = report?.leaseUntil ?? Number.NEGATIVE_INFINITY;
-  const byLease = Math.max(leaseUntil, now) + stopTimeoutMs;
-  const stopEnd =
-    leaseUntil > Number.NEGATIVE_INFINITY && now <= leaseUntil + stopTimeoutMs * STOP_TERM_SHARE
-      ? Math.min(byLease, leaseUntil + stopTimeoutMs)
-      : Math.min(report?.stopEnd ?? Number.POSITIVE_INFINITY, now + stopTimeoutMs);
   state.worker = null;
-  beginCleaning(state, 'stop', stopEnd, report?.epoch ?? 0, outputs);
+  beginCleaning(state, 'stop', takeOverEnd(state, report, now), report?.epoch ?? 0, outputs);
+}
+
+/** By when main's stop has to be over: as the lease demands while that is possible, else as the worker's own stop did. */
+function takeOverEnd(state: NodeState, report: PrimaryReport | null, now: Instant): Instant {
+  const { settings } = state;
+  if (report !== null && report.leaseUntil > Number.NEGATIVE_INFINITY) {
+    const end = stopEnd({ until: report.leaseUntil, grantedUntil: report.grantedUntil }, settings);
+    if (now <= end - settings.stopTimeoutMs * (1 - STOP_TERM_SHARE)) return end;
+  }
+  return Math.min(report?.stopEnd ?? Number.POSITIVE_INFINITY, now + settings.stopTimeoutMs);
 }
 
 function retryCleaning(state: NodeState, now: Instant, outputs: NodeOutput[]): void {

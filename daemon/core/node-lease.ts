@@ -10,6 +10,7 @@ import {
   cancelAcquisition,
   describeRefusal,
 } from './acquire.js';
+import type { GivenLease } from './hold.js';
 import { allVoters, guardMarginMs } from './lease.js';
 import { become, tellWorker } from './node-role.js';
 import type { NodeOutput, NodeState } from './node-types.js';
@@ -60,7 +61,7 @@ export function handleAcquisition(
 ): void {
   for (const output of from) {
     if (output.kind === 'send') outputs.push(output);
-    else if (output.kind === 'acquired') acquired(state, output.epoch, output.until, now, outputs);
+    else if (output.kind === 'acquired') acquired(state, output, now, outputs);
     else logRefusal(state, now, outputs);
   }
 }
@@ -93,29 +94,31 @@ function wantsLawful(state: NodeState): boolean {
   return report?.forced === true && report.leaseUntil === Number.NEGATIVE_INFINITY;
 }
 
-function acquired(
-  state: NodeState,
-  epoch: number,
-  until: Instant,
-  now: Instant,
-  outputs: NodeOutput[],
-): void {
+function acquired(state: NodeState, lease: GivenLease, now: Instant, outputs: NodeOutput[]): void {
+  const { epoch, until, grantedUntil, sets } = lease;
   const holder = { node: state.settings.node, incarnation: state.incarnation };
   if (!wantsLease(state, now) || now >= until - guardMarginMs(state.settings.leaseMs)) {
     const release = { kind: 'release', holder, epoch, successor: '', reservationMs: 0 } as const;
-    for (const to of state.acquisition.sets.flat()) outputs.push({ kind: 'send', to, message: release });
+    for (const to of allVoters(sets)) outputs.push({ kind: 'send', to, message: release });
     return;
   }
   outputs.push({ kind: 'log', level: 'info', text: `lease acquired, epoch ${epoch}`, peer: '' });
   state.successorUntil = Number.NEGATIVE_INFINITY;
   state.refusalTold = '';
   if (state.role === 'secondary') {
-    become(state, 'primary', now, outputs, { lease: { epoch, until } });
+    become(state, 'primary', now, outputs, { lease: { epoch, until, grantedUntil, sets } });
     return;
   }
   const { worker } = state;
   if (worker?.report != null) {
-    worker.report = { ...worker.report, epoch, leaseUntil: until, mayRun: true, wantsLease: false };
+    worker.report = {
+      ...worker.report,
+      epoch,
+      leaseUntil: until,
+      grantedUntil,
+      mayRun: true,
+      wantsLease: false,
+    };
   }
-  tellWorker(state, { kind: 'lease', epoch, until, sets: state.acquisition.sets }, outputs);
+  tellWorker(state, { kind: 'lease', epoch, until, grantedUntil, sets }, outputs);
 }

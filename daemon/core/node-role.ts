@@ -2,6 +2,7 @@
  * Roles of a node and the workers that go with them: taking a role up, leaving it, and ending. Part of the core of
  * a node; reached through node.ts.
  */
+import type { GivenLease } from './hold.js';
 import { beginCleaning } from './node-clean.js';
 import type { Leaving, NodeOutput, NodeState, WithoutNow, Worker, WorkerMessage } from './node-types.js';
 import type { PrimaryFinish, PrimaryReport } from './primary.js';
@@ -11,7 +12,7 @@ import type { Instant, Role } from './types.js';
 const REQUESTS_PER_WORKER = 2 ** 32;
 
 export interface BecomeOptions {
-  lease?: { epoch: number; until: Instant };
+  lease?: GivenLease;
   forced?: boolean;
   /** The lease is that of an earlier worker: the resource may be running under it. */
   resumed?: boolean;
@@ -220,6 +221,7 @@ function reportBeforeStart(
     run: 'unknown',
     epoch: lease?.epoch ?? 0,
     leaseUntil: lease?.until ?? Number.NEGATIVE_INFINITY,
+    grantedUntil: lease?.grantedUntil ?? Number.NEGATIVE_INFINITY,
     mayRun: lease === null || forced || resumed,
     stopEnd: Number.POSITIVE_INFINITY,
     wantsLease: false,

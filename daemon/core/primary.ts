@@ -5,7 +5,7 @@
  *
  * Rules R1 to R9 of docs/protocol.md.
  */
-import { type HeldLease, leaseAnswered, renewLease, takeLease } from './hold.js';
+import { type GivenLease, type HeldLease, leaseAnswered, renewLease, stopEnd, takeLease } from './hold.js';
 import { guardMarginMs } from './lease.js';
 import { leaseTerms, type Settings, STOP_KILL_SHARE, STOP_TERM_SHARE } from './settings.js';
 import type {
@@ -74,6 +74,8 @@ export interface PrimaryReport {
   epoch: number;
   /** End of the lease, -Infinity where none is held. */
   leaseUntil: Instant;
+  /** Until when the grants behind the lease last at least; -Infinity where none is held. */
+  grantedUntil: Instant;
   /** True where the resource may be running. */
   mayRun: boolean;
   /** While stopping: when the stop must be over; else Infinity. */
@@ -87,7 +89,7 @@ export interface PrimaryReport {
 
 export type PrimaryInput = { now: Instant } & (
   | { kind: 'tick' }
-  | { kind: 'lease'; epoch: number; until: Instant; sets: NodeName[][] }
+  | ({ kind: 'lease' } & GivenLease)
   | { kind: 'answer'; from: NodeName; message: AnswerMessage }
   | { kind: 'hook'; id: number; code: number | null; detail: string }
   | { kind: 'stop'; why: 'handover' | 'role' | 'terminate'; successor: NodeName }
@@ -117,7 +119,7 @@ export interface PrimaryInit {
   forced: boolean;
   attempts: number;
   /** The lease to carry on with: just acquired, or an earlier worker's. */
-  lease: { epoch: number; until: Instant } | null;
+  lease: GivenLease | null;
   /** True where it is an earlier worker's: the resource may be running under it. */
   resumed: boolean;
 }
@@ -138,7 +140,7 @@ export function initPrimary(init: PrimaryInit, now: Instant): PrimaryState {
     successor: '',
     phase: 'probe',
     forced: init.forced,
-    lease: lease === null ? null : takeLease(lease.epoch, lease.until, init.sets, now),
+    lease: lease === null ? null : takeLease(lease, now),
     lastEpoch: lease?.epoch ?? 0,
     request: init.request,
     hook: null,
@@ -164,7 +166,7 @@ export function stepPrimary(before: PrimaryState, input: PrimaryInput): PrimaryS
     case 'tick':
       break;
     case 'lease':
-      state.lease = takeLease(input.epoch, input.until, input.sets, now);
+      state.lease = takeLease(input, now);
       state.lastEpoch = input.epoch;
       state.forced = false;
       break;
@@ -243,7 +245,7 @@ function isDone(state: PrimaryState): boolean {
 
 /** The lease is over: whatever runs is stopped within the stop budget, and no late answer revives it (R4). */
 function loseLease(state: PrimaryState, now: Instant, outputs: PrimaryOutput[]): void {
-  const end = state.lease?.until ?? now;
+  const end = state.lease === null ? now : stopEnd(state.lease, state.settings);
   state.lease = null;
   if (state.forced) return;
   outputs.push({
@@ -258,19 +260,19 @@ function loseLease(state: PrimaryState, now: Instant, outputs: PrimaryOutput[]):
   // Nothing was started under it: the first look goes on, and tells whether there is anything to stop.
   if (state.phase === 'probe' && !state.resumed) return;
   if (state.phase === 'stopping' || state.phase === 'stuck') {
-    boundStop(state, end + state.settings.stopTimeoutMs);
+    boundStop(state, end, now);
     return;
   }
-  beginStop(state, 'lease-lost', '', end + state.settings.stopTimeoutMs, now, outputs);
+  beginStop(state, 'lease-lost', '', end, now, outputs);
 }
 
 /** A stop under way has to be over by `end`: its hook's limits move forward, never back. */
-function boundStop(state: PrimaryState, end: Instant): void {
+function boundStop(state: PrimaryState, end: Instant, now: Instant): void {
   if (state.stop === null) return;
   state.stop = { ...state.stop, end: Math.min(state.stop.end, end) };
   const hook = state.hook;
   if (hook?.action !== 'stop') return;
-  const { stopTimeoutMs } = state.settings;
+  const stopTimeoutMs = Math.min(state.settings.stopTimeoutMs, end - now);
   hook.termAt = Math.min(hook.termAt, end - stopTimeoutMs * (1 - STOP_TERM_SHARE));
   hook.killAt = Math.min(hook.killAt, end - stopTimeoutMs * (1 - STOP_KILL_SHARE));
 }
@@ -294,14 +296,11 @@ function askedToStop(
   now: Instant,
   outputs: PrimaryOutput[],
 ): void {
-  const { settings } = state;
-  const lease = state.lease !== null && why !== 'main-gone';
-  const end =
-    now + (lease ? Math.max(settings.switchoverTimeoutMs, settings.stopTimeoutMs) : settings.stopTimeoutMs);
+  const end = plannedStopEnd(state, why, now);
   if (state.stop !== null && state.phase !== 'waiting') {
     // A stop under way goes on, for the new reason.
     state.stop = { ...state.stop, why, successor: successor || state.stop.successor };
-    if (why === 'main-gone') boundStop(state, end);
+    if (why === 'main-gone') boundStop(state, end, now);
     return;
   }
   if (state.phase === 'waiting' && state.hook === null) {
@@ -310,6 +309,13 @@ function askedToStop(
     return;
   }
   beginStop(state, why, successor, end, now, outputs);
+}
+
+/** A planned stop goes on under its lease; without main it cannot be renewed. */
+function plannedStopEnd({ settings, lease }: PrimaryState, why: StopWhy, now: Instant): Instant {
+  if (lease === null) return now + settings.stopTimeoutMs;
+  if (why === 'main-gone') return Math.min(now + settings.stopTimeoutMs, stopEnd(lease, settings));
+  return now + Math.max(settings.switchoverTimeoutMs, settings.stopTimeoutMs);
 }
 
 /** Begins a stop: another hook that runs is killed first; that time is inside the stop budget (R3). */
@@ -376,7 +382,7 @@ function runHook(
   outputs: PrimaryOutput[],
 ): void {
   state.hookId += 1;
-  const stopMs = state.settings.stopTimeoutMs;
+  const stopMs = Math.min(state.settings.stopTimeoutMs, limitMs);
   const end = now + limitMs;
   const [termAt, killAt] =
     action === 'stop'
@@ -669,6 +675,7 @@ function report(state: PrimaryState, outputs: PrimaryOutput[]): void {
     run: RUN_STATES[phase],
     epoch: state.lastEpoch,
     leaseUntil: lease?.until ?? Number.NEGATIVE_INFINITY,
+    grantedUntil: lease?.grantedUntil ?? Number.NEGATIVE_INFINITY,
     mayRun: phase !== 'waiting' && phase !== 'done',
     stopEnd: state.stop?.end ?? Number.POSITIVE_INFINITY,
     wantsLease: phase === 'waiting' && lease === null,

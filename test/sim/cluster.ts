@@ -3,6 +3,7 @@ import { Agenda } from './agenda.js';
 import { epochs } from './checkers/epochs.js';
 import { hooks } from './checkers/hooks.js';
 import { type Counts, incidents } from './checkers/incidents.js';
+import { mainGone } from './checkers/main-gone.js';
 import { oneRunner } from './checkers/one-runner.js';
 import { promises } from './checkers/promises.js';
 import { createMachine, runDevice } from './machine.js';
@@ -28,6 +29,8 @@ export function createCluster(profile: Profile, counts: Counts, reader: Reader |
   const voters = profile.nodes.filter(({ member }) => member).map(({ name }) => name);
   const machines = profile.nodes.map((plan) => createMachine(profile, plan, voters));
   const checkers = [oneRunner(), promises(), epochs(), hooks(), incidents(counts)];
+  if (profile.backing !== 'fence')
+    checkers.push(mainGone(profile.times.stopTimeoutMs * 2.5, 50 + profile.hookMs));
   const world: World = {
     agenda,
     prng: createPrng(profile.seed ^ 0x5eed),

@@ -31,7 +31,6 @@ export const stopService: Fault = ({ world, target }) => {
 };
 
 export const fillDisk: Fault = ({ world, target, ms, endLater }) => {
-  if (!world.profile.faults.disk) return false;
   world.trace({ kind: 'fault', text: `the disk of ${target.name} is full` });
   target.disk.full = true;
   endLater(ms, () => {
@@ -41,7 +40,6 @@ export const fillDisk: Fault = ({ world, target, ms, endLater }) => {
 };
 
 export const slowDisk: Fault = ({ world, target, ms, endLater }) => {
-  if (!world.profile.faults.disk) return false;
   world.trace({ kind: 'fault', text: `the disk of ${target.name} is slow` });
   target.disk.slow = true;
   endLater(ms, () => {
@@ -56,8 +54,7 @@ export const slowDisk: Fault = ({ world, target, ms, endLater }) => {
  */
 export const corruptDisk: Fault = ({ world, target }) => {
   const { prng, profile, machines } = world;
-  if (!profile.faults.disk || target.main === null || !target.main.started || target.main.paused)
-    return false;
+  if (target.main === null || !target.main.started || target.main.paused) return false;
   if (target.workers.some((worker) => worker.role === 'primary')) return false;
   const othersRemember = machines
     .filter((machine) => machine !== target && target.settings.voters.includes(machine.name))
@@ -68,5 +65,6 @@ export const corruptDisk: Fault = ({ world, target }) => {
   world.trace({ kind: 'fault', text: `the voter record of ${target.name} is corrupt` });
   killMain(world, target, prng.range(1, profile.times.leaseMs));
   target.disk.record = null;
+  world.trace({ kind: 'forgotten', voter: target.name });
   return true;
 };

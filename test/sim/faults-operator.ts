@@ -34,7 +34,6 @@ export const restartDaemon: Fault = ({ world, target, ms }) => {
 /** Other times in every file, reloaded by one machine after the other. */
 export const changeTimes: Fault = ({ world }) => {
   const { prng, profile } = world;
-  if (!profile.faults.reloads) return false;
   const percent = prng.pick([50, 80, 100, 150, 250]);
   const { leaseMs, stopTimeoutMs, heartbeatMs } = profile.times;
   const change = {
@@ -49,7 +48,7 @@ export const changeTimes: Fault = ({ world }) => {
 /** One voter more or one less, reloaded by one machine after the other; the next change comes when all have. */
 export const changeVoters: Fault = ({ world, target }) => {
   const { prng, profile, machines } = world;
-  if (!profile.faults.voterChanges || world.changingVoters) return false;
+  if (world.changingVoters || (!profile.faults.careless && !votersSettled(world))) return false;
   const { voters } = target.settings;
   const added = machines.find((machine) => !voters.includes(machine.name));
   const removed = prng.pick(voters);
@@ -68,6 +67,17 @@ export const changeVoters: Fault = ({ world, target }) => {
   );
   return true;
 };
+
+/** True where `hastmonctl status` says on every node that the last change of the voters is over. */
+function votersSettled({ machines }: World): boolean {
+  return machines.every(({ name, main, settings }) => {
+    const named = settings.voters.join(' ');
+    if (main === null) return !settings.voters.includes(name);
+    return (
+      main.started && main.state.voter.sets.length === 1 && main.state.voter.sets[0]?.join(' ') === named
+    );
+  });
+}
 
 /** At each machine, in an order and at moments of their own. */
 function inTurn(world: World, then: (machine: Machine) => void, done: () => void = () => {}): void {

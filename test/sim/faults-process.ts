@@ -15,7 +15,8 @@ function mayLoseOne(world: World, machine: Machine): boolean {
   if (world.profile.protection === 'device') return true;
   if (main.paused || main.state.cleaning !== null) return false;
   // A worker that has died, while main does not know it yet.
-  if (main.state.worker !== null && !machine.workers.some(({ id }) => id === main.state.worker?.id)) return false;
+  if (main.state.worker !== null && !machine.workers.some(({ id }) => id === main.state.worker?.id))
+    return false;
   return machine.workers.every((worker) => worker.main === main && worker.ready && !worker.paused);
 }
 

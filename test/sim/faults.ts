@@ -16,6 +16,7 @@ import {
   pauseWorkerOnly,
 } from './faults-process.js';
 import type { Network } from './network.js';
+import { FAULT_NAMES, type FaultName } from './profile.js';
 import type { TraceEvent } from './trace.js';
 import { type Machine, machineOf, type World } from './world.js';
 
@@ -40,37 +41,12 @@ export interface Faults {
   see(event: TraceEvent): void;
 }
 
-const WEIGHTED: readonly [number, Fault][] = [
-  [6, cutPair],
-  [4, cutOneWay],
-  [4, isolate],
-  [4, isolateOneWay],
-  [3, cutGroup],
-  [3, slowPath],
-  [8, killMainOnly],
-  [8, killWorkerOnly],
-  [4, killBoth],
-  [6, loseMachine],
-  [6, pauseMainOnly],
-  [6, pauseWorkerOnly],
-  [4, pauseBoth],
-  [8, afflictHooks],
-  [3, stopService],
-  [2, fillDisk],
-  [2, slowDisk],
-  [2, corruptDisk],
-  [8, giveCommand],
-  [3, restartDaemon],
-  [3, changeTimes],
-  [4, changeVoters],
-];
-
-/** Those that may follow at once on an event: sudden ones. */
-const SUDDEN: readonly Fault[] = [
+const FAULTS: Record<FaultName, Fault> = {
   cutPair,
   cutOneWay,
   isolate,
   isolateOneWay,
+  cutGroup,
   slowPath,
   killMainOnly,
   killWorkerOnly,
@@ -80,14 +56,41 @@ const SUDDEN: readonly Fault[] = [
   pauseWorkerOnly,
   pauseBoth,
   afflictHooks,
+  stopService,
+  fillDisk,
+  slowDisk,
+  corruptDisk,
   giveCommand,
   restartDaemon,
+  changeTimes,
+  changeVoters,
+};
+
+/** Those that may follow at once on an event: sudden ones. */
+const SUDDEN: readonly FaultName[] = [
+  'cutPair',
+  'cutOneWay',
+  'isolate',
+  'isolateOneWay',
+  'slowPath',
+  'killMainOnly',
+  'killWorkerOnly',
+  'killBoth',
+  'loseMachine',
+  'pauseMainOnly',
+  'pauseWorkerOnly',
+  'pauseBoth',
+  'afflictHooks',
+  'giveCommand',
+  'restartDaemon',
 ];
 
 export function startFaults(world: World, network: Network): Faults {
   const { agenda, prng, profile } = world;
   const ends = new Set<() => void>();
-  const total = WEIGHTED.reduce((sum, [weight]) => sum + weight, 0);
+  const { weights } = profile.faults;
+  const any = FAULT_NAMES.flatMap((name) => Array<FaultName>(weights[name]).fill(name));
+  const sudden = SUDDEN.flatMap((name) => Array<FaultName>(weights[name]).fill(name));
   let healed = false;
 
   function endLater(ms: number, end: () => void): void {
@@ -98,16 +101,9 @@ export function startFaults(world: World, network: Network): Faults {
     agenda.after(ms, once);
   }
 
-  function draw(): Fault {
-    let left = prng.below(total);
-    for (const [weight, fault] of WEIGHTED) {
-      left -= weight;
-      if (left < 0) return fault;
-    }
-    return cutPair;
-  }
-
-  function strike(fault: Fault, target: Machine): void {
+  function strike(names: readonly FaultName[], target: Machine): void {
+    if (names.length === 0) return;
+    const fault = FAULTS[prng.pick(names)];
     const { leaseMs } = profile.times;
     const ms = prng.chance(300) ? prng.range(1, leaseMs) : prng.range(leaseMs >> 1, leaseMs * 5);
     fault({ world, network, target, ms, endLater });
@@ -121,7 +117,9 @@ export function startFaults(world: World, network: Network): Faults {
 
   function next(): void {
     if (healed) return;
-    strike(draw(), victim());
+    strike(any, victim());
+    // Two at once, now and then: what one alone does not bring about.
+    if (prng.chance(250)) strike(any, victim());
     agenda.after(prng.range(1, 2 * profile.faults.meanGapMs), next);
   }
 
@@ -139,7 +137,7 @@ export function startFaults(world: World, network: Network): Faults {
       if (machine === null) return;
       const ms = prng.chance(500) ? prng.below(5) : prng.below(profile.times.leaseMs);
       agenda.after(ms, () => {
-        if (!healed) strike(prng.pick(SUDDEN), machine);
+        if (!healed) strike(sudden, machine);
       });
     },
   };
@@ -153,6 +151,7 @@ function nodeThatMatters(event: TraceEvent): string {
     case 'release':
       return event.holder.node;
     case 'service':
+    case 'hook-recorded':
       return event.node;
     case 'process':
       return event.node;

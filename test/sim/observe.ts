@@ -15,6 +15,10 @@ export function observeStep(
   input: NodeInput,
   outputs: readonly NodeOutput[],
 ): void {
+  if (input.kind === 'peer' && input.message.kind === 'release') {
+    const { holder, epoch } = input.message;
+    world.trace({ kind: 'release-heard', voter: main.machine.name, holder, epoch });
+  }
   observePromises(world, main, before, input, outputs);
   for (const output of outputs) {
     if (output.kind === 'send' && output.message.kind === 'release') released(world, output.message);

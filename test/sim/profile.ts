@@ -23,6 +23,33 @@ export interface NodePlan {
   rate: number;
 }
 
+/** Everything that can go wrong; each seed leaves some out and stresses others. */
+export const FAULT_NAMES = [
+  'cutPair',
+  'cutOneWay',
+  'isolate',
+  'isolateOneWay',
+  'cutGroup',
+  'slowPath',
+  'killMainOnly',
+  'killWorkerOnly',
+  'killBoth',
+  'loseMachine',
+  'pauseMainOnly',
+  'pauseWorkerOnly',
+  'pauseBoth',
+  'afflictHooks',
+  'stopService',
+  'fillDisk',
+  'slowDisk',
+  'corruptDisk',
+  'giveCommand',
+  'restartDaemon',
+  'changeTimes',
+  'changeVoters',
+] as const;
+export type FaultName = (typeof FAULT_NAMES)[number];
+
 export interface Profile {
   seed: number;
   nodes: NodePlan[];
@@ -42,10 +69,10 @@ export interface Profile {
     meanGapMs: number;
     /** How likely a fault follows closely on an event that matters (an acquisition, a stop, a release). */
     triggeredPermille: number;
-    voterChanges: boolean;
-    reloads: boolean;
-    disk: boolean;
+    weights: Record<FaultName, number>;
     force: boolean;
+    /** Operators change the voters before an earlier change is over: safe, but they may have to clean up after themselves. */
+    careless: boolean;
   };
   safetyMs: number;
   /** Freeze every state given to the core, so that a change of its input throws. */
@@ -54,7 +81,8 @@ export interface Profile {
 
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
 
-export function drawProfile(seed: number): Profile {
+/** `focus`: faults that this run is about; none for a run of its own choice. */
+export function drawProfile(seed: number, focus: readonly FaultName[] = []): Profile {
   const prng = createPrng(seed);
   const times = drawTimes(prng);
   const protection = prng.pick(['none', 'none', 'supervisor', 'device'] as const);
@@ -79,15 +107,17 @@ export function drawProfile(seed: number): Profile {
     ipcMs: prng.pick([0.2, 1, 3]),
     timerLateMs: prng.pick([0, 0.5, 2]),
     storeMs: prng.range(1, Math.max(2, Math.floor(heartbeatMs / 10))),
-    hookMs: prng.range(2, Math.max(4, Math.floor(Math.min(times.stopTimeoutMs / 8, times.statusTimeoutMs / 3)))),
+    hookMs: prng.range(
+      2,
+      Math.max(4, Math.floor(Math.min(times.stopTimeoutMs / 8, times.statusTimeoutMs / 3))),
+    ),
     unknownPermille: prng.pick([0, 0, 10]),
     faults: {
       meanGapMs: leaseMs * prng.pick([1, 2, 4, 8]),
       triggeredPermille: prng.pick([0, 50, 200]),
-      voterChanges: prng.chance(300),
-      reloads: prng.chance(250),
-      disk: prng.chance(300),
+      weights: drawWeights(prng, focus),
       force: prng.chance(50),
+      careless: prng.chance(200),
     },
     safetyMs: leaseMs * prng.range(40, 120),
     freeze: prng.chance(20),
@@ -114,6 +144,18 @@ function drawTimes(prng: Prng): Profile['times'] {
     deviceTimeoutMs: 0,
     driftPpm: prng.pick([0, 1000, 10_000, 10_000, 50_000]),
   };
+}
+
+/** Rare ones are those that end what can be learned from a run, if they come often. */
+const RARE: readonly FaultName[] = ['fillDisk', 'slowDisk', 'corruptDisk', 'changeTimes', 'changeVoters'];
+
+function drawWeights(prng: Prng, focus: readonly FaultName[]): Profile['faults']['weights'] {
+  const weights = {} as Profile['faults']['weights'];
+  for (const name of FAULT_NAMES) {
+    const drawn = RARE.includes(name) ? prng.pick([0, 0, 0, 1, 6]) : prng.pick([0, 1, 2, 2, 8]);
+    weights[name] = focus.includes(name) ? 12 : drawn;
+  }
+  return weights;
 }
 
 /** Candidates and watchdogs: with a watchdog, or with the candidates' roles set, or both. */
@@ -173,7 +215,8 @@ export function describeProfile(profile: Profile): string {
     `  ${nodes}`,
     `  ${pairs(times)}`,
     `  network ${pairs(network)} ipcMs=${profile.ipcMs} timerLateMs=${profile.timerLateMs} storeMs=${profile.storeMs} hookMs=${profile.hookMs} unknownPermille=${profile.unknownPermille}`,
-    `  faults ${pairs(faults)} safetyMs=${profile.safetyMs}`,
+    `  faults meanGapMs=${faults.meanGapMs} triggeredPermille=${faults.triggeredPermille} force=${faults.force} careless=${faults.careless} ${pairs(faults.weights)}`,
+    `  safetyMs=${profile.safetyMs}`,
   ].join('\n');
 }
 

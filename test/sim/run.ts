@@ -7,7 +7,7 @@ import { type Cluster, createCluster, describeCluster, type Reader, startDaemons
 import { startFaults } from './faults.js';
 import { GOOD, powerOn } from './machine.js';
 import { resumeMain, startMain } from './main-process.js';
-import { command, isNamed, reload, terminate } from './operator.js';
+import { command, isNamed, reload } from './operator.js';
 import type { Profile } from './profile.js';
 import { Violation } from './trace.js';
 import { resumeWorker } from './worker-process.js';
@@ -59,6 +59,7 @@ function phases(cluster: Cluster, profile: Profile): void {
   cluster.checkers.push(faults);
   agenda.runUntil(profile.safetyMs);
   heal(cluster, () => faults.heal());
+  if (profile.faults.careless && profile.faults.weights.changeVoters > 0) return;
   agenda.runUntil(agenda.now + 6 * leaseMs);
   const bound = agenda.now + livenessBoundMs(profile);
   while (agenda.now < bound && !isSettled(world)) agenda.runUntil(Math.min(bound, agenda.now + leaseMs));
@@ -97,8 +98,7 @@ function heal(cluster: Cluster, endFaults: () => void): void {
     for (const worker of [...machine.workers]) resumeWorker(world, worker);
     const { leaseMs, stopTimeoutMs } = world.profile.times;
     reload(world, machine, { voters, leaseMs, stopTimeoutMs });
-    if (isNamed(machine)) startMain(world, machine);
-    else terminate(world, machine);
+    startMain(world, machine);
   }
   world.agenda.after(world.profile.times.leaseMs, () => setRolesAgain(world));
   world.agenda.after(5 * world.profile.times.leaseMs, () => setRolesAgain(world));
@@ -148,7 +148,9 @@ function expectOne(world: World): void {
 
 /** True where all daemons take part, nothing is being stopped, and the service runs on one node. */
 function isSettled(world: World): boolean {
-  const calm = world.machines.filter(isNamed).every(({ main }) => main?.started && main.state.cleaning === null);
+  const calm = world.machines
+    .filter(isNamed)
+    .every(({ main }) => main?.started && main.state.cleaning === null);
   return calm && runners(world).length === 1;
 }
 

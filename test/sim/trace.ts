@@ -36,7 +36,16 @@ export type TraceEvent =
   | { kind: 'hook-end'; node: NodeName; action: HookAction; code: number | null }
   /** A voter said yes to a request: a promise not to grant to another before `until`. */
   | { kind: 'promise'; voter: NodeName; holder: Holder; epoch: number; until: number; terms: LeaseTerms }
+  /** A worker counts on a majority's grants until then: its lease and the time to stop after it. */
+  | { kind: 'lease'; holder: Holder; epoch: number; until: number }
+  /** A hook is on record and executes in a moment. */
+  | { kind: 'hook-recorded'; node: NodeName }
+  /** A holder says that it gives a lease up. */
   | { kind: 'release'; holder: Holder; epoch: number }
+  /** A voter has heard so. */
+  | { kind: 'release-heard'; voter: NodeName; holder: Holder; epoch: number }
+  /** The record of a voter is lost. */
+  | { kind: 'forgotten'; voter: NodeName }
   /** The voters that a node's configuration names from now on. */
   | { kind: 'voters'; node: NodeName; members: readonly NodeName[] }
   | { kind: 'machine'; node: NodeName; up: boolean; why: string }
@@ -100,6 +109,10 @@ export function describeEvent(event: TraceEvent): string {
       return line(event.from, `-> ${event.to} ${event.text}`);
     case 'promise':
     case 'release':
+    case 'release-heard':
+    case 'lease':
+    case 'hook-recorded':
+    case 'forgotten':
     case 'counted':
       return '';
     default:

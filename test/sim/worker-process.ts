@@ -9,6 +9,7 @@ import {
   initPrimary,
   type PrimaryInit,
   type PrimaryOutput,
+  type PrimaryReport,
   primaryWakeAt,
   stepPrimary,
 } from '../../daemon/core/primary.js';
@@ -258,6 +259,7 @@ function performPrimary(world: World, worker: WorkerProcess, output: PrimaryOutp
         message: output.message,
       });
     case 'report':
+      leaseReported(world, worker, output.report);
       return say(world, worker, { kind: 'worker-report', worker: worker.id, report: output.report });
     case 'hook':
       return runHook(world, worker, output.id, output.action, output.epoch, output.notAfter);
@@ -267,6 +269,17 @@ function performPrimary(world: World, worker: WorkerProcess, output: PrimaryOutp
     default:
       return performShared(world, worker, output);
   }
+}
+
+function leaseReported(world: World, worker: WorkerProcess, report: PrimaryReport): void {
+  const { core, machine, main } = worker;
+  if (core.role !== 'primary' || report.leaseUntil === Number.NEGATIVE_INFINITY) return;
+  world.trace({
+    kind: 'lease',
+    holder: { node: machine.name, incarnation: main.incarnation },
+    epoch: report.epoch,
+    until: trueTime(machine, report.grantedUntil),
+  });
 }
 
 type Shared =
@@ -312,7 +325,9 @@ function runHook(
   notAfter: number,
 ): void {
   const { machine } = worker;
-  workerAfter(world, worker, 1, () => {
+  world.trace({ kind: 'hook-recorded', node: machine.name });
+  const spawnMs = world.prng.chance(100) ? world.prng.range(2, 20) : 1;
+  workerAfter(world, worker, spawnMs, () => {
     const ended = (code: number | null, detail: string): void => {
       worker.hooks.delete(id);
       if (action === 'stop') killLeftovers(world, machine);

@@ -1,6 +1,9 @@
 /**
  * What voters promised and what holders make of it, in true time:
  * - a voter never grants to another while a promise of its own holds, whatever it has forgotten meanwhile;
+ * - the epochs that a voter grants increase, as long as it has its record;
+ * - a voter does not grant again what it knows to be released;
+ * - what a worker counts on as its lease, and the time to stop after it, is covered by a majority's promises;
  * - `start` begins only while a majority's promises leave the time to stop;
  * - a service is down again before the promises of a majority end (invariant 4);
  * - a lease is released only when the service does not run.
@@ -22,6 +25,8 @@ const EPSILON = 0.001;
 export function promises(): Checker {
   const byVoter = new Map<NodeName, Promise[]>();
   const released = new Set<string>();
+  const heardReleased = new Map<NodeName, Set<string>>();
+  const epochMax = new Map<NodeName, number>();
   const running = new Map<NodeName, boolean>();
   /** Every set of voters that was ever in force: a change is checked by the voters themselves. */
   const sets: NodeName[][] = [];
@@ -57,6 +62,15 @@ export function promises(): Checker {
           `(epoch ${other.epoch}) to wait ${(other.until - now).toFixed(1)} ms more`,
       );
     }
+    if (heardReleased.get(voter)?.has(key(holder, epoch)))
+      throw new Violation(
+        'promises',
+        `voter ${voter} grants epoch ${epoch} again, which ${holder.node} has released`,
+      );
+    const before = byVoter.get(voter)?.some(same) ? 0 : (epochMax.get(voter) ?? 0);
+    if (epoch <= before)
+      throw new Violation('promises', `voter ${voter} grants epoch ${epoch} after epoch ${before}`);
+    epochMax.set(voter, Math.max(epoch, epochMax.get(voter) ?? 0));
     const longest = Math.max(until, ...kept.filter(same).map((old) => old.until));
     byVoter.set(voter, [
       { holder, epoch, until: longest, stopMs: terms.stopBudgetMs / (1 + terms.driftPpm / 1e6) },
@@ -73,6 +87,22 @@ export function promises(): Checker {
         'start-under-lease',
         `${node} begins start under epoch ${epoch}, and a majority's promises, less the time to stop, ` +
           (until === Number.NEGATIVE_INFINITY ? 'do not exist' : `ended ${(now - until).toFixed(1)} ms ago`),
+      );
+    }
+  }
+
+  function leaseCounted(event: Extract<TraceEvent, { kind: 'lease' }>): void {
+    const { holder, epoch, until } = event;
+    const mine = key(holder, epoch);
+    const kept = covered(
+      (promise) => key(promise.holder, promise.epoch) === mine,
+      () => 0,
+    );
+    if (kept + EPSILON < until) {
+      throw new Violation(
+        'lease-covered',
+        `${holder.node} counts on epoch ${epoch} and the time to stop for ${(until - kept).toFixed(3)} ms longer ` +
+          "than a majority's promises last",
       );
     }
   }
@@ -101,6 +131,21 @@ export function promises(): Checker {
         }
         case 'promise':
           return promised(event, now);
+        case 'lease':
+          return leaseCounted(event);
+        case 'forgotten':
+          epochMax.delete(event.voter);
+          heardReleased.delete(event.voter);
+          return;
+        case 'release-heard': {
+          const heard = heardReleased.get(event.voter) ?? new Set<string>();
+          heardReleased.set(event.voter, heard.add(key(event.holder, event.epoch)));
+          return;
+        }
+        case 'process':
+          // What was released is kept in memory only.
+          if (event.process === 'main' && event.what === 'starts') heardReleased.delete(event.node);
+          return;
         case 'release': {
           if (running.get(event.holder.node) === false)
             throw new Violation(
