@@ -5,6 +5,7 @@ import { chmod, cp, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { asciiLayout } from './ascii-layout.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const folders = ['daemon', 'ctl', 'proto', 'test', 'bench'];
@@ -38,6 +39,7 @@ await build({
   chunkNames: 'chunk-[hash]',
   outdir: 'dist/bin',
   bundle: true,
+  plugins: [asciiLayout],
   splitting: true,
   minifySyntax: true,
   external: ['koffi', 'posix'],

@@ -70,16 +70,22 @@ function tcpAddress(scheme: '' | 'tcp' | 'tcp4' | 'tcp6', rest: string): Parsed<
   return { ok: true, value: { ...address, text: formatAddress(address) } };
 }
 
+/** Node compiles a huge expression for isIPv6 when it is first asked: names never ask. */
+function isAddress6(text: string): boolean {
+  return text.includes(':') && isIPv6(text);
+}
+
 function splitPort(rest: string): Parsed<{ host: string; port: number }> {
   if (rest === '') return refused('names no host');
   // Without brackets only the whole of it can be an IPv6 address: its last group is no port.
-  if (isIPv6(rest)) return { ok: true, value: { host: rest, port: DEFAULT_PORT } };
+  if (isAddress6(rest)) return { ok: true, value: { host: rest, port: DEFAULT_PORT } };
   const match = /^(\[[^\]]*\]|[^:[\]]*)(?::(.*))?$/s.exec(rest);
   if (match === null)
     return refused(rest.includes('::') ? 'needs brackets: [address]:port' : 'is not host:port');
   const [, bracketed = '', portText] = match;
   const host = bracketed.startsWith('[') ? bracketed.slice(1, -1) : bracketed;
-  if (bracketed.startsWith('[') && !isIPv6(host)) return refused('has no IPv6 address between its brackets');
+  if (bracketed.startsWith('[') && !isAddress6(host))
+    return refused('has no IPv6 address between its brackets');
   if (host === '') return refused('names no host');
   if (portText === undefined) return { ok: true, value: { host, port: DEFAULT_PORT } };
   const port = /^[0-9]{1,5}$/.test(portText) ? Number(portText) : 0;
@@ -91,7 +97,7 @@ function splitPort(rest: string): Parsed<{ host: string; port: number }> {
 /** The family that a literal address has; null for a name. */
 function familyOf(host: string): Parsed<'tcp4' | 'tcp6' | null> {
   if (isIPv4(host)) return { ok: true, value: 'tcp4' };
-  if (isIPv6(host)) return { ok: true, value: 'tcp6' };
+  if (isAddress6(host)) return { ok: true, value: 'tcp6' };
   if (/^[0-9.]+$/.test(host)) return refused('is neither an IPv4 address nor a host name');
   // Underscores are not in RFC 1123, but machines and containers are named with them all the same.
   const labels = host.replace(/\.$/, '').split('.');

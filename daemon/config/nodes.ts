@@ -1,5 +1,5 @@
 /** The names of nodes in a file: which of them are one node, and which of them is this machine. */
-import { isIP } from 'node:net';
+import { isIPv4 } from 'node:net';
 import { quote, type Reporter, whereIs } from './diagnostic.js';
 import type { Word } from './tree.js';
 
@@ -68,5 +68,6 @@ export function createNodeTable(words: readonly Word[], reporter: Reporter): Nod
 }
 
 function shortName(name: string): string {
-  return isIP(name) === 0 ? name.replace(/(?<=.)\..*$/, '') : name;
+  // No name has a colon; asking Node for an IPv6 address compiles a huge expression, which start-up would feel.
+  return isIPv4(name) || name.includes(':') ? name : name.replace(/(?<=.)\..*$/, '');
 }

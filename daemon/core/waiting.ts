@@ -15,7 +15,11 @@ export function waitingFor(state: NodeState, now: Instant): string {
   if (state.cleaning !== null) return cleaning(state);
   switch (state.role) {
     case 'init':
-      return `nothing: no role is set; set one with hastmonctl role primary|secondary|watchdog ${state.settings.resource}`;
+      return withHistory(
+        state,
+        now,
+        `nothing: no role is set; set one with hastmonctl role primary|secondary|watchdog ${state.settings.resource}`,
+      );
     case 'watchdog':
       return watchdog(state, now);
     case 'primary':

@@ -27,7 +27,8 @@ export interface CleanerOptions {
   hooks: HookSetup;
   settings: () => Settings;
   facts: () => HookFacts;
-  log: NetLog;
+  /** The log of the resource in its present role. */
+  log: () => NetLog;
   cleaned: (id: number, ok: boolean, detail: string) => void;
   fenced: (id: number, ok: boolean, detail: string) => void;
 }
@@ -48,7 +49,13 @@ function verdict(failure: string): Cleaned {
 const NOTIFICATIONS_MAX = 32;
 
 export function createCleaner(options: CleanerOptions): Cleaner {
-  const { settings, log } = options;
+  const { settings } = options;
+  const log: NetLog = {
+    debug: (fields, text) => options.log().debug(fields, text),
+    info: (fields, text) => options.log().info(fields, text),
+    warn: (fields, text) => options.log().warn(fields, text),
+    error: (fields, text) => options.log().error(fields, text),
+  };
   let hooks = options.hooks;
   let runner = makeRunner();
   let turn: Promise<void> = Promise.resolve();

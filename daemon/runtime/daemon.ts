@@ -155,16 +155,18 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       return text;
     }
     config = next;
+    // What is removed still needs its links, to release its lease.
+    for (const { name, change } of diff.resources) if (change === 'removed') await remove(name);
     network.configure(next.resources);
     for (const { name, change, fields } of diff.resources) {
       const resource = next.resources.find((candidate) => candidate.name === name);
-      if (change === 'removed') await remove(name);
-      else if (change === 'added' && resource !== undefined) start(resource);
+      if (change === 'added' && resource !== undefined) start(resource);
       else if (change === 'changed' && resource !== undefined) {
         resources.get(name)?.reconfigure(next, resource);
         log.info({ resource: name }, `reloaded: ${fields.join(', ')} changed`);
       }
     }
+    if (diff.globals.includes('log')) log.warn({}, 'the changed log statement takes effect at a restart');
     log.info({}, diff.unchanged ? 'reloaded: nothing differs' : 'reloaded');
     return '';
   }

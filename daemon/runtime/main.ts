@@ -4,6 +4,7 @@
  */
 import os from 'node:os';
 import path from 'node:path';
+import { budgetInput, describeBudget } from '../config/budget.js';
 import { formatDiagnostics } from '../config/diagnostic.js';
 import { checkFiles } from '../config/files.js';
 import { type LoadFileResult, loadConfig } from '../config/load.js';
@@ -61,6 +62,10 @@ function testConfiguration(args: Arguments, loaded: LoadFileResult): void {
   process.stdout.write(
     `${args.config}: configuration OK (node ${config.node}, ${count} resource${count === 1 ? '' : 's'})\n`,
   );
+  for (const resource of config.resources) {
+    const lines = describeBudget(budgetInput(resource), config.watchdogDevice);
+    process.stdout.write(`resource ${resource.name}:\n${lines.map((line) => `  ${line}\n`).join('')}`);
+  }
 }
 
 function fail(code: number, text: string): never {

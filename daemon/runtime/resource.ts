@@ -110,7 +110,7 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
     return createCleaner({
       hooks: hookSetup(),
       settings: () => state.settings,
-      log,
+      log: () => log,
       facts: () => ({ resource: name, node: config.node, role: state.role, epoch: 0, primary: primaryNow() }),
       cleaned(id, ok, detail) {
         // A check that found nothing running may have found nothing out; after a stop that succeeded, it is known.
