@@ -15,5 +15,7 @@ export function demandOf(state: NodeState, now: Instant): Demand {
   // With a lease a start may come at any moment: the device is armed before it.
   if (!report.mayRun) return report.leaseUntil > now ? 'feed' : 'none';
   if (report.forced) return 'feed';
+  // Without any lease so far hastmon has started nothing: a first look at the resource does not arm the device.
+  if (report.epoch === 0) return 'none';
   return report.leaseUntil > now ? 'feed' : 'starve';
 }
