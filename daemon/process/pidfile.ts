@@ -37,17 +37,28 @@ export type PidfileOutcome =
   | { kind: 'held'; pid: number | null; message: string; exitCode: number }
   | { kind: 'failed'; message: string; exitCode: number };
 
+export interface LockOptions {
+  /** How long to wait, about, where another process is starting at this moment; default 3000. */
+  guardWaitMs?: number;
+  /**
+   * True: the file says start time and boot as well, so that a pid used again is told from its first bearer even where
+   * flock(2) cannot be had. Not for a file that people put into `kill $(cat FILE)`.
+   */
+  record?: boolean;
+}
+
 /**
  * Takes the file for this process and writes its pid into it. What a dead process or an earlier boot left is taken over. Where
- * another process is starting at this moment, it waits for its turn, about `guardWaitMs` at most.
+ * another process is starting at this moment, it waits for its turn.
  */
-export async function lockPidfile(path: string, guardWaitMs = 3000): Promise<PidfileOutcome> {
+export async function lockPidfile(path: string, options: LockOptions = {}): Promise<PidfileOutcome> {
+  const { guardWaitMs = 3000, record = false } = options;
   let unguard: (() => Promise<void>) | null = null;
   try {
     // What cannot be opened is told at once; proper-lockfile would try again and again.
     closeSync(openFile(path));
     unguard = await guard(path, guardWaitMs);
-    return await claimPatiently(path, unguard !== null);
+    return await claimPatiently(path, unguard !== null, record);
   } catch (error) {
     const noPermission = ['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error));
     const code = noPermission ? exitCode.noPerm : exitCode.cantCreate;
@@ -72,18 +83,18 @@ async function guard(path: string, waitMs: number): Promise<(() => Promise<void>
 }
 
 // Who has locked the file writes its pid at once, but not at the same instant.
-async function claimPatiently(path: string, guarded: boolean): Promise<PidfileOutcome> {
+async function claimPatiently(path: string, guarded: boolean, full: boolean): Promise<PidfileOutcome> {
   for (let looks = 1; ; looks += 1) {
-    const outcome = claim(path, guarded);
+    const outcome = claim(path, guarded, full);
     if (outcome.kind !== 'held' || outcome.pid !== null || looks === 10) return outcome;
     await sleep(20);
   }
 }
 
-function claim(path: string, guarded: boolean): PidfileOutcome {
+function claim(path: string, guarded: boolean, full: boolean): PidfileOutcome {
   for (;;) {
     const fd = openFile(path);
-    const outcome = claimOpened(path, fd, guarded);
+    const outcome = claimOpened(path, fd, guarded, full);
     if (outcome?.kind !== 'locked') closeSync(fd);
     if (outcome !== null) return outcome;
   }
@@ -94,7 +105,7 @@ function openFile(path: string): number {
 }
 
 // null: the file was removed by its holder between opening and locking; look again.
-function claimOpened(path: string, fd: number, guarded: boolean): PidfileOutcome | null {
+function claimOpened(path: string, fd: number, guarded: boolean, full: boolean): PidfileOutcome | null {
   const locked = flock(fd);
   const record = parseRecord(readFileSync(path, 'latin1'));
   if (locked === false) return held(path, record !== null && alive(record, false) ? record.pid : null);
@@ -107,7 +118,7 @@ function claimOpened(path: string, fd: number, guarded: boolean): PidfileOutcome
   const own = processRecord();
   if (own === null) throw new Error('this process has no entry in /proc');
   ftruncateSync(fd, 0);
-  writeSync(fd, `${own.pid}\n${own.startTime} ${own.bootId}\n`, 0);
+  writeSync(fd, full ? `${own.pid}\n${own.startTime} ${own.bootId}\n` : `${own.pid}\n`, 0);
   // Whatever the umask says: others may know the pid.
   chmodSync(path, 0o644);
   return { kind: 'locked', lock: { path, release: releaser(path, fd) } };

@@ -74,8 +74,8 @@ function fail(code: number, text: string): never {
 }
 
 /** Two daemons must share neither pidfile nor state. */
-async function lock(file: string): Promise<PidfileLock> {
-  const outcome = await lockPidfile(file);
+async function lock(file: string, record: boolean): Promise<PidfileLock> {
+  const outcome = await lockPidfile(file, { record });
   if (outcome.kind === 'locked') return outcome.lock;
   return fail(outcome.exitCode, `hastmond: ${outcome.message}`);
 }
@@ -89,7 +89,10 @@ async function run(
 ): Promise<void> {
   process.title = 'hastmond';
   const log = openLog(args, config);
-  const locks = [await lock(args.pidfile), await lock(path.join(prepareStateDir(config), 'hastmond.lock'))];
+  const locks = [
+    await lock(args.pidfile, false),
+    await lock(path.join(prepareStateDir(config), 'hastmond.lock'), true),
+  ];
   process.on('exit', () => {
     for (const held of locks) held.release();
   });

@@ -146,7 +146,7 @@ test('records that mean nobody are taken over', async (t) => {
   for (const [name, text] of Object.entries(records)) {
     const file = pidfileIn(t);
     writeFileSync(file, text);
-    const outcome = await lockPidfile(file);
+    const outcome = await lockPidfile(file, { record: true });
     assert.equal(outcome.kind, 'locked', name);
     if (outcome.kind === 'locked') outcome.lock.release();
   }
@@ -157,7 +157,7 @@ test('a file that is locked is held, whatever it says', async (t) => {
   const first = await contend(t, file);
   for (const text of ['', `${process.pid}\n1 ${bootId()}\n`]) {
     writeFileSync(file, text);
-    const second = await lockPidfile(file);
+    const second = await lockPidfile(file, { record: true });
     assert.equal(second.kind, 'held');
     assert.equal(second.kind === 'held' && second.pid, null);
   }
@@ -169,7 +169,7 @@ test('a holder that has not written its pid yet is waited for, so that it can be
   const first = await contend(t, file);
   const record = readFileSync(file);
   writeFileSync(file, '');
-  const second = lockPidfile(file);
+  const second = lockPidfile(file, { record: true });
   setTimeout(() => writeFileSync(file, record), 50);
   assert.deepEqual(await second, heldBy(file, first.pid));
 });
@@ -191,7 +191,7 @@ test('a guard that was left behind keeps nobody out: old, it is stale; new, floc
     mkdirSync(`${file}.lock`);
     const time = new Date(Date.now() - 1000 * secondsAgo);
     utimesSync(`${file}.lock`, time, time);
-    const outcome = await lockPidfile(file, 100);
+    const outcome = await lockPidfile(file, { guardWaitMs: 100, record: true });
     assert.equal(outcome.kind, 'locked', `left ${secondsAgo} s ago`);
     if (outcome.kind === 'locked') outcome.lock.release();
   }
@@ -238,4 +238,12 @@ test('records are read as they are written', () => {
   assert.deepEqual(parseRecord(' 12'), { pid: 12, startTime: null });
   for (const text of ['', 'x', '12\n345', '12\nx y\n', '-1'])
     assert.equal(parseRecord(text), null, JSON.stringify(text));
+});
+
+test('unless the record is asked for, the file holds the pid and nothing else', async (t) => {
+  const file = pidfileIn(t);
+  const outcome = await lockPidfile(file);
+  assert.equal(outcome.kind, 'locked');
+  assert.equal(readFileSync(file, 'utf8'), `${process.pid}\n`);
+  if (outcome.kind === 'locked') outcome.lock.release();
 });
