@@ -6,6 +6,7 @@ import { type Counts, incidents } from './checkers/incidents.js';
 import { mainGone } from './checkers/main-gone.js';
 import { oneRunner } from './checkers/one-runner.js';
 import { promises } from './checkers/promises.js';
+import { voterSets } from './checkers/voter-sets.js';
 import { createMachine, runDevice } from './machine.js';
 import { startMain } from './main-process.js';
 import { createNetwork, type Network } from './network.js';
@@ -28,7 +29,7 @@ export function createCluster(profile: Profile, counts: Counts, reader: Reader |
   const agenda = new Agenda();
   const voters = profile.nodes.filter(({ member }) => member).map(({ name }) => name);
   const machines = profile.nodes.map((plan) => createMachine(profile, plan, voters));
-  const checkers = [oneRunner(), promises(), epochs(), hooks(), incidents(counts)];
+  const checkers = [oneRunner(), promises(), epochs(), hooks(), voterSets(), incidents(counts)];
   if (profile.backing !== 'fence')
     checkers.push(mainGone(profile.times.stopTimeoutMs * 2.5, 50 + profile.hookMs));
   const world: World = {

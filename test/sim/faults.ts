@@ -152,6 +152,7 @@ function nodeThatMatters(event: TraceEvent): string {
       return event.holder.node;
     case 'service':
     case 'hook-recorded':
+    case 'acquiring':
       return event.node;
     case 'process':
       return event.node;

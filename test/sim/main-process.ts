@@ -58,6 +58,8 @@ function takePart(world: World, main: MainProcess): void {
   const { state, outputs } = startNode(init, localNow(world, machine));
   main.state = state;
   if (init.record?.grant) world.trace({ kind: 'counted', what: 'voter-restarted', node: machine.name });
+  const { history, sets, epochMax } = state.voter;
+  if (history) world.trace({ kind: 'voter-sets', voter: machine.name, sets, epochMax });
   world.mainStarted(machine);
   for (const output of outputs) perform(world, main, output);
   lookAtDevice(world, main);

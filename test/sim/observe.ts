@@ -19,6 +19,7 @@ export function observeStep(
     const { holder, epoch } = input.message;
     world.trace({ kind: 'release-heard', voter: main.machine.name, holder, epoch });
   }
+  observeVoter(world, main, before, input);
   observePromises(world, main, before, input, outputs);
   for (const output of outputs) {
     if (output.kind === 'send' && output.message.kind === 'release') released(world, output.message);
@@ -32,6 +33,23 @@ export function observeStep(
     count(world, main, 'acquisition-refused');
   if (before.voter.sets.length > 1 && main.state.voter.sets.length === 1)
     count(world, main, 'voters-changed');
+}
+
+function observeVoter(world: World, main: MainProcess, before: NodeState, input: NodeInput): void {
+  const { voter, acquisition } = main.state;
+  const { name } = main.machine;
+  if (acquisition.phase === 'acquiring' && before.acquisition.phase !== 'acquiring')
+    world.trace({ kind: 'acquiring', node: name });
+  if (
+    input.kind === 'peer' &&
+    input.message.kind === 'state' &&
+    !before.voter.history &&
+    input.message.memory.history
+  )
+    world.trace({ kind: 'memory-heard', voter: name, from: input.from });
+  // Without history there is nothing that could be dropped.
+  if (voter.history && (voter.sets !== before.voter.sets || !before.voter.history))
+    world.trace({ kind: 'voter-sets', voter: name, sets: voter.sets, epochMax: voter.epochMax });
 }
 
 function count(world: World, main: MainProcess, what: Counted): void {

@@ -114,7 +114,7 @@ export function drawProfile(seed: number, focus: readonly FaultName[] = []): Pro
     unknownPermille: prng.pick([0, 0, 10]),
     faults: {
       meanGapMs: leaseMs * prng.pick([1, 2, 4, 8]),
-      triggeredPermille: prng.pick([0, 50, 200]),
+      triggeredPermille: focus.length > 0 ? 300 : prng.pick([0, 50, 200]),
       weights: drawWeights(prng, focus),
       force: prng.chance(50),
       careless: prng.chance(200),

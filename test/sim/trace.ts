@@ -44,6 +44,12 @@ export type TraceEvent =
   | { kind: 'release'; holder: Holder; epoch: number }
   /** A voter has heard so. */
   | { kind: 'release-heard'; voter: NodeName; holder: Holder; epoch: number }
+  /** A node asks the voters for a lease under a new epoch. */
+  | { kind: 'acquiring'; node: NodeName }
+  /** What a voter reckons with from now on. */
+  | { kind: 'voter-sets'; voter: NodeName; sets: readonly (readonly NodeName[])[]; epochMax: number }
+  /** A voter without history has heard one that has one. */
+  | { kind: 'memory-heard'; voter: NodeName; from: NodeName }
   /** The record of a voter is lost. */
   | { kind: 'forgotten'; voter: NodeName }
   /** The voters that a node's configuration names from now on. */
@@ -111,6 +117,9 @@ export function describeEvent(event: TraceEvent): string {
     case 'release':
     case 'release-heard':
     case 'lease':
+    case 'acquiring':
+    case 'voter-sets':
+    case 'memory-heard':
     case 'hook-recorded':
     case 'forgotten':
     case 'counted':

@@ -1,0 +1,93 @@
+/**
+ * Voters' memory of who votes and of the past:
+ * - a voter goes from one set to the next by way of both, and drops the old one when a majority of it has taken the new one up;
+ * - it then knows every epoch that was held before the change began;
+ * - a voter that has lost its record grants nothing before it has heard others that remember in every majority.
+ */
+import type { NodeName } from '../../../daemon/core/types.js';
+import { type Checker, type TraceEvent, Violation } from '../trace.js';
+
+type Sets = readonly (readonly NodeName[])[];
+
+const nameOf = (set: readonly NodeName[] | undefined): string =>
+  set === undefined ? '' : [...set].sort().join(' ');
+
+export function voterSets(): Checker {
+  const current = new Map<NodeName, Sets>();
+  /** Every set that a voter ever took up. */
+  const takenUp = new Map<NodeName, Set<string>>();
+  const heldBefore = new Map<string, number>();
+  const forgotten = new Map<NodeName, Set<NodeName>>();
+  let heldMax = 0;
+
+  function changed({ voter, sets, epochMax }: Extract<TraceEvent, { kind: 'voter-sets' }>): void {
+    const before = current.get(voter) ?? [];
+    current.set(voter, sets);
+    const [newest, previous] = sets;
+    takenUp.set(voter, (takenUp.get(voter) ?? new Set<string>()).add(nameOf(newest)));
+    if (forgotten.has(voter)) return learned(voter, sets);
+    if (before.length === 0 || previous !== undefined) return;
+    if (nameOf(before[0]) !== nameOf(newest))
+      throw new Violation(
+        'voter-sets',
+        `voter ${voter} goes from ${nameOf(before[0])} to ${nameOf(newest)} at once`,
+      );
+    const old = before[1];
+    if (old === undefined) return;
+    const taken = old.filter((node) => takenUp.get(node)?.has(nameOf(newest))).length;
+    if (taken <= old.length / 2)
+      throw new Violation(
+        'voter-sets',
+        `voter ${voter} drops the voters ${nameOf(old)}, of whom ${taken} have taken ${nameOf(newest)} up`,
+      );
+    const held = heldBefore.get(nameOf(newest)) ?? 0;
+    if (epochMax < held)
+      throw new Violation(
+        'voter-sets',
+        `voter ${voter} drops the voters ${nameOf(old)} and remembers epoch ${epochMax}; epoch ${held} was held before`,
+      );
+  }
+
+  /** A voter that had lost its record says that it remembers again. */
+  function learned(voter: NodeName, sets: Sets): void {
+    const heard = forgotten.get(voter) ?? new Set();
+    forgotten.delete(voter);
+    for (const set of sets) {
+      const others = set.filter((node) => node !== voter && heard.has(node)).length;
+      if (others < set.length - Math.floor(set.length / 2))
+        throw new Violation(
+          'voter-sets',
+          `voter ${voter} lost its record and trusts it again after ${others} of ${set.length} others`,
+        );
+    }
+  }
+
+  return {
+    see(event) {
+      switch (event.kind) {
+        case 'voters':
+          heldBefore.set(
+            nameOf(event.members),
+            Math.min(heldMax, heldBefore.get(nameOf(event.members)) ?? heldMax),
+          );
+          return;
+        case 'lease':
+          heldMax = Math.max(heldMax, event.epoch);
+          return;
+        case 'voter-sets':
+          return changed(event);
+        case 'forgotten':
+          forgotten.set(event.voter, new Set());
+          return;
+        case 'memory-heard':
+          forgotten.get(event.voter)?.add(event.from);
+          return;
+        case 'promise':
+          if (forgotten.has(event.voter))
+            throw new Violation('voter-sets', `voter ${event.voter} grants without a record of the past`);
+          return;
+        default:
+      }
+    },
+  };
+}

@@ -1,0 +1,142 @@
+/**
+ * The simulator's own test: takes one safety rule after the other out of the core, and expects a run to fail for it
+ * within a bounded number of seeds. The core stays as it is: a copy is bundled in which a piece of text is
+ * replaced, and a piece that is no longer there is an error.
+ *   node dist/test/sim/mutations.js [--seeds N] [--from S] [RULE...]
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build, type Plugin } from 'esbuild';
+import { MUTATIONS, type Mutation } from './mutation-list.js';
+import type { drawProfile } from './profile.js';
+import type { run } from './run.js';
+
+interface Simulator {
+  drawProfile: typeof drawProfile;
+  run: typeof run;
+}
+
+const SEEDS_MAX = 300;
+
+/** The project's root: where the sources of the core are. */
+function findRoot(): string {
+  let folder = path.dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(path.join(folder, 'daemon/core/node.ts'))) {
+    const parent = path.dirname(folder);
+    if (parent === folder) return process.cwd();
+    folder = parent;
+  }
+  return folder;
+}
+
+/** Replaces the text of a mutation while files are loaded; `applied` says whether it was found, once. */
+function mutate(root: string, mutation: Mutation, applied: string[]): Plugin {
+  return {
+    name: 'mutate',
+    setup({ onLoad }) {
+      onLoad({ filter: /daemon[/\\]core[/\\][^/\\]+\.ts$/ }, ({ path: file }) => {
+        let contents = readFileSync(file, 'utf8');
+        for (const edit of mutation.edits) {
+          if (path.relative(root, file) !== edit.file) continue;
+          const pieces = contents.split(edit.from);
+          if (pieces.length !== 2)
+            throw new Error(
+              `${mutation.rule}: its text occurs ${pieces.length - 1} times in ${edit.file}:\n${edit.from}`,
+            );
+          contents = pieces.join(edit.to);
+          applied.push(edit.from);
+        }
+        return { contents, loader: 'ts' };
+      });
+    },
+  };
+}
+
+async function buildSimulator(
+  root: string,
+  folder: string,
+  mutation: Mutation,
+  index: number,
+): Promise<Simulator> {
+  const applied: string[] = [];
+  const outfile = path.join(folder, `mutation-${index}.mjs`);
+  const files = ['profile', 'run'].map((name) => JSON.stringify(path.join(root, `test/sim/${name}.ts`)));
+  await build({
+    stdin: {
+      contents: files.map((file) => `export * from ${file};`).join('\n'),
+      resolveDir: root,
+      loader: 'ts',
+    },
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    logLevel: 'silent',
+    plugins: [mutate(root, mutation, applied)],
+  });
+  if (applied.length !== mutation.edits.length)
+    throw new Error(
+      `${mutation.rule}: ${mutation.edits.length - applied.length} of its files were not loaded`,
+    );
+  return import(pathToFileURL(outfile).href) as Promise<Simulator>;
+}
+
+/** How many seeds it took, and what was found; null where the mutation survived. */
+function hunt(
+  simulator: Simulator,
+  { focus }: Mutation,
+  from: number,
+  seeds: number,
+): { seeds: number; seed: number; found: string } | null {
+  for (let index = 0; index < seeds; index += 1) {
+    const { failure } = simulator.run(simulator.drawProfile(from + index, focus));
+    if (failure?.rule === 'crash') throw new Error(`the mutated core crashes: ${failure.text}`);
+    // A core that does not come back to life is not what a safety rule is for.
+    if (failure !== null && failure.rule !== 'liveness')
+      return { seeds: index + 1, seed: from + index, found: failure.rule };
+  }
+  return null;
+}
+
+async function main(words: readonly string[]): Promise<number> {
+  let seeds = SEEDS_MAX;
+  let from = 1;
+  const names: string[] = [];
+  for (let index = 0; index < words.length; index += 1) {
+    if (words[index] === '--seeds') seeds = Number(words[++index]);
+    else if (words[index] === '--from') from = Number(words[++index]);
+    else names.push(words[index] ?? '');
+  }
+  const chosen = MUTATIONS.filter(
+    ({ rule }) => names.length === 0 || names.some((name) => rule.includes(name)),
+  );
+  const root = findRoot();
+  const folder = mkdtempSync(path.join(tmpdir(), 'hastmon-mutations-'));
+  let survivors = 0;
+  try {
+    for (const [index, mutation] of chosen.entries()) {
+      const begun = performance.now();
+      const result = hunt(await buildSimulator(root, folder, mutation, index), mutation, from, seeds);
+      const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+      if (result === null) survivors += 1;
+      const verdict =
+        result === null
+          ? `SURVIVED ${seeds} seeds`
+          : `found by ${result.found} after ${result.seeds} seed${result.seeds === 1 ? '' : 's'} (seed ${result.seed})`;
+      process.stdout.write(`${mutation.rule.padEnd(5)} ${mutation.what}: ${verdict}, ${seconds} s\n`);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  process.stdout.write(
+    survivors === 0
+      ? `all ${chosen.length} mutations were found\n`
+      : `${survivors} of ${chosen.length} mutations survived\n`,
+  );
+  return survivors === 0 ? 0 : 1;
+}
+
+process.exitCode = await main(process.argv.slice(2));
