@@ -64,7 +64,8 @@ export const corruptDisk: Fault = ({ world, target }) => {
   if (!othersRemember || target.main.state.cleaning !== null) return false;
   world.trace({ kind: 'fault', text: `the voter record of ${target.name} is corrupt` });
   killMain(world, target, prng.range(1, profile.times.leaseMs));
-  target.disk.record = null;
+  // A write that is under way does not bring the record back.
+  target.disk = { ...target.disk, record: null };
   world.trace({ kind: 'forgotten', voter: target.name });
   return true;
 };

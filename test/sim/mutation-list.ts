@@ -265,7 +265,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'main does not stop the resource of a worker that died without a lease',
     'node-guard.ts',
     "  log(outputs, 'the primary worker ended unexpectedly: stopping the resource');\n  takeOver(state, worker, now, outputs);",
-    '  state.worker = null;\n  startPrimary(state, now, outputs, {});',
+    '  state.worker = null;',
     'killWorkerOnly',
     'isolate',
   ),

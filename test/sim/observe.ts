@@ -3,7 +3,7 @@
  * incidents that a batch of runs has to contain. Reads messages and states; changes nothing.
  */
 import type { NodeInput, NodeOutput, NodeState } from '../../daemon/core/node-types.js';
-import type { Holder, LeaseTerms, PeerMessage, RequestMessage } from '../../daemon/core/types.js';
+import type { Holder, PeerMessage, RequestMessage } from '../../daemon/core/types.js';
 import type { Counted } from './trace.js';
 import { describeMessage } from './words.js';
 import type { MainProcess, World } from './world.js';
@@ -70,23 +70,23 @@ function observePromises(
 ): void {
   const requests = requestsAnswered(before, input);
   if (requests.length === 0) return;
-  const termsOf = (holder: Holder, epoch: number): LeaseTerms | undefined =>
+  const requestOf = (holder: Holder, epoch: number): RequestMessage | undefined =>
     requests.find(
       (request) =>
         request.epoch === epoch &&
         request.holder.node === holder.node &&
         request.holder.incarnation === holder.incarnation,
-    )?.terms;
+    );
   for (const output of outputs) {
     if (output.kind !== 'send' || output.message.kind !== 'answer') continue;
     const { to, refusal, holder, epoch } = output.message;
-    const terms = to === 'request' && refusal === null ? termsOf(holder, epoch) : undefined;
-    if (terms !== undefined) promise(world, main, holder, epoch, terms);
+    const request = to === 'request' && refusal === null ? requestOf(holder, epoch) : undefined;
+    if (request !== undefined) promise(world, main, request);
   }
   const own = main.state.voter.grant;
   if (own === null || own === before.voter.grant || own.holder.node !== main.machine.name) return;
-  const terms = termsOf(own.holder, own.epoch);
-  if (terms !== undefined) promise(world, main, own.holder, own.epoch, terms);
+  const request = requestOf(own.holder, own.epoch);
+  if (request !== undefined) promise(world, main, request);
 }
 
 /** The requests that this input may have answered. */
@@ -98,12 +98,13 @@ function requestsAnswered(before: NodeState, input: NodeInput): RequestMessage[]
   return [storing?.answer?.request, waiting?.request].filter((request) => request !== undefined);
 }
 
-function promise(world: World, main: MainProcess, holder: Holder, epoch: number, terms: LeaseTerms): void {
+function promise(world: World, main: MainProcess, request: RequestMessage): void {
   const { machine } = main;
+  const { holder, epoch, terms, sets } = request;
   // The checker's own arithmetic: a grant that the core makes shorter is found out when another gets the next.
   const localMs = (terms.leaseMs + terms.stopBudgetMs) * (1 + terms.driftPpm / 1_000_000);
   const until = world.agenda.now + localMs / machine.plan.rate;
-  world.trace({ kind: 'promise', voter: machine.name, holder, epoch, until, terms });
+  world.trace({ kind: 'promise', voter: machine.name, holder, epoch, until, terms, sets });
 }
 
 /** Tells the reader of a message on its way. */

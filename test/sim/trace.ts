@@ -4,7 +4,7 @@
  */
 
 import type { PrimaryAction } from '../../daemon/core/primary.js';
-import type { Holder, LeaseTerms, NodeName } from '../../daemon/core/types.js';
+import type { Holder, LeaseTerms, NodeName, VoterSets } from '../../daemon/core/types.js';
 
 export type HookAction = PrimaryAction;
 
@@ -35,7 +35,16 @@ export type TraceEvent =
     }
   | { kind: 'hook-end'; node: NodeName; action: HookAction; code: number | null }
   /** A voter said yes to a request: a promise not to grant to another before `until`. */
-  | { kind: 'promise'; voter: NodeName; holder: Holder; epoch: number; until: number; terms: LeaseTerms }
+  | {
+      kind: 'promise';
+      voter: NodeName;
+      holder: Holder;
+      epoch: number;
+      until: number;
+      terms: LeaseTerms;
+      /** The voter sets that the request reckoned with. */
+      sets: VoterSets;
+    }
   /** A worker counts on a majority's grants until then: its lease and the time to stop after it. */
   | { kind: 'lease'; holder: Holder; epoch: number; until: number }
   /** A hook is on record and executes in a moment. */

@@ -2,6 +2,7 @@
  * Voters' memory of who votes and of the past:
  * - a voter goes from one set to the next by way of both, and drops the old one when a majority of it has taken the new one up;
  * - it then knows every epoch that was held before the change began;
+ * - it grants only to who reckons with all the sets it knows;
  * - a voter that has lost its record grants nothing before it has heard others that remember in every majority.
  */
 import type { NodeName } from '../../../daemon/core/types.js';
@@ -48,6 +49,18 @@ export function voterSets(): Checker {
       );
   }
 
+  function promised({ voter, sets, holder }: Extract<TraceEvent, { kind: 'promise' }>): void {
+    if (forgotten.has(voter))
+      throw new Violation('voter-sets', `voter ${voter} grants without a record of the past`);
+    const reckoned = sets.map(nameOf);
+    const missing = current.get(voter)?.find((set) => !reckoned.includes(nameOf(set)));
+    if (missing !== undefined)
+      throw new Violation(
+        'voter-sets',
+        `voter ${voter} grants to ${holder.node}, which does not reckon with the voters ${nameOf(missing)}`,
+      );
+  }
+
   /** A voter that had lost its record says that it remembers again. */
   function learned(voter: NodeName, sets: Sets): void {
     const heard = forgotten.get(voter) ?? new Set();
@@ -83,9 +96,7 @@ export function voterSets(): Checker {
           forgotten.get(event.voter)?.add(event.from);
           return;
         case 'promise':
-          if (forgotten.has(event.voter))
-            throw new Violation('voter-sets', `voter ${event.voter} grants without a record of the past`);
-          return;
+          return promised(event);
         default:
       }
     },
