@@ -30,7 +30,7 @@ export function createCluster(profile: Profile, counts: Counts, reader: Reader |
   const voters = profile.nodes.filter(({ member }) => member).map(({ name }) => name);
   const machines = profile.nodes.map((plan) => createMachine(profile, plan, voters));
   const checkers = [oneRunner(), promises(), epochs(), hooks(), voterSets(), incidents(counts)];
-  if (profile.backing !== 'fence')
+  if (profile.backing === 'stop-works' || profile.backing === 'cgroup')
     checkers.push(mainGone(profile.times.stopTimeoutMs * 2.5, 50 + profile.hookMs));
   const world: World = {
     agenda,

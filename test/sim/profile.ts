@@ -8,8 +8,8 @@ import { createPrng, type Prng } from './prng.js';
 
 /** What stands behind main and worker if both are lost at once. */
 export type Protection = 'none' | 'supervisor' | 'device';
-/** What ends a service that its stop hook does not end. */
-export type Backing = 'stop-works' | 'cgroup' | 'fence';
+/** What ends a service that its stop hook does not end; 'device': nothing but the watchdog device. */
+export type Backing = 'stop-works' | 'cgroup' | 'fence' | 'device';
 
 export interface NodePlan {
   name: NodeName;
@@ -86,7 +86,12 @@ export function drawProfile(seed: number, focus: readonly FaultName[] = []): Pro
   const prng = createPrng(seed);
   const times = drawTimes(prng);
   const protection = prng.pick(['none', 'none', 'supervisor', 'device'] as const);
-  const backing = prng.pick(['stop-works', 'cgroup', 'cgroup', 'fence'] as const);
+  const backing: Backing = prng.pick([
+    'stop-works',
+    'cgroup',
+    'fence',
+    protection === 'device' ? 'device' : 'cgroup',
+  ] as const);
   if (backing === 'fence') times.fenceTimeoutMs = Math.round((times.stopTimeoutMs * prng.range(3, 10)) / 10);
   if (protection === 'device')
     times.deviceTimeoutMs = Math.round((times.stopTimeoutMs * prng.range(10, 20)) / 10);
