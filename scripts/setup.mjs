@@ -14,9 +14,13 @@ if (Number(process.versions.node.split('.')[0]) < 20) {
 if (changed('node_modules/.package-lock.json') < changed('package-lock.json')) {
   console.log('installing packages …');
   const options = { cwd: root, stdio: 'inherit' };
-  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], options);
+  const result = spawnSync(
+    'npm',
+    ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'],
+    options,
+  );
   if (result.status !== 0) {
-    console.error('npm ci failed: are you online, and is the package registry reachable?');
+    console.error('npm install failed: are you online, and is the package registry reachable?');
     process.exit(result.status ?? 69);
   }
 }
