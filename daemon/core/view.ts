@@ -31,11 +31,12 @@ export function runState(state: NodeState): RunState {
   return state.knownStopped ? 'stopped' : 'unknown';
 }
 
-/** True where this node could take the resource over now. */
+/** True where this node could take the resource over now; who is no voter is granted nothing. */
 export function isAble(state: NodeState, now: Instant): boolean {
-  const { gaveUpAt, settings } = state;
+  const { gaveUpAt, settings, voter } = state;
+  if (state.role !== 'secondary' || state.cleaning !== null || state.terminating) return false;
   const mayTry = gaveUpAt === null || now - gaveUpAt >= settings.complaintIntervalMs;
-  return state.role === 'secondary' && mayTry && state.cleaning === null && !state.terminating;
+  return mayTry && voter.sets.some((set) => set.includes(settings.node));
 }
 
 /** Who would take over from this node: the able candidate with the lowest priority number; '' for nobody. */

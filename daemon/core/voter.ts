@@ -310,7 +310,7 @@ export function changeVoters(
     state.setsStored = state.sets;
     return { outputs: [] };
   }
-  if (previous !== undefined) {
+  if (previous !== undefined && !sameSet(previous, members)) {
     return {
       refused: `an earlier change of the voters (${previous.join(' ')} to ${newest.join(' ')}) is not stored by a majority yet`,
     };
@@ -321,7 +321,9 @@ export function changeVoters(
     };
   }
   if (state.storing !== null) return { refused: 'a record is being written; reload again in a moment' };
+  // A change that is taken back is a change too: both sets count meanwhile, as they do already.
   state.sets = [[...members], newest];
+  state.changeEndsAt = null;
   const begun = beginStore(state, recordOf(state));
   state.storing = begun.storing;
   return { outputs: [begun.output] };
