@@ -9,7 +9,7 @@ export type Demand = 'none' | 'feed' | 'starve';
 
 /** What a resource demands of the device at `now`. */
 export function demandOf(state: NodeState, now: Instant): Demand {
-  if (state.cleaning?.required === true) return 'starve';
+  if (state.cleaning?.required === true || state.stopFailed) return 'starve';
   const report = state.worker?.report;
   if (state.role !== 'primary' || report == null) return 'none';
   // With a lease a start may come at any moment: the device is armed before it.

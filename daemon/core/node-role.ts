@@ -173,6 +173,7 @@ export function beginTermination(state: NodeState, now: Instant, outputs: NodeOu
 /** This core is done; it still votes until the process exits. */
 export function terminated(state: NodeState, ok: boolean, outputs: NodeOutput[]): void {
   state.terminated = true;
+  state.stopFailed = !ok;
   state.role = 'init';
   outputs.push({ kind: 'terminated', ok });
 }

@@ -82,6 +82,8 @@ export interface NodeState {
   knownStopped: boolean;
   terminating: boolean;
   terminated: boolean;
+  /** True where this core is done although the resource may still run: the watchdog device is what is left. */
+  stopFailed: boolean;
   attempts: number;
   lastError: string;
 }

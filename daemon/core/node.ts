@@ -69,6 +69,7 @@ export function startNode(init: NodeInit, now: Instant): NodeStep {
     knownStopped: false,
     terminating: false,
     terminated: false,
+    stopFailed: false,
     attempts: 0,
     lastError: '',
   };
