@@ -53,6 +53,7 @@ export function startWorkerProcess(world: World, main: MainProcess, order: Order
     core: firstState(order, settings, main.incarnation, now),
     mainGone: false,
     hooks: new Map(),
+    signalled: new Set(),
     wakeAt: Number.POSITIVE_INFINITY,
     toMainAt: 0,
     toWorkerAt: 0,
@@ -291,6 +292,7 @@ function performShared(world: World, worker: WorkerProcess, output: Shared): voi
   if (output.kind === 'signal') {
     const hook = worker.hooks.get(output.id);
     if (hook !== undefined) signalHook(world, hook, output.signal);
+    else worker.signalled.add(output.id);
   } else if (output.kind === 'finish') {
     finish(world, worker, 'stopped');
   } else if (world.reading) {

@@ -87,6 +87,8 @@ export interface WorkerProcess {
     | { role: 'secondary'; state: SecondaryState }
     | { role: 'watchdog'; state: WatchdogState };
   hooks: Map<number, HookProcess>;
+  /** Hooks on record that got a signal before they executed. */
+  signalled: Set<number>;
   wakeAt: number;
   toMainAt: number;
   toWorkerAt: number;
