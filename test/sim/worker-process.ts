@@ -337,6 +337,7 @@ function runHook(
         stepCore(world, worker, { kind: 'hook', id, code, detail } as never),
       );
     };
+    if (worker.signalled.delete(id)) return ended(null, `${action} was ended before it executed`);
     if (localNow(world, machine) > notAfter)
       return ended(null, `${action} was not run: its lease has passed`);
     const forced = worker.core.role === 'primary' && worker.core.state.forced;
