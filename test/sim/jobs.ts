@@ -1,6 +1,7 @@
 /**
  * The simulator on all processors: runs sim.js several times side by side, each on seeds of its own, and adds up what
- * they print. `node dist/test/sim/jobs.js --minutes 4`; what it does not know it hands on. The first failure ends all.
+ * they print. `node dist/test/sim/jobs.js --minutes 4 [--from SEED]`; other words are handed on. The first failure ends
+ * all.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -34,13 +35,15 @@ function add(sum: Sum, text: string): boolean {
 }
 
 async function main(): Promise<number> {
-  const first = randomInt(1, 2 ** 30);
+  const words = process.argv.slice(2);
+  const given = words.indexOf('--from');
+  const first = given < 0 ? randomInt(1, 2 ** 30) : Number(words.splice(given, 2)[1]);
   const children: ChildProcess[] = [];
   const sum: Sum = { seeds: 0, hours: 0, seconds: 0, counts: new Map() };
   const run = (job: number): Promise<number> =>
     new Promise((resolve) => {
       const from = String(first + job * SEEDS_PER_JOB);
-      const args = [script, '--from', from, ...process.argv.slice(2)];
+      const args = [script, '--from', from, ...words];
       const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
       children.push(child);
       let text = '';
