@@ -2,33 +2,21 @@
  * One resource on one node: the main process's pure core. `stepNode(state, input)` is its only door; everything
  * else of this folder that the main process needs is reached through it. No I/O, no clock, no chance.
  */
-import { acquisitionAnswered, copyAcquisition, initAcquisition } from './acquire.js';
-import { clearComplaints, countComplaint } from './complaints.js';
+import { copyAcquisition, initAcquisition } from './acquire.js';
 import { grantMs } from './lease.js';
 import { beginCleaning } from './node-clean.js';
 import { runCommand } from './node-command.js';
 import { cleaned, fenced, guard, workerExited } from './node-guard.js';
-import { acquireContext, driveAcquisition, handleAcquisition } from './node-lease.js';
-import { become, beginTermination, ensureSecondaryWorker, primaryFinished, tellWorker } from './node-role.js';
+import { heartbeat } from './node-heartbeat.js';
+import { driveAcquisition } from './node-lease.js';
+import { changeOfVoters, linkChanged, peerMessage, voterOutputs } from './node-peers.js';
+import { become, beginTermination, primaryFinished, tellWorker } from './node-role.js';
 import type { NodeInput, NodeOutput, NodeState, NodeStep } from './node-types.js';
 import type { Settings } from './settings.js';
 import { leaseTerms } from './settings.js';
-import type { Instant, NodeName, PeerMessage, Role, StateMessage, VoterMemory } from './types.js';
-import { bestSuccessor, betterPrimary, holding, isAble, runState } from './view.js';
-import {
-  changeVoters,
-  copyVoter,
-  initVoter,
-  type VoterOutput,
-  type VoterRecord,
-  voteOnAsk,
-  voteOnRelease,
-  voteOnRequest,
-  voterAlone,
-  voterHeard,
-  voterMemory,
-  voterStored,
-} from './voter.js';
+import type { Instant, Role } from './types.js';
+import { bestSuccessor, betterPrimary, holding } from './view.js';
+import { copyVoter, initVoter, type VoterRecord, voterAlone, voterStored } from './voter.js';
 
 export interface NodeInit {
   settings: Settings;
@@ -177,12 +165,6 @@ function settle(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
   deliverToSelf(state, now, outputs);
 }
 
-function changeOfVoters(state: NodeState): VoterOutput[] {
-  const change = changeVoters(state.voter, state.settings.voters);
-  if ('outputs' in change) return change.outputs;
-  return [{ kind: 'log', level: 'error', text: `the change of the voters is refused: ${change.refused}` }];
-}
-
 type WorkerInput = Extract<
   NodeInput,
   { kind: 'worker-alive' | 'worker-report' | 'worker-send' | 'worker-finish' }
@@ -222,130 +204,6 @@ function handoverFailed(state: NodeState, now: Instant, outputs: NodeOutput[]): 
   }
 }
 
-function linkChanged(
-  state: NodeState,
-  node: NodeName,
-  up: boolean,
-  now: Instant,
-  outputs: NodeOutput[],
-): void {
-  const before = state.peers[node];
-  if (before?.linked === up) return;
-  const heardAt = before?.heardAt ?? Number.NEGATIVE_INFINITY;
-  const peer = { linked: up, since: now, heardAt, message: before?.message ?? null };
-  state.peers = { ...state.peers, [node]: peer };
-  if (up) state.lastHeartbeat = null; // The new link gets a heartbeat at once.
-  if (state.role === 'primary' || state.role === 'secondary') {
-    outputs.push({ kind: 'notify', action: up ? 'connect' : 'disconnect', args: [] });
-  }
-}
-
-function peerMessage(
-  state: NodeState,
-  from: NodeName,
-  message: PeerMessage,
-  now: Instant,
-  outputs: NodeOutput[],
-): void {
-  switch (message.kind) {
-    case 'state':
-      heardState(state, from, message, now, outputs);
-      return;
-    case 'ask':
-      if (message.holder.node === from)
-        voterOutputs(state, voteOnAsk(state.voter, from, message, now), now, outputs);
-      return;
-    case 'request':
-      if (message.holder.node === from)
-        voterOutputs(state, voteOnRequest(state.voter, from, message, now), now, outputs);
-      return;
-    case 'release':
-      if (message.holder.node === from)
-        voterOutputs(state, voteOnRelease(state.voter, message, now), now, outputs);
-      return;
-    case 'answer': {
-      const { holder } = message;
-      if (holder.node !== state.settings.node || holder.incarnation !== state.incarnation) return;
-      const result = acquisitionAnswered(state.acquisition, acquireContext(state, now), from, message, now);
-      handleAcquisition(state, result, now, outputs);
-      if (state.worker?.role === 'primary') tellWorker(state, { kind: 'answer', from, message }, outputs);
-      return;
-    }
-    case 'complaint':
-      heardComplaint(state, from, message, now);
-      return;
-    case 'handover':
-      if (message.holder.node === from && state.role === 'secondary')
-        state.successorUntil = now + state.settings.leaseMs;
-      return;
-    default:
-      message satisfies never;
-  }
-}
-
-function heardComplaint(
-  state: NodeState,
-  from: NodeName,
-  message: Extract<PeerMessage, { kind: 'complaint' }>,
-  now: Instant,
-): void {
-  if (state.peers[from]?.message?.role !== 'watchdog') return;
-  const keep = state.settings.complaintCount + 1;
-  state.complaints = countComplaint(state.complaints, from, message, keep, now);
-}
-
-function heardState(
-  state: NodeState,
-  from: NodeName,
-  message: StateMessage,
-  now: Instant,
-  outputs: NodeOutput[],
-): void {
-  const before = state.peers[from];
-  const last = before?.message;
-  if (last != null && last.incarnation === message.incarnation && last.sequence >= message.sequence) return;
-  const peer = { linked: before?.linked ?? false, since: before?.since ?? now, heardAt: now, message };
-  state.peers = { ...state.peers, [from]: peer };
-  voterOutputs(state, voterHeard(state.voter, from, message.memory, now), now, outputs);
-  if (state.worker?.role === 'watchdog') tellWorker(state, { kind: 'heard', from, message }, outputs);
-  if (message.holdingEpoch === 0) return;
-  if (state.role === 'secondary') {
-    if (message.run === 'run') state.complaints = clearComplaints(state.complaints);
-    ensureSecondaryWorker(state, now, outputs);
-    if (state.worker?.role === 'secondary') tellWorker(state, { kind: 'heard', from, message }, outputs);
-  } else if (state.role === 'primary' && !holding(state, now) && state.leaving === null) {
-    meetHolder(state, from, now, outputs);
-  }
-}
-
-/** A primary without a lease that meets a holder becomes its secondary (P4); what it runs by force ends. */
-function meetHolder(state: NodeState, from: NodeName, now: Instant, outputs: NodeOutput[]): void {
-  log(outputs, 'info', `${from} holds the lease: becoming secondary`, from);
-  if (state.worker?.role === 'primary') {
-    state.leaving = { to: 'secondary', why: 'role', command: 0 };
-    tellWorker(state, { kind: 'stop', why: 'role', successor: '' }, outputs);
-  } else if (state.cleaning === null) {
-    become(state, 'secondary', now, outputs);
-  } else {
-    state.role = 'secondary';
-  }
-}
-
-function voterOutputs(state: NodeState, from: VoterOutput[], now: Instant, outputs: NodeOutput[]): void {
-  const sets = state.voter.sets;
-  for (const output of from) {
-    if (output.kind === 'answer') outputs.push({ kind: 'send', to: output.to, message: output.message });
-    else if (output.kind === 'store') outputs.push(output);
-    else {
-      log(outputs, output.level, output.text);
-      if (state.worker?.role === 'primary') {
-        tellWorker(state, { kind: 'settings', settings: state.settings, sets }, outputs);
-      }
-    }
-  }
-  void now;
-}
-
 function tellSuccessor(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
   if (state.worker?.role !== 'primary') return;
   const node = bestSuccessor(state, now);
@@ -362,57 +220,6 @@ function handOverByPriority(state: NodeState, now: Instant, outputs: NodeOutput[
   log(outputs, 'info', `handing over to ${to}: set to primary, with a better priority`, to);
   state.leaving = { to: 'secondary', why: 'handover', command: 0 };
   tellWorker(state, { kind: 'stop', why: 'handover', successor: to }, outputs);
-}
-
-function heartbeat(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
-  const { settings, worker } = state;
-  const report = worker?.report;
-  const held = holding(state, now);
-  const body: HeartbeatFacts = {
-    role: state.role,
-    roleSet: state.roleSet,
-    run: runState(state),
-    priority: settings.priority,
-    able: isAble(state, now),
-    holdingEpoch: held ? (report?.epoch ?? 0) : 0,
-    forced: report?.forced ?? false,
-  };
-  const memory = voterMemory(state.voter, now);
-  if (now < state.heartbeatAt && sameFacts(state.lastHeartbeat, body, memory)) return;
-  if (now >= state.heartbeatAt) {
-    const next = state.heartbeatAt + settings.heartbeatMs;
-    state.heartbeatAt = next > now ? next : now + settings.heartbeatMs;
-  }
-  state.sequence += 1;
-  const message: StateMessage = {
-    kind: 'state',
-    incarnation: state.incarnation,
-    sequence: state.sequence,
-    ...body,
-    memory,
-  };
-  state.lastHeartbeat = message;
-  for (const node in state.peers) {
-    if (state.peers[node]?.linked) outputs.push({ kind: 'send', to: node, message });
-  }
-}
-
-type HeartbeatFacts = Omit<StateMessage, 'kind' | 'incarnation' | 'sequence' | 'memory'>;
-
-/** True where a heartbeat sent now would say what the last one said. */
-function sameFacts(last: StateMessage | null, body: HeartbeatFacts, memory: VoterMemory): boolean {
-  return (
-    last !== null &&
-    last.role === body.role &&
-    last.roleSet === body.roleSet &&
-    last.run === body.run &&
-    last.priority === body.priority &&
-    last.able === body.able &&
-    last.holdingEpoch === body.holdingEpoch &&
-    last.forced === body.forced &&
-    last.memory.history === memory.history &&
-    last.memory.sets === memory.sets
-  );
 }
 
 /** Messages of this node to itself (its own vote) need no network. */

@@ -135,7 +135,7 @@ export const MUTATIONS: readonly Mutation[] = [
   one(
     'V11',
     'the old voter set is dropped at once',
-    'voter.ts',
+    'voter-memory.ts',
     'state.sets = [[...members], newest];',
     'state.sets = [[...members]];',
     'changeVoters',
@@ -145,7 +145,7 @@ export const MUTATIONS: readonly Mutation[] = [
   one(
     'V12',
     'what the old voter set remembers is lost with it',
-    'voter.ts',
+    'voter-memory.ts',
     'state.epochMax = Math.max(state.epochMax, ...memories.map(({ epochMax }) => epochMax));',
     '',
     'changeVoters',
@@ -163,7 +163,7 @@ export const MUTATIONS: readonly Mutation[] = [
   one(
     'A3',
     'answers to another incarnation count',
-    'node.ts',
+    'node-peers.ts',
     'if (holder.node !== state.settings.node || holder.incarnation !== state.incarnation) return;',
     'if (holder.node !== state.settings.node) return;',
     'killMainOnly',
@@ -204,7 +204,7 @@ export const MUTATIONS: readonly Mutation[] = [
   one(
     'R2',
     'a start is not bounded by the end of the lease',
-    'primary.ts',
+    'primary-hook.ts',
     "action === 'start' && !state.forced ? (state.lease?.until ?? now) - margin(state) : Infinity;",
     'Infinity;',
     'pauseWorkerOnly',
@@ -214,7 +214,7 @@ export const MUTATIONS: readonly Mutation[] = [
   one(
     'R3',
     'a start under way is not ended when the stop begins',
-    'primary.ts',
+    'primary-stop.ts',
     "  const { hook } = state;\n  if (hook !== null && hook.signalled !== 'KILL') {\n    hook.signalled = 'KILL';\n    outputs.push({ kind: 'signal', id: hook.id, signal: 'KILL' });\n  }\n}",
     '}',
     'afflictHooks',
@@ -230,14 +230,14 @@ export const MUTATIONS: readonly Mutation[] = [
   one(
     'R5',
     'the lease is released before the resource is known to be stopped',
-    'primary.ts',
+    'primary-stop.ts',
     "  state.phase = 'stopping';\n  state.start = null;",
     "  if (state.lastEpoch > 0) releaseLease(state, '', outputs);\n  state.phase = 'stopping';\n  state.start = null;",
   ),
   one(
     'R5',
     'unknown counts as stopped',
-    'primary.ts',
+    'primary-run.ts',
     'else if (code === 1) stopped(state, now, outputs);',
     'else if (code !== 0) stopped(state, now, outputs);',
     'afflictHooks',

@@ -1,0 +1,187 @@
+/**
+ * How the primary's worker looks after the resource: which hook is due, what its end means, and how often a start is tried. Part
+ * of the core of that worker; reached through primary.ts.
+ */
+import { lastStatusMs, runHook } from './primary-hook.js';
+import { beginStop, fenceEnded, retryStop, running, runStop, stopFailed, stopped } from './primary-stop.js';
+import type { PrimaryOutput, PrimaryState } from './primary-types.js';
+import type { Instant } from './types.js';
+
+/** Starts the hook that the phase calls for, when it is due and none runs. */
+export function nextHook(state: PrimaryState, now: Instant, outputs: PrimaryOutput[]): void {
+  const { settings } = state;
+  if (state.phase === 'waiting' && (state.lease !== null || state.forced)) beginStart(state, now, outputs);
+  if (now < state.dueAt) return;
+  switch (state.phase) {
+    case 'starting':
+      if (state.start !== null && !state.start.run) {
+        state.start = { ...state.start, run: true };
+        runHook(state, 'start', now, settings.startTimeoutMs, outputs);
+      } else {
+        runHook(state, 'status', now, settings.statusTimeoutMs, outputs);
+      }
+      return;
+    case 'stopping':
+      if (state.stop !== null && !state.stop.hookRun) runStop(state, now, outputs);
+      else runHook(state, 'status', now, lastStatusMs(state, now), outputs);
+      return;
+    case 'stuck':
+      retryStop(state, now, outputs);
+      return;
+    default:
+      runHook(state, 'status', now, settings.statusTimeoutMs, outputs);
+  }
+}
+
+export function hookEnded(
+  state: PrimaryState,
+  ended: { id: number; code: number | null; detail: string },
+  now: Instant,
+  outputs: PrimaryOutput[],
+): void {
+  const { hook } = state;
+  if (hook === null || hook.id !== ended.id) return;
+  state.hook = null;
+  if (hook.action === 'start' && state.phase === 'starting' && state.start !== null) {
+    state.start = { ...state.start, failed: ended.code === 0 ? '' : ended.detail };
+    state.dueAt = now;
+  } else if (hook.action === 'status') {
+    statusKnown(state, ended.code, ended.detail, now, outputs);
+  } else if (hook.action === 'stop' && ended.code !== 0) {
+    state.lastError = ended.detail;
+    outputs.push({ kind: 'log', level: 'warn', text: ended.detail });
+  } else if (hook.action === 'fence') {
+    fenceEnded(state, ended.code, ended.detail, now, outputs);
+  }
+}
+
+function statusKnown(
+  state: PrimaryState,
+  code: number | null,
+  detail: string,
+  now: Instant,
+  outputs: PrimaryOutput[],
+): void {
+  state.dueAt = now + state.settings.statusIntervalMs;
+  switch (state.phase) {
+    case 'probe':
+    case 'waiting':
+      statusWithoutService(state, code, now, outputs);
+      return;
+    case 'starting':
+      statusWhileStarting(state, code, detail, now, outputs);
+      return;
+    case 'running':
+      statusWhileRunning(state, code, detail, now, outputs);
+      return;
+    case 'stopping':
+      // A status that was killed to make room for the stop says nothing about the stop.
+      if (state.stop?.hookRun !== true) state.dueAt = now;
+      else if (code === 1) stopped(state, now, outputs);
+      else stopFailed(state, code, detail, now, outputs);
+      return;
+    default:
+      return;
+  }
+}
+
+/** At the first look, or while waiting for a lease: a resource that runs without a lease is stopped (R1). */
+function statusWithoutService(
+  state: PrimaryState,
+  code: number | null,
+  now: Instant,
+  outputs: PrimaryOutput[],
+): void {
+  const may = state.lease !== null || state.forced;
+  if (may && code === 0) {
+    running(state, now, outputs, 'the resource runs here already');
+  } else if (may) {
+    beginStart(state, now, outputs);
+  } else if (code === 1) {
+    state.phase = 'waiting';
+  } else {
+    const what = code === 0 ? 'runs' : 'may be running (status says neither 0 nor 1)';
+    outputs.push({ kind: 'log', level: 'warn', text: `the resource ${what} without a lease: stopping it` });
+    beginStop(state, 'not-ours', '', now + state.settings.stopTimeoutMs, now, outputs);
+  }
+}
+
+function beginStart(state: PrimaryState, now: Instant, outputs: PrimaryOutput[]): void {
+  state.phase = 'starting';
+  state.stop = null;
+  state.start = { run: false, deadline: now + state.settings.startTimeoutMs, failed: '' };
+  state.dueAt = now;
+  outputs.push({ kind: 'log', level: 'info', text: `starting under epoch ${state.lastEpoch}` });
+}
+
+function statusWhileStarting(
+  state: PrimaryState,
+  code: number | null,
+  detail: string,
+  now: Instant,
+  outputs: PrimaryOutput[],
+): void {
+  const start = state.start;
+  if (code === 0) {
+    running(state, now, outputs, 'the resource runs');
+  } else if (start !== null && start.failed !== '') {
+    attemptFailed(state, start.failed, now, outputs);
+  } else if (start !== null && now >= start.deadline) {
+    attemptFailed(
+      state,
+      `start said nothing was wrong, but status does not say running: ${detail}`,
+      now,
+      outputs,
+    );
+  }
+}
+
+/** One start did not succeed: the next one comes after a heartbeat, or the node gives up (R6). */
+function attemptFailed(state: PrimaryState, why: string, now: Instant, outputs: PrimaryOutput[]): void {
+  state.attempts += 1;
+  state.lastError = why;
+  const { attempts, heartbeatMs, stopTimeoutMs, startTimeoutMs } = state.settings;
+  outputs.push({ kind: 'log', level: 'warn', text: `${why}; attempt ${state.attempts} of ${attempts}` });
+  if (state.attempts >= attempts) {
+    outputs.push({
+      kind: 'log',
+      level: 'error',
+      text: `giving up after ${state.attempts} attempts to start`,
+    });
+    beginStop(state, 'gave-up', state.successor, now + stopTimeoutMs, now, outputs);
+    return;
+  }
+  state.phase = 'starting';
+  state.dueAt = now + heartbeatMs;
+  state.start = { run: false, deadline: state.dueAt + startTimeoutMs, failed: '' };
+}
+
+function statusWhileRunning(
+  state: PrimaryState,
+  code: number | null,
+  detail: string,
+  now: Instant,
+  outputs: PrimaryOutput[],
+): void {
+  const { settings } = state;
+  if (code === 0) {
+    state.unknownStatuses = 0;
+    if (state.attempts > 0 && now - state.runningSince >= settings.complaintIntervalMs) state.attempts = 0;
+  } else if (code === 1) {
+    attemptFailed(state, 'the resource has stopped by itself', now, outputs);
+    if (state.phase === 'starting') state.dueAt = now;
+  } else {
+    state.unknownStatuses += 1;
+    state.lastError = detail;
+    outputs.push({
+      kind: 'log',
+      level: 'warn',
+      text: `${detail}; ${state.unknownStatuses} of ${settings.attempts} in a row`,
+    });
+    if (state.unknownStatuses < settings.attempts) return;
+    state.unknownStatuses = 0;
+    state.attempts += 1;
+    const why = state.attempts >= settings.attempts ? 'gave-up' : 'restart';
+    beginStop(state, why, state.successor, now + settings.stopTimeoutMs, now, outputs);
+  }
+}

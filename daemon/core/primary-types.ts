@@ -1,0 +1,124 @@
+/**
+ * The primary's worker: the types of its state, inputs and outputs, and of what it reports to the main process. No code.
+ */
+import type { GivenLease, HeldLease } from './hold.js';
+import type { Settings } from './settings.js';
+import type {
+  AnswerMessage,
+  HandoverMessage,
+  Holder,
+  Instant,
+  NodeName,
+  ReleaseMessage,
+  RequestMessage,
+  RunState,
+} from './types.js';
+
+export type PrimaryAction = 'start' | 'stop' | 'status' | 'fence';
+
+/** Why a stop was begun; the first four are planned and may use switchover_timeout while the lease is renewed. */
+export type StopWhy =
+  | 'handover'
+  | 'role'
+  | 'terminate'
+  | 'gave-up'
+  | 'restart'
+  | 'lease-lost'
+  | 'not-ours'
+  | 'main-gone';
+
+export interface PrimaryState {
+  settings: Settings;
+  holder: Holder;
+  ownSets: NodeName[][];
+  /** See PrimaryInit. */
+  resumed: boolean;
+  /** Candidate that would take over if this primary stopped; '' for none. */
+  successor: NodeName;
+  phase: 'probe' | 'waiting' | 'starting' | 'running' | 'stopping' | 'stuck' | 'done';
+  forced: boolean;
+  lease: HeldLease | null;
+  /** Epoch of the last lease, to release it once the resource is known to be stopped. */
+  lastEpoch: number;
+  request: number;
+  hook: RunningHook | null;
+  hookId: number;
+  /** When the next status is due, or the next start, or the next try of a stop. */
+  dueAt: Instant;
+  start: { run: boolean; deadline: Instant; failed: string } | null;
+  stop: { why: StopWhy; successor: NodeName; end: Instant; hookRun: boolean } | null;
+  attempts: number;
+  unknownStatuses: number;
+  runningSince: Instant;
+  lastError: string;
+  reported: PrimaryReport | null;
+}
+
+interface RunningHook {
+  id: number;
+  action: PrimaryAction;
+  termAt: Instant;
+  killAt: Instant;
+  signalled: '' | 'TERM' | 'KILL';
+}
+
+/** What the main process knows of its worker; the guard and the heartbeat are made of it. */
+export interface PrimaryReport {
+  run: RunState;
+  epoch: number;
+  /** End of the lease, -Infinity where none is held. */
+  leaseUntil: Instant;
+  /** Until when the grants behind the lease last at least; -Infinity where none is held. */
+  grantedUntil: Instant;
+  /** True where the resource may be running. */
+  mayRun: boolean;
+  /** While stopping: when the stop must be over; else Infinity. */
+  stopEnd: Instant;
+  /** True where the resource is known to be stopped and a lease is wanted. */
+  wantsLease: boolean;
+  forced: boolean;
+  attempts: number;
+  lastError: string;
+}
+
+export type PrimaryInput = { now: Instant } & (
+  | { kind: 'tick' }
+  | ({ kind: 'lease' } & GivenLease)
+  | { kind: 'answer'; from: NodeName; message: AnswerMessage }
+  | { kind: 'hook'; id: number; code: number | null; detail: string }
+  | { kind: 'stop'; why: 'handover' | 'role' | 'terminate'; successor: NodeName }
+  | { kind: 'successor'; node: NodeName }
+  | { kind: 'settings'; settings: Settings; sets: NodeName[][] }
+  | { kind: 'main-gone' }
+);
+
+export type PrimaryFinish = 'stopped' | 'gave-up' | 'stop-failed' | 'fenced' | 'gone';
+
+export type PrimaryOutput =
+  | { kind: 'to-voters'; message: RequestMessage | ReleaseMessage }
+  | { kind: 'to-node'; to: NodeName; message: HandoverMessage }
+  /** `notAfter`: a start that has not begun by then must not begin. */
+  | { kind: 'hook'; id: number; action: PrimaryAction; epoch: number; notAfter: Instant }
+  | { kind: 'signal'; id: number; signal: 'TERM' | 'KILL' }
+  | { kind: 'report'; report: PrimaryReport }
+  | { kind: 'finish'; outcome: PrimaryFinish }
+  | { kind: 'log'; level: 'info' | 'warn' | 'error'; text: string };
+
+export interface PrimaryInit {
+  settings: Settings;
+  holder: Holder;
+  sets: NodeName[][];
+  /** First request number; above every one that this holder used before. */
+  request: number;
+  forced: boolean;
+  attempts: number;
+  /** The lease to carry on with: just acquired, or an earlier worker's. */
+  lease: GivenLease | null;
+  /** True where it is an earlier worker's: the resource may be running under it. */
+  resumed: boolean;
+}
+
+export interface PrimaryStep {
+  state: PrimaryState;
+  outputs: PrimaryOutput[];
+}
