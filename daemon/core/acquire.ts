@@ -195,11 +195,11 @@ function toVoters(
 
 /** The lease counts from the moment before the request was sent (H1). */
 function acquired(state: Acquisition): AcquireOutput[] {
-  const { sentAt, terms, sets, epoch } = state;
+  const { sentAt, terms, sets, epoch, granted } = state;
   const end = sentAt + terms.leaseMs;
   const until = leaseEnd(sets, (node) => (state.granted.includes(node) ? end : undefined));
   state.phase = 'idle';
-  return [{ kind: 'acquired', epoch, until, grantedUntil: until + terms.stopBudgetMs, sets }];
+  return [{ kind: 'acquired', epoch, until, grantedUntil: until + terms.stopBudgetMs, sets, granted }];
 }
 
 /** A loser releases at once and waits in the order of priority (A5), nobody by chance. */

@@ -3,7 +3,7 @@
  *
  * Rules H1 to H5 of docs/protocol.md.
  */
-import { allVoters, includesSets, leaseEnd } from './lease.js';
+import { includesSets, leaseEnd } from './lease.js';
 import type { Settings } from './settings.js';
 import type {
   AnswerMessage,
@@ -23,9 +23,11 @@ export interface GivenLease {
   /** Until when the grants of a majority last at least: the time to stop after the end is in it. */
   grantedUntil: Instant;
   sets: NodeName[][];
+  /** Who granted it, as far as known. */
+  granted: NodeName[];
 }
 
-export interface HeldLease extends GivenLease {
+export interface HeldLease extends Omit<GivenLease, 'granted'> {
   /** Until when each voter supports the lease, and until when its grant lasts at least. */
   votes: Record<NodeName, { until: Instant; grantedUntil: Instant }>;
   /** Requests whose answers still count, oldest first. */
@@ -33,11 +35,11 @@ export interface HeldLease extends GivenLease {
   renewAt: Instant;
 }
 
-/** Takes a lease over. Who granted it is not known here: until it ends, any of its voters may have. */
+/** Takes a lease over. */
 export function takeLease(given: GivenLease, now: Instant): HeldLease {
-  const { epoch, until, grantedUntil, sets } = given;
+  const { epoch, until, grantedUntil, sets, granted } = given;
   const votes: HeldLease['votes'] = {};
-  for (const node of allVoters(sets)) votes[node] = { until, grantedUntil };
+  for (const node of granted) votes[node] = { until, grantedUntil };
   return { epoch, until, grantedUntil, sets, votes, pending: [], renewAt: now };
 }
 

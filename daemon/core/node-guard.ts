@@ -56,6 +56,7 @@ export function workerExited(state: NodeState, now: Instant, outputs: NodeOutput
         until,
         grantedUntil: report.grantedUntil,
         sets: mergeSets(state.voter.sets, state.acquisition.sets),
+        granted: state.acquisition.granted,
       },
       forced: report.forced,
       resumed: report.mayRun,

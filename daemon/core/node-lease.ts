@@ -95,7 +95,7 @@ function wantsLawful(state: NodeState): boolean {
 }
 
 function acquired(state: NodeState, lease: GivenLease, now: Instant, outputs: NodeOutput[]): void {
-  const { epoch, until, grantedUntil, sets } = lease;
+  const { epoch, until, grantedUntil, sets, granted } = lease;
   const holder = { node: state.settings.node, incarnation: state.incarnation };
   if (!wantsLease(state, now) || now >= until - guardMarginMs(state.settings.leaseMs)) {
     const release = { kind: 'release', holder, epoch, successor: '', reservationMs: 0 } as const;
@@ -106,7 +106,7 @@ function acquired(state: NodeState, lease: GivenLease, now: Instant, outputs: No
   state.successorUntil = Number.NEGATIVE_INFINITY;
   state.refusalTold = '';
   if (state.role === 'secondary') {
-    become(state, 'primary', now, outputs, { lease: { epoch, until, grantedUntil, sets } });
+    become(state, 'primary', now, outputs, { lease: { epoch, until, grantedUntil, sets, granted } });
     return;
   }
   const { worker } = state;
@@ -120,5 +120,5 @@ function acquired(state: NodeState, lease: GivenLease, now: Instant, outputs: No
       wantsLease: false,
     };
   }
-  tellWorker(state, { kind: 'lease', epoch, until, grantedUntil, sets }, outputs);
+  tellWorker(state, { kind: 'lease', epoch, until, grantedUntil, sets, granted }, outputs);
 }

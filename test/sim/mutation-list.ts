@@ -292,7 +292,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'a secondary is promoted without a lease',
     'node-lease.ts',
     '    else logRefusal(state, now, outputs);',
-    "    else if (state.role === 'secondary') {\n      const until = now + 2 * state.settings.leaseMs;\n      const epoch = state.acquisition.epoch + 1;\n      acquired(state, { epoch, until, grantedUntil: until, sets: state.voter.sets }, now, outputs);\n    }",
+    "    else if (state.role === 'secondary') {\n      const until = now + 2 * state.settings.leaseMs;\n      const epoch = state.acquisition.epoch + 1;\n      acquired(state, { epoch, until, grantedUntil: until, sets: state.voter.sets, granted: [] }, now, outputs);\n    }",
     'isolate',
   ),
 ];
