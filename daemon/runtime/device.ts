@@ -30,14 +30,26 @@ export function createDeviceKeeper(options: DeviceKeeperOptions): DeviceKeeper {
   let device: WatchdogDevice | null = null;
   let problem = '';
   let starving = false;
+  /** A daemon before this one may have left the device counting down, for a resource that may be running still. */
+  let leftCounting = false;
   const timer = setInterval(look, feedIntervalMs(config.timeoutMs));
 
   function look(): void {
     const now = options.clock();
     const demands = options.states().map((state) => demandOf(state, now));
-    if (demands.every((demand) => demand === 'none')) return disarm();
-    if (device === null) arm();
+    if (demands.every((demand) => demand === 'none')) {
+      // Opening starts the time anew, which is right only now that all is known to be stopped.
+      if (leftCounting) arm();
+      leftCounting = false;
+      return disarm();
+    }
     const starve = demands.includes('starve');
+    if (device === null && starve) {
+      leftCounting = true;
+      return;
+    }
+    leftCounting = false;
+    if (device === null) arm();
     if (starve && !starving)
       log.warn({}, `not feeding ${config.path}: a resource may be running here without a lease`);
     starving = starve;
