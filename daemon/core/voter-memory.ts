@@ -15,7 +15,6 @@ export function voterHeard(
   now: Instant,
 ): VoterOutput[] {
   state.heard = { ...state.heard, [from]: memory };
-  if (!memory.history && !state.blank.includes(from)) state.blank = [...state.blank, from];
   if (!state.history) return learn(state, now);
   if (state.storing !== null) return [];
   if (!sameSets(state.setsStored, state.sets)) {
@@ -109,13 +108,12 @@ function learn(state: VoterState, now: Instant): VoterOutput[] {
 }
 
 /**
- * True for a node without history, and for one that had none while this voter waited and has seen no lease since: it was only
- * quicker to see that the cluster is new.
+ * True for a node without history, and for one whose history is empty: it was only quicker to see that the cluster is new. Where a
+ * lease was ever acquired, every majority but for one member that lost its record knows an epoch.
  */
 function isNew(state: VoterState, node: NodeName): boolean {
   const memory = state.heard[node];
-  if (memory === undefined) return false;
-  return !memory.history || (state.blank.includes(node) && memory.epochMax === 0 && memory.grant === null);
+  return memory !== undefined && (!memory.history || (memory.epochMax === 0 && memory.grant === null));
 }
 
 /** Takes over what the others remember; the quarantine of the start stays (an answer of the lost past may be under way). */

@@ -58,8 +58,6 @@ export interface VoterState {
   changeEndsAt: Instant | null;
   lastStoreId: number;
   heard: Record<NodeName, VoterMemory>;
-  /** Nodes that have said, since this voter began, that they have no history. */
-  blank: NodeName[];
 }
 
 export type VoterOutput =

@@ -51,7 +51,6 @@ export function initVoter(
     ownGrantMs,
     changeEndsAt: null,
     heard: {},
-    blank: [],
   };
   if (record === null) {
     const sets = [[...members]];

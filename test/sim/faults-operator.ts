@@ -56,7 +56,8 @@ export const changeVoters: Fault = ({ world, target }) => {
     added !== undefined && prng.chance(500)
       ? [...voters, added.name]
       : voters.filter((name) => name !== removed);
-  if (next.length < 2) return false;
+  const candidates = machines.filter(({ name, plan }) => next.includes(name) && plan.role !== 'watchdog');
+  if (next.length < 2 || candidates.length === 0) return false;
   world.changingVoters = true;
   inTurn(
     world,
