@@ -1,5 +1,6 @@
 /**
- * What a resource on this node demands of the watchdog device (rule G5 of docs/protocol.md). Pure; it knows no device.
+ * What the resources on this node demand of the watchdog device, and what is to be done with it (rule G5 of
+ * docs/protocol.md). Pure; it knows no device.
  */
 import type { NodeState } from './node-types.js';
 import type { Instant } from './types.js';
@@ -18,4 +19,25 @@ export function demandOf(state: NodeState, now: Instant): Demand {
   // Without any lease so far hastmon has started nothing: a first look at the resource does not arm the device.
   if (report.epoch === 0) return 'none';
   return report.leaseUntil > now ? 'feed' : 'starve';
+}
+
+/** The device as a main process finds it. */
+export interface DeviceState {
+  /** This process has it open. */
+  open: boolean;
+  /** It counts down: started by this process, or by one before it that ended without a word. */
+  counting: boolean;
+}
+
+/** 'open' starts its time anew, and counts; 'close' stops it, where it can be stopped; 'wait' leaves it as it is. */
+export type DeviceAction = 'open' | 'feed' | 'close' | 'wait';
+
+/** What to do with the device, given what each resource demands of it. */
+export function deviceAction(demands: readonly Demand[], { open, counting }: DeviceState): DeviceAction {
+  // Neither feeding nor opening: both would put off the reset that another node counts on.
+  if (demands.includes('starve')) return open || counting ? 'wait' : 'open';
+  if (demands.includes('feed')) return open ? 'feed' : 'open';
+  if (open) return 'close';
+  // Left counting by a process before this one: only who has opened it can stop it.
+  return counting ? 'open' : 'wait';
 }

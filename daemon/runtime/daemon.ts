@@ -9,6 +9,7 @@ import { diffConfig } from '../config/diff.js';
 import type { LoadResult } from '../config/load.js';
 import type { Config, ResourceConfig } from '../config/types.js';
 import { type ControlServer, createControlServer } from '../control/server.js';
+import { type Demand, demandOf } from '../core/demand.js';
 import { changeVoters, copyVoter } from '../core/voter.js';
 import type { NetLog } from '../net/log.js';
 import { createPeerNetwork, type PeerNetwork } from '../net/peer-network.js';
@@ -61,6 +62,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { log } = options;
   let { config } = options;
   const resources = new Map<string, ResourceRuntime>();
+  /** Removed from the configuration, and not known to be stopped. */
+  const leftRunning = new Set<string>();
   const incarnation = randomInt(1, 2 ** 48 - 1);
   const workerStore = store('workers');
   const ended = await endRecordedWorkers(workerStore);
@@ -90,6 +93,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
 
   function start(resource: ResourceConfig): void {
+    // It finds on disk that it may be running.
+    leftRunning.delete(resource.name);
     const runtime = startResource({
       config,
       resource,
@@ -190,13 +195,21 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const runtime = resources.get(name);
     if (runtime === undefined) return;
     const stopped = await runtime.terminate();
-    if (!stopped)
+    if (!stopped) {
+      leftRunning.add(name);
       log.error(
         { resource: name },
         'the resource was removed from the configuration but could not be stopped',
       );
+    }
     runtime.close();
     resources.delete(name);
+  }
+
+  function demands(): Demand[] {
+    const now = bootTime();
+    const all = [...resources.values()].map((runtime) => demandOf(runtime.state(), now));
+    return leftRunning.size > 0 ? [...all, 'starve'] : all;
   }
 
   async function terminate(): Promise<boolean> {
@@ -206,7 +219,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await control.close();
     await network.close();
     pool.close();
-    return stopped.every((ok) => ok);
+    return leftRunning.size === 0 && stopped.every((ok) => ok);
   }
 
   try {
@@ -217,8 +230,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     throw new DaemonFailure(EX_UNAVAILABLE, (error as Error).message);
   }
   if (config.watchdogDevice !== null) {
-    const states = () => [...resources.values()].map((runtime) => runtime.state());
-    keeper = createDeviceKeeper({ config: config.watchdogDevice, states, clock: bootTime, log });
+    keeper = createDeviceKeeper({ config: config.watchdogDevice, demands, log });
   }
   pool.warm();
   for (const resource of config.resources) start(resource);

@@ -1,69 +1,89 @@
 /**
  * The watchdog device of self-fencing: armed while a primary runs here, fed while every resource has a good lease or
- * is known to be stopped, and disarmed when none is left. Owned by the main process, for several resources share it.
+ * is known to be stopped, and disarmed when none is left. Owned by the main process, for several resources share it. What
+ * is to be done is decided in core/demand.ts.
  */
 import type { WatchdogDeviceConfig } from '../config/types.js';
-import { demandOf } from '../core/demand.js';
-import type { NodeState } from '../core/node-types.js';
-import type { Instant } from '../core/types.js';
+import { type Demand, deviceAction } from '../core/demand.js';
 import type { NetLog } from '../net/log.js';
-import { feedIntervalMs, openWatchdogDevice, type WatchdogDevice } from '../sys/watchdog-device.js';
+import {
+  feedIntervalMs,
+  isWatchdogCounting,
+  openWatchdogDevice,
+  type WatchdogDevice,
+} from '../sys/watchdog-device.js';
 
 export interface DeviceKeeper {
   /** Looks at all resources anew: arms, feeds or disarms. Called at every change and by its own timer. */
   look(): void;
   /** Says what is wrong with the device, '' for nothing. */
   problem(): string;
+  /** Looks for the last time. What may be running then is left to the device, which goes on counting. */
   close(): void;
 }
 
 export interface DeviceKeeperOptions {
   config: WatchdogDeviceConfig;
-  states: () => NodeState[];
-  clock: () => Instant;
+  /** What each resource demands now. */
+  demands: () => Demand[];
   log: NetLog;
+  /** The device and what the kernel says of it; a test puts its own in their place. */
+  openDevice?: typeof openWatchdogDevice;
+  isCounting?: (path: string) => boolean | null;
 }
 
 /** A keeper that has not opened the device yet. */
 export function createDeviceKeeper(options: DeviceKeeperOptions): DeviceKeeper {
   const { config, log } = options;
+  const openDevice = options.openDevice ?? openWatchdogDevice;
   let device: WatchdogDevice | null = null;
   let problem = '';
   let starving = false;
-  /** A daemon before this one may have left the device counting down, for a resource that may be running still. */
-  let leftCounting = false;
+  // A daemon before this one may have left it counting. Where the kernel does not tell, that is taken to be so.
+  let leftCounting = (options.isCounting ?? isWatchdogCounting)(config.path) ?? true;
   const timer = setInterval(look, feedIntervalMs(config.timeoutMs));
 
   function look(): void {
-    const now = options.clock();
-    const demands = options.states().map((state) => demandOf(state, now));
-    if (demands.every((demand) => demand === 'none')) {
-      // Opening starts the time anew, which is right only now that all is known to be stopped.
-      if (leftCounting) arm();
-      leftCounting = false;
-      return disarm();
+    const demands = options.demands();
+    warn(demands.includes('starve'));
+    switch (deviceAction(demands, { open: device !== null, counting: device !== null || leftCounting })) {
+      case 'open':
+        arm();
+        // Opened only to be stopped.
+        if (device !== null && demands.every((demand) => demand === 'none')) disarm();
+        return;
+      case 'feed':
+        return feed();
+      case 'close':
+        return disarm();
+      default:
     }
-    const starve = demands.includes('starve');
-    if (device === null && starve) {
-      leftCounting = true;
-      return;
-    }
-    leftCounting = false;
-    if (device === null) arm();
+  }
+
+  function warn(starve: boolean): void {
     if (starve && !starving)
       log.warn({}, `not feeding ${config.path}: a resource may be running here without a lease`);
     starving = starve;
-    if (!starve) feed();
   }
 
   function arm(): void {
-    const opened = openWatchdogDevice(config.path, config.timeoutMs);
-    const before = problem;
-    problem = opened.device === null ? opened.reason : '';
-    if (problem !== '' && problem !== before) log.error({}, `${problem}: nothing backs the stop up`);
+    const opened = openDevice(config.path, config.timeoutMs);
     device = opened.device;
-    if (device !== null)
-      log.info({}, `${config.path} armed (${device.info.identity}, ${device.info.timeoutMs / 1000} s)`);
+    const before = problem;
+    problem = device === null ? `${opened.reason}` : wrongWith(device);
+    if (problem !== '' && problem !== before) log.error({}, `${problem}: nothing backs the stop up in time`);
+    leftCounting = false;
+    if (device === null) return;
+    const { identity, timeoutMs, nowayout } = device.info;
+    log.info({}, `${config.path} armed (${identity}, ${timeoutMs / 1000} s)`);
+    if (nowayout === true)
+      log.warn({}, `${config.path} cannot be disarmed (nowayout): ending hastmond resets this machine`);
+  }
+
+  function wrongWith({ info }: WatchdogDevice): string {
+    return info.timeoutMs > config.timeoutMs
+      ? `${config.path} waits ${info.timeoutMs / 1000} s, longer than the watchdog_timeout of ${config.timeoutMs / 1000} s`
+      : '';
   }
 
   function feed(): void {
@@ -72,9 +92,7 @@ export function createDeviceKeeper(options: DeviceKeeperOptions): DeviceKeeper {
   }
 
   function disarm(): void {
-    starving = false;
-    if (device === null) return;
-    const failure = device.close();
+    const failure = device?.close() ?? null;
     device = null;
     if (failure === null) log.info({}, `${config.path} disarmed`);
     else log.error({}, failure);
@@ -85,7 +103,7 @@ export function createDeviceKeeper(options: DeviceKeeperOptions): DeviceKeeper {
     problem: () => problem,
     close() {
       clearInterval(timer);
-      disarm();
+      look();
     },
   };
 }

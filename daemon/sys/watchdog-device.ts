@@ -74,11 +74,6 @@ export function feedIntervalMs(timeoutMs: number): number {
   return Math.min(1000, timeoutMs / 4);
 }
 
-/** When the machine is reset at the latest if it is not fed again, on the clock that `lastFedMs` was read from. */
-export function resetAtMs(lastFedMs: number, timeoutMs: number): number {
-  return lastFedMs + timeoutMs;
-}
-
 function setUp(fd: number, timeoutMs: number, ioctl: Ioctl): Omit<WatchdogInfo, 'nowayout'> {
   // struct watchdog_info: options, firmware version, identity[32].
   const support = new Uint8Array(40);
@@ -121,14 +116,28 @@ function magicClose(fd: number, device: string): string | null {
   }
 }
 
+/**
+ * Whether the device counts down at present, whoever started it; null where the kernel does not tell. Looking does not
+ * touch it. Source: Documentation/ABI/testing/sysfs-class-watchdog.
+ */
+export function isWatchdogCounting(device: string, sysfs = '/sys/class/watchdog'): boolean | null {
+  const state = readAttribute(device, 'state', sysfs);
+  return state === null ? null : state === 'active';
+}
+
 // /dev/watchdog is the first device; its driver's state is in sysfs where the kernel was built so.
-function readNowayout(device: string): boolean | null {
+function readAttribute(device: string, attribute: string, sysfs: string): string | null {
   const name = path.basename(device) === 'watchdog' ? 'watchdog0' : path.basename(device);
   try {
-    return readFileSync(`/sys/class/watchdog/${name}/nowayout`, 'utf8').trim() === '1';
+    return readFileSync(path.join(sysfs, name, attribute), 'utf8').trim();
   } catch {
     return null;
   }
+}
+
+function readNowayout(device: string): boolean | null {
+  const value = readAttribute(device, 'nowayout', '/sys/class/watchdog');
+  return value === null ? null : value === '1';
 }
 
 let declared: Ioctl | undefined;
