@@ -91,6 +91,7 @@ function memoryToWire(memory: VoterMemory): hastmon.Memory.$Properties {
     epochMax: memory.epochMax,
     set: setsToWire(memory.sets),
     grant: memory.grant,
+    longestGrantMs: memory.longestGrantMs,
   };
 }
 
@@ -208,6 +209,7 @@ function memoryFromWire(field: string, wire: hastmon.Memory.$Properties | null |
     history: memory.history ?? false,
     epochMax: check.counter(`${field}.epoch_max`, memory.epochMax),
     sets: check.voterSets(`${field}.set`, memory.set, memory.history ? 1 : 0),
+    longestGrantMs: check.duration(`${field}.longest_grant_ms`, memory.longestGrantMs),
     grant: grant
       ? {
           holder: holderFromWire(`${field}.grant.holder`, grant.holder),

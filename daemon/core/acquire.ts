@@ -39,6 +39,8 @@ export interface Acquisition {
   /** No new attempt before this. */
   retryAt: Instant;
   granted: NodeName[];
+  /** Since when a majority has been willing, as far as asking tells; null where the last asking failed. */
+  clearSince: Instant | null;
   /** What each voter last said against it; kept for `status` after the attempt. */
   refusals: Record<NodeName, Refusal>;
   /** A majority of each of these sets is needed. */
@@ -55,6 +57,8 @@ export interface AcquireContext {
   heartbeatMs: DurationMs;
   /** 0 for the first candidate in the order of priority, 1 for the next, …: who loses waits longer (A5). */
   rank: number;
+  /** How long a majority must have been willing before the lease is requested: others go first (A5). */
+  standBackMs: DurationMs;
   /** True just after a handover: the releases are on their way to the voters, so ask again at once. */
   urgent: boolean;
 }
@@ -76,6 +80,7 @@ export function initAcquisition(sets: NodeName[][]): Acquisition {
     deadline: 0,
     retryAt: Number.NEGATIVE_INFINITY,
     granted: [],
+    clearSince: null,
     refusals: {},
     sets,
     learned: [],
@@ -131,13 +136,13 @@ export function acquisitionAnswered(
     state.refusals = { ...state.refusals, [from]: refusal };
   }
   if (isMajorityOfAll(state.sets, (node) => state.granted.includes(node))) {
-    return state.phase === 'asking' ? beginRequest(state, context, now) : acquired(state);
+    return state.phase === 'asking' ? requestInTurn(state, context, now) : acquired(state);
   }
   const refused = (node: NodeName): boolean =>
     !state.granted.includes(node) && state.refusals[node] !== undefined;
   return couldBeMajority(state.sets, (node) => !refused(node))
     ? []
-    : fail(state, context, now, soonest(state, now));
+    : fail(state, context, now, soonest(state, context, now));
 }
 
 /** Gives an attempt up whose answers did not come in time. */
@@ -150,6 +155,7 @@ export function acquisitionTick(state: Acquisition, context: AcquireContext, now
 export function cancelAcquisition(state: Acquisition, context: AcquireContext): AcquireOutput[] {
   const outputs = state.phase === 'acquiring' ? release(state, context) : [];
   state.phase = 'idle';
+  state.clearSince = null;
   return outputs;
 }
 
@@ -161,6 +167,15 @@ export function mergeSets(
   const merged: NodeName[][] = [];
   for (const set of [...first, ...second]) if (!includesSets(merged, [set])) merged.push([...set]);
   return merged;
+}
+
+/** Who is to stand back lets those who come first try before it requests the lease. */
+function requestInTurn(state: Acquisition, context: AcquireContext, now: Instant): AcquireOutput[] {
+  state.clearSince ??= now;
+  if (now - state.clearSince >= context.standBackMs) return beginRequest(state, context, now);
+  state.phase = 'idle';
+  state.retryAt = Math.min(now + context.heartbeatMs, state.clearSince + context.standBackMs);
+  return [];
 }
 
 function beginRequest(state: Acquisition, context: AcquireContext, now: Instant): AcquireOutput[] {
@@ -199,6 +214,7 @@ function acquired(state: Acquisition): AcquireOutput[] {
   const end = sentAt + terms.leaseMs;
   const until = leaseEnd(sets, (node) => (state.granted.includes(node) ? end : undefined));
   state.phase = 'idle';
+  state.clearSince = null;
   return [{ kind: 'acquired', epoch, until, grantedUntil: until + terms.stopBudgetMs, sets, granted }];
 }
 
@@ -212,6 +228,7 @@ function fail(
   const outputs = state.phase === 'acquiring' ? release(state, context) : [];
   const contested = state.phase === 'acquiring';
   state.phase = 'idle';
+  state.clearSince = null;
   if (context.urgent && !contested) {
     state.retryAt = now + URGENT_RETRY_MS;
     return [...outputs, { kind: 'failed' }];
@@ -233,16 +250,24 @@ function release(state: Acquisition, context: AcquireContext): AcquireOutput[] {
   return allVoters(state.sets).map((to) => ({ kind: 'send', to, message }));
 }
 
-/** When enough of the refusals will have run out for a majority, as far as the voters know. */
-function soonest(state: Acquisition, now: Instant): Instant {
+/**
+ * When enough of the refusals will have run out for a majority, as far as the voters know. One that does not depend on time is
+ * worth asking about again after a heartbeat.
+ */
+function soonest(state: Acquisition, context: AcquireContext, now: Instant): Instant {
+  const later = now + context.heartbeatMs;
+  const endOf = ({ until }: Refusal): Instant => (until > now ? until : later);
   const ends = Object.values(state.refusals)
-    .map((refusal) => refusal.until)
+    .map(endOf)
     .sort((a, b) => a - b);
   for (const end of ends) {
-    const free = (node: NodeName): boolean => (state.refusals[node]?.until ?? now) <= end;
+    const free = (node: NodeName): boolean => {
+      const refusal = state.refusals[node];
+      return refusal === undefined || endOf(refusal) <= end;
+    };
     if (isMajorityOfAll(state.sets, free)) return end + 1;
   }
-  return now;
+  return later;
 }
 
 const REFUSAL_WORDS: Record<RefusalReason, string> = {

@@ -7,10 +7,10 @@ import { mergeSets } from './acquire.js';
 import { stopEnd } from './hold.js';
 import { guardMarginMs } from './lease.js';
 import { beginCleaning } from './node-clean.js';
-import { become, resumeRole, startPrimary, startWorker } from './node-role.js';
+import { become, resumeRole, startPrimary, startWorker, terminated } from './node-role.js';
 import type { NodeOutput, NodeState, Worker } from './node-types.js';
 import type { PrimaryReport } from './primary.js';
-import { STOP_TERM_SHARE } from './settings.js';
+import type { Settings } from './settings.js';
 import type { Instant } from './types.js';
 
 /** Looks after the worker and the cleaning; called after every input. */
@@ -18,7 +18,7 @@ export function guard(state: NodeState, now: Instant, outputs: NodeOutput[]): vo
   const { worker, cleaning } = state;
   if (cleaning?.failedAt != null && now >= cleaning.failedAt + state.settings.heartbeatMs)
     retryCleaning(state, now, outputs);
-  if (worker === null) return;
+  if (worker === null || now < state.guardNotBefore) return;
   const silentMs = now - worker.aliveAt;
   if (worker.role !== 'primary') {
     if (silentMs <= silenceLimitMs(state, worker)) return;
@@ -143,27 +143,35 @@ export function fenced(
     text: 'the fence program has cut this node off from the resource',
     peer: '',
   });
+  if (state.terminating) return terminated(state, false, outputs);
   become(state, 'init', now, outputs);
+}
+
+/**
+ * When main acts in the worker's place unless that speaks before: at the end of its lease; or, where it stops without one,
+ * when it should have taken the next step of its stop. Infinity where neither is to come.
+ */
+export function takeOverAt(report: PrimaryReport, settings: Settings): Instant {
+  if (report.mayRun && report.leaseUntil > Number.NEGATIVE_INFINITY) return report.leaseUntil;
+  return report.actBy + stopMarginMs(settings);
 }
 
 /** Why main has to act in the worker's place now, null where the worker does its duty. */
 function whyTakeOver(state: NodeState, worker: Worker, silentMs: number, now: Instant): string | null {
   const { report } = worker;
-  if (report?.mayRun && report.leaseUntil > Number.NEGATIVE_INFINITY) {
-    return now >= report.leaseUntil
+  if (report != null && now >= takeOverAt(report, state.settings)) {
+    return report.leaseUntil > Number.NEGATIVE_INFINITY
       ? 'the lease has passed and the primary worker has not said that it stops'
-      : null;
+      : 'the primary worker has not gone on with its stop in time';
   }
-  // A stop under way without a lease cannot wait for long. A worker that has only begun to look at the resource can: its
-  // process may have to be started first.
-  const stopping = report?.mayRun && report.stopEnd < Number.POSITIVE_INFINITY;
-  const limit = stopping
-    ? Math.min(
-        silenceLimitMs(state, worker),
-        Math.max(2 * state.settings.heartbeatMs, state.settings.stopTimeoutMs / 4),
-      )
-    : silenceLimitMs(state, worker);
+  if (report?.mayRun && report.leaseUntil > Number.NEGATIVE_INFINITY) return null;
+  const limit = silenceLimitMs(state, worker);
   return silentMs > limit ? `the primary worker has been silent for ${Math.round(silentMs)} ms` : null;
+}
+
+/** A part of what is left after the KILL for the last status: enough for the worker's word to come. */
+function stopMarginMs({ stopTimeoutMs }: Settings): number {
+  return Math.min(100, stopTimeoutMs / 20);
 }
 
 function silenceLimitMs(state: NodeState, worker: Worker): number {
@@ -181,14 +189,16 @@ function takeOver(state: NodeState, worker: Worker, now: Instant, outputs: NodeO
   beginCleaning(state, 'stop', takeOverEnd(state, report, now), report?.epoch ?? 0, outputs);
 }
 
-/** By when main's stop has to be over: as the lease demands while that is possible, else as the worker's own stop did. */
+/** By when main's stop has to be over: as the lease demands, also where that has passed, else as the worker's own stop did. */
 function takeOverEnd(state: NodeState, report: PrimaryReport | null, now: Instant): Instant {
   const { settings } = state;
-  if (report !== null && report.leaseUntil > Number.NEGATIVE_INFINITY) {
-    const end = stopEnd({ until: report.leaseUntil, grantedUntil: report.grantedUntil }, settings);
-    if (now <= end - settings.stopTimeoutMs * (1 - STOP_TERM_SHARE)) return end;
-  }
-  return Math.min(report?.stopEnd ?? Number.POSITIVE_INFINITY, now + settings.stopTimeoutMs);
+  if (report === null) return now + settings.stopTimeoutMs;
+  const { leaseUntil, grantedUntil } = report;
+  const end =
+    leaseUntil > Number.NEGATIVE_INFINITY
+      ? stopEnd({ until: leaseUntil, grantedUntil }, settings)
+      : now + settings.stopTimeoutMs;
+  return Math.min(end, report.stopEnd);
 }
 
 function retryCleaning(state: NodeState, now: Instant, outputs: NodeOutput[]): void {

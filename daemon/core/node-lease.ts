@@ -16,7 +16,7 @@ import { become, tellWorker } from './node-role.js';
 import type { NodeOutput, NodeState } from './node-types.js';
 import { leaseTerms } from './settings.js';
 import type { Instant } from './types.js';
-import { promotable, rank } from './view.js';
+import { promotable, rank, standsBack } from './view.js';
 
 /** What an acquisition needs to know of this node. */
 export function acquireContext(state: NodeState, now: Instant): AcquireContext {
@@ -25,6 +25,7 @@ export function acquireContext(state: NodeState, now: Instant): AcquireContext {
     terms: leaseTerms(state.settings),
     heartbeatMs: state.settings.heartbeatMs,
     rank: rank(state, now),
+    standBackMs: standsBack(state, now) ? 2 * state.settings.heartbeatMs : 0,
     urgent: now < state.successorUntil,
   };
 }
@@ -41,7 +42,7 @@ export function driveAcquisition(state: NodeState, now: Instant, outputs: NodeOu
   const { acquisition } = state;
   const context = acquireContext(state, now);
   if (!wantsLease(state, now)) {
-    if (acquisition.phase !== 'idle')
+    if (acquisition.phase !== 'idle' || acquisition.clearSince !== null)
       handleAcquisition(state, cancelAcquisition(acquisition, context), now, outputs);
     return;
   }
@@ -77,7 +78,12 @@ function logRefusal(state: NodeState, now: Instant, outputs: NodeOutput[]): void
 /** What each voter of the last attempt said or did not say; with the time left where that is wanted. */
 export function refusals(state: NodeState, now: Instant, times: boolean): string {
   const { acquisition } = state;
-  const missing = allVoters(acquisition.sets).filter((node) => !acquisition.granted.includes(node));
+  // An attempt without hope ends before all have answered.
+  const missing = allVoters(acquisition.sets).filter(
+    (node) =>
+      !acquisition.granted.includes(node) &&
+      (acquisition.refusals[node] !== undefined || now >= acquisition.deadline),
+  );
   const words = missing.map((node) => {
     const refusal = acquisition.refusals[node];
     if (refusal === undefined) return `${node} has not answered`;

@@ -31,15 +31,15 @@ export function peerMessage(
       return;
     case 'ask':
       if (message.holder.node === from)
-        voterOutputs(state, voteOnAsk(state.voter, from, message, now), now, outputs);
+        voterOutputs(state, voteOnAsk(state.voter, from, message, now), outputs);
       return;
     case 'request':
       if (message.holder.node === from)
-        voterOutputs(state, voteOnRequest(state.voter, from, message, now), now, outputs);
+        voterOutputs(state, voteOnRequest(state.voter, from, message, now), outputs);
       return;
     case 'release':
       if (message.holder.node === from)
-        voterOutputs(state, voteOnRelease(state.voter, message, now), now, outputs);
+        voterOutputs(state, voteOnRelease(state.voter, message, now), outputs);
       return;
     case 'answer': {
       const { holder } = message;
@@ -102,7 +102,7 @@ function heardState(
   if (last != null && last.incarnation === message.incarnation && last.sequence >= message.sequence) return;
   const peer = { linked: before?.linked ?? false, since: before?.since ?? now, heardAt: now, message };
   state.peers = { ...state.peers, [from]: peer };
-  voterOutputs(state, voterHeard(state.voter, from, message.memory, now), now, outputs);
+  voterOutputs(state, voterHeard(state.voter, from, message.memory, now), outputs);
   if (state.worker?.role === 'watchdog') tellWorker(state, { kind: 'heard', from, message }, outputs);
   if (message.holdingEpoch === 0) return;
   if (state.role === 'secondary') {
@@ -127,12 +127,7 @@ function meetHolder(state: NodeState, from: NodeName, now: Instant, outputs: Nod
   }
 }
 
-export function voterOutputs(
-  state: NodeState,
-  from: VoterOutput[],
-  now: Instant,
-  outputs: NodeOutput[],
-): void {
+export function voterOutputs(state: NodeState, from: VoterOutput[], outputs: NodeOutput[]): void {
   const sets = state.voter.sets;
   for (const output of from) {
     if (output.kind === 'answer') outputs.push({ kind: 'send', to: output.to, message: output.message });
@@ -144,7 +139,6 @@ export function voterOutputs(
       }
     }
   }
-  void now;
 }
 
 export function changeOfVoters(state: NodeState): VoterOutput[] {

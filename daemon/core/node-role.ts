@@ -158,7 +158,7 @@ export function resumeRole(state: NodeState, now: Instant, outputs: NodeOutput[]
 }
 
 /** The daemon is told to end: the resource is stopped, the lease released, and then this core is done. */
-export function beginTermination(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
+export function beginTermination(state: NodeState, outputs: NodeOutput[]): void {
   if (state.terminating) return;
   state.terminating = true;
   if (state.worker?.role === 'primary') {
@@ -167,7 +167,6 @@ export function beginTermination(state: NodeState, now: Instant, outputs: NodeOu
     endWorker(state, outputs);
     terminated(state, true, outputs);
   }
-  void now;
 }
 
 /** This core is done; it still votes until the process exits. */
@@ -225,6 +224,7 @@ function reportBeforeStart(
     grantedUntil: lease?.grantedUntil ?? Number.NEGATIVE_INFINITY,
     mayRun: lease === null || forced || resumed,
     stopEnd: Number.POSITIVE_INFINITY,
+    actBy: Number.POSITIVE_INFINITY,
     wantsLease: false,
     forced,
     attempts: state.attempts,

@@ -72,6 +72,10 @@ export interface NodeState {
   /** What the worker was last told. */
   successorTold: NodeName;
   handoverNotBefore: Instant;
+  /** When the core was last stepped. */
+  steppedAt: Instant;
+  /** The worker is not judged before this: what it said meanwhile is still to be read. */
+  guardNotBefore: Instant;
   heartbeatAt: Instant;
   sequence: number;
   /** What was last said; when something else is to be said, it is said at once. null: somebody has not heard it. */

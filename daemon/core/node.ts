@@ -6,7 +6,7 @@ import { copyAcquisition, initAcquisition } from './acquire.js';
 import { grantMs } from './lease.js';
 import { beginCleaning } from './node-clean.js';
 import { runCommand } from './node-command.js';
-import { cleaned, fenced, guard, workerExited } from './node-guard.js';
+import { cleaned, fenced, guard, takeOverAt, workerExited } from './node-guard.js';
 import { heartbeat } from './node-heartbeat.js';
 import { driveAcquisition } from './node-lease.js';
 import { changeOfVoters, linkChanged, peerMessage, voterOutputs } from './node-peers.js';
@@ -14,7 +14,7 @@ import { become, beginTermination, primaryFinished, tellWorker } from './node-ro
 import type { NodeInput, NodeOutput, NodeState, NodeStep } from './node-types.js';
 import type { Settings } from './settings.js';
 import { leaseTerms } from './settings.js';
-import type { Instant, Role } from './types.js';
+import type { DurationMs, Instant, Role } from './types.js';
 import { bestSuccessor, betterPrimary, holding } from './view.js';
 import { copyVoter, initVoter, type VoterRecord, voterAlone, voterStored } from './voter.js';
 
@@ -23,8 +23,8 @@ export interface NodeInit {
   incarnation: number;
   /** The voter's record, null where there is none or it is not valid. */
   record: VoterRecord | null;
-  /** True where an earlier process of this node may have left the resource running. */
-  leftRunning: boolean;
+  /** Where an earlier process of this node may have left the resource running: the shortest stop_timeout it had; else null. */
+  leftRunning: DurationMs | null;
   roleOnStart: Role;
 }
 
@@ -50,6 +50,8 @@ export function startNode(init: NodeInit, now: Instant): NodeStep {
     successorUntil: Number.NEGATIVE_INFINITY,
     successorTold: '',
     handoverNotBefore: Number.NEGATIVE_INFINITY,
+    steppedAt: now,
+    guardNotBefore: Number.NEGATIVE_INFINITY,
     heartbeatAt: now,
     sequence: 0,
     lastHeartbeat: null,
@@ -62,10 +64,11 @@ export function startNode(init: NodeInit, now: Instant): NodeStep {
     lastError: '',
   };
   const outputs: NodeOutput[] = [];
-  if (init.record !== null) voterOutputs(state, changeOfVoters(state), now, outputs);
-  if (init.leftRunning) {
+  if (init.record !== null) voterOutputs(state, changeOfVoters(state), outputs);
+  if (init.leftRunning !== null) {
     log(outputs, 'warn', 'an earlier hastmond may have left the resource running: stopping it first');
-    beginCleaning(state, 'stop', now + settings.stopTimeoutMs, 0, outputs);
+    // The voters granted the time to stop by the file of then (H5).
+    beginCleaning(state, 'stop', now + Math.min(init.leftRunning, settings.stopTimeoutMs), 0, outputs);
   }
   if (init.roleOnStart !== 'init') {
     state.roleSet = init.roleOnStart;
@@ -85,6 +88,7 @@ export function stepNode(before: NodeState, input: NodeInput): NodeStep {
     cleaning: before.cleaning === null ? null : { ...before.cleaning },
   };
   const outputs: NodeOutput[] = [];
+  noteStandstill(state, input.now);
   if (!state.terminated) {
     route(state, input, outputs);
     settle(state, input.now, outputs);
@@ -94,14 +98,34 @@ export function stepNode(before: NodeState, input: NodeInput): NodeStep {
   return { state, outputs };
 }
 
+/**
+ * A main process that stood still (SIGSTOP, a busy machine) has words of its worker waiting that it has not read: it reads
+ * them before it judges the worker by what it knew before (G1).
+ */
+function noteStandstill(state: NodeState, now: Instant): void {
+  const { heartbeatMs } = state.settings;
+  if (now - state.steppedAt > heartbeatMs + Math.max(heartbeatMs / 2, STANDSTILL_MS))
+    state.guardNotBefore = now + READ_FIRST_MS;
+  state.steppedAt = now;
+}
+
+/** Later than timers are on a machine that is merely busy. */
+const STANDSTILL_MS = 20;
+/** Enough to read what waits. */
+const READ_FIRST_MS = 20;
+
 /** When the core has to be stepped again at the latest. */
 export function nodeWakeAt(state: NodeState, now: Instant): Instant {
   if (state.terminated) return Number.POSITIVE_INFINITY;
   const times = [state.heartbeatAt];
+  if (state.guardNotBefore > now) times.push(state.guardNotBefore);
   const { worker, acquisition, cleaning } = state;
   if (acquisition.phase !== 'idle') times.push(acquisition.deadline);
   else if (acquisition.retryAt > now) times.push(acquisition.retryAt);
-  if (worker?.report?.mayRun && worker.report.leaseUntil > now) times.push(worker.report.leaseUntil);
+  if (worker?.report) {
+    const at = takeOverAt(worker.report, state.settings);
+    if (at > now) times.push(at);
+  }
   if (cleaning?.failedAt != null) times.push(cleaning.failedAt + state.settings.heartbeatMs);
   return Math.min(...times);
 }
@@ -128,7 +152,7 @@ function route(state: NodeState, input: NodeInput, outputs: NodeOutput[]): void 
       return;
     case 'stored':
       if (!input.ok) log(outputs, 'error', 'the voter record could not be written: acquisitions are refused');
-      voterOutputs(state, voterStored(state.voter, input.id, input.ok, now), now, outputs);
+      voterOutputs(state, voterStored(state.voter, input.id, input.ok, now), outputs);
       return;
     case 'cleaned':
       cleaned(state, input.id, input.ok, input.detail, now, outputs);
@@ -142,12 +166,12 @@ function route(state: NodeState, input: NodeInput, outputs: NodeOutput[]): void 
     case 'settings':
       state.settings = input.settings;
       state.voter.ownGrantMs = Math.max(state.voter.ownGrantMs, grantMs(leaseTerms(input.settings)));
-      voterOutputs(state, changeOfVoters(state), now, outputs);
+      voterOutputs(state, changeOfVoters(state), outputs);
       if (state.worker)
         tellWorker(state, { kind: 'settings', settings: input.settings, sets: state.voter.sets }, outputs);
       return;
     case 'terminate':
-      beginTermination(state, now, outputs);
+      beginTermination(state, outputs);
       return;
     default:
       input satisfies never;
@@ -157,7 +181,7 @@ function route(state: NodeState, input: NodeInput, outputs: NodeOutput[]): void 
 /** What follows from any input: the guard, the heartbeat, acquisition, handover by priority. */
 function settle(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
   guard(state, now, outputs);
-  voterOutputs(state, voterAlone(state.voter, now), now, outputs);
+  voterOutputs(state, voterAlone(state.voter, now), outputs);
   driveAcquisition(state, now, outputs);
   tellSuccessor(state, now, outputs);
   handOverByPriority(state, now, outputs);

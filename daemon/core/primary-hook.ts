@@ -39,6 +39,19 @@ export function limitHook(state: PrimaryState, now: Instant, outputs: PrimaryOut
   }
 }
 
+/**
+ * By when this worker takes the next step of a stop: it kills the stop hook, also one that has not begun yet; then, where a
+ * fence is named, it runs that, and kills it too. Infinity where no such step is to come.
+ */
+export function actBy({ phase, stop, hook, dueAt, settings }: PrimaryState): Instant {
+  if (stop === null || (phase !== 'stopping' && phase !== 'stuck')) return Number.POSITIVE_INFINITY;
+  if (phase === 'stopping' && !stop.hookRun) return stop.end - settings.stopTimeoutMs * (1 - STOP_KILL_SHARE);
+  if (hook?.action === 'stop' || hook?.action === 'fence')
+    return hook.signalled === 'KILL' ? Number.POSITIVE_INFINITY : hook.killAt;
+  if (settings.fenceTimeoutMs === 0) return Number.POSITIVE_INFINITY;
+  return Math.max(stop.end, hook === null ? dueAt : hook.killAt);
+}
+
 /** The status after a stop. Only where a fence comes next does it have to be over with the stop: late is better than unknown. */
 export function lastStatusMs({ settings, stop }: PrimaryState, now: Instant): DurationMs {
   if (settings.fenceTimeoutMs === 0) return settings.statusTimeoutMs;

@@ -74,6 +74,8 @@ export interface PrimaryReport {
   mayRun: boolean;
   /** While stopping: when the stop must be over; else Infinity. */
   stopEnd: Instant;
+  /** In a stop without a lease: by when the worker takes the next step (kills the hook, fences) and says so; else Infinity. */
+  actBy: Instant;
   /** True where the resource is known to be stopped and a lease is wanted. */
   wantsLease: boolean;
   forced: boolean;

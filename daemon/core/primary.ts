@@ -6,7 +6,7 @@
  * Rules R1 to R9 of docs/protocol.md.
  */
 import { leaseAnswered, renewLease, stopEnd, takeLease } from './hold.js';
-import { limitHook, margin } from './primary-hook.js';
+import { actBy, limitHook, margin } from './primary-hook.js';
 import { hookEnded, nextHook } from './primary-run.js';
 import { askedToStop, beginStop, boundStop, releaseLease } from './primary-stop.js';
 import type {
@@ -183,6 +183,7 @@ function report(state: PrimaryState, outputs: PrimaryOutput[]): void {
     grantedUntil: lease?.grantedUntil ?? Number.NEGATIVE_INFINITY,
     mayRun: phase !== 'waiting' && phase !== 'done',
     stopEnd: state.stop?.end ?? Number.POSITIVE_INFINITY,
+    actBy: actBy(state),
     wantsLease: phase === 'waiting' && lease === null,
     forced: state.forced,
     attempts: state.attempts,

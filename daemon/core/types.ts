@@ -66,6 +66,8 @@ export interface VoterMemory {
   history: boolean;
   epochMax: number;
   sets: VoterSets;
+  /** The longest grant that this node may have asked for: what another voter granted it lasts no longer. */
+  longestGrantMs: DurationMs;
   /** The grant in force here, if one is. */
   grant: { holder: Holder; epoch: number; leftMs: DurationMs } | null;
 }

@@ -81,6 +81,15 @@ export function promotable(state: NodeState, now: Instant): boolean {
   return (state.roleSet === 'primary' && state.gaveUpAt === null) || complained(state, now);
 }
 
+/** True where nobody set this node to primary, and another one that was set and waits for the lease can be heard (A5). */
+export function standsBack(state: NodeState, now: Instant): boolean {
+  if (state.roleSet === 'primary' || now < state.successorUntil) return false;
+  return state.settings.voters.some((node) => {
+    const message = heardLately(state, node, now);
+    return message?.roleSet === 'primary' && message.role === 'primary' && message.run === 'readytorun';
+  });
+}
+
 /** True where one watchdog has complained more often than complaint_count. */
 export function complained(state: NodeState, now: Instant): boolean {
   const { complaintIntervalMs, complaintCount: threshold } = state.settings;

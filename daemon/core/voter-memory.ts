@@ -14,8 +14,8 @@ export function voterHeard(
   memory: VoterMemory,
   now: Instant,
 ): VoterOutput[] {
+  if (!state.history) return heardWithoutHistory(state, from, memory, now);
   state.heard = { ...state.heard, [from]: memory };
-  if (!state.history) return learn(state, now);
   if (state.storing !== null) return [];
   if (!sameSets(state.setsStored, state.sets)) {
     const begun = beginStore(state, recordOf(state)); // An earlier attempt failed.
@@ -40,7 +40,7 @@ function endChange(state: VoterState, newest: NodeName[], previous: NodeName[], 
   if (!isMajorityOfAll([previous], stored)) return [];
   const memories = previous.filter(stored).flatMap((node) => state.heard[node] ?? []);
   if (state.changeEndsAt === null) {
-    const longest = Math.max(state.ownGrantMs, ...memories.map(({ grant }) => grant?.leftMs ?? 0));
+    const longest = Math.max(state.ownGrantMs, ...memories.map(({ longestGrantMs }) => longestGrantMs));
     state.changeEndsAt = now + longest;
   }
   if (now < state.changeEndsAt) return [];
@@ -65,6 +65,8 @@ export function changeVoters(
   if (!state.history) {
     state.sets = [[...members]];
     state.setsStored = state.sets;
+    // A history under way to the disk is one of other voters: it is learned anew.
+    if (state.storing !== null) state.storing = { ...state.storing, learned: '' };
     return { outputs: [] };
   }
   if (previous !== undefined && !sameSet(previous, members)) {
@@ -77,6 +79,13 @@ export function changeVoters(
       refused: `the voters differ by more than one node (${newest.join(' ')} to ${members.join(' ')}); change one at a time`,
     };
   }
+  const forgetful = newest.find(
+    (node) => node !== state.self && members.includes(node) && state.heard[node]?.history === false,
+  );
+  if (forgetful !== undefined)
+    return {
+      refused: `${forgetful} does not vote yet: it has no record of the past; reload again when it does`,
+    };
   if (state.storing !== null) return { refused: 'a record is being written; reload again in a moment' };
   // A change that is taken back is a change too: both sets count meanwhile, as they do already.
   state.sets = [[...members], newest];
@@ -95,6 +104,22 @@ export function voterAlone(state: VoterState, now: Instant): VoterOutput[] {
 export function bootstrapVoter(state: VoterState, now: Instant): VoterOutput[] {
   if (state.history) return [];
   return takeHistory(state, 'the operator said that there is no earlier history', now);
+}
+
+/**
+ * What others remember is taken over only after what this voter may have granted and forgotten has run out (V8): before
+ * that an acquisition that counts on such a grant may be under way still, and others would not know of it yet.
+ */
+function heardWithoutHistory(
+  state: VoterState,
+  from: NodeName,
+  memory: VoterMemory,
+  now: Instant,
+): VoterOutput[] {
+  state.quarantineUntil = Math.max(state.quarantineUntil, state.startedAt + memory.longestGrantMs);
+  if (now < state.quarantineUntil) return [];
+  state.heard = { ...state.heard, [from]: memory };
+  return learn(state, now);
 }
 
 function learn(state: VoterState, now: Instant): VoterOutput[] {
@@ -116,19 +141,21 @@ function isNew(state: VoterState, node: NodeName): boolean {
   return memory !== undefined && (!memory.history || (memory.epochMax === 0 && memory.grant === null));
 }
 
-/** Takes over what the others remember; the quarantine of the start stays (an answer of the lost past may be under way). */
+/**
+ * Takes over what the others remember. That counts as a history when it is on disk: before that a restart would lose it, and
+ * whoever had relied on it would not be believed. After a bootstrap the quarantine of the start goes on.
+ */
 function takeHistory(state: VoterState, why: string, now: Instant): VoterOutput[] {
-  state.history = true;
+  if (state.storing !== null) return [];
   for (const memory of Object.values(state.heard)) {
     state.epochMax = Math.max(state.epochMax, memory.epochMax);
     if (memory.grant === null || memory.grant.epoch < (state.grant?.epoch ?? 0)) continue;
     const { holder, epoch, leftMs } = memory.grant;
     state.grant = { holder, epoch, grantMs: leftMs, until: now + leftMs, restored: true };
   }
-  if (state.storing !== null) return [];
   const begun = beginStore(state, recordOf(state));
-  state.storing = begun.storing;
-  return [begun.output, { kind: 'log', level: 'info', text: why }];
+  state.storing = { ...begun.storing, learned: why };
+  return [begun.output];
 }
 
 function sameSets(a: VoterSets, b: VoterSets): boolean {

@@ -33,6 +33,8 @@ export interface Storing {
   sets: NodeName[][];
   /** The holder released it before it was on disk. */
   released: boolean;
+  /** With this record the voter has a history; what to log then, '' where it has one already. */
+  learned: string;
 }
 
 export interface VoterState {
@@ -40,7 +42,8 @@ export interface VoterState {
   history: boolean;
   epochMax: number;
   grant: Grant | null;
-  /** Nothing is acquired here before this: a voter without history waits out what it may have granted. */
+  startedAt: Instant;
+  /** Nothing is granted here before this: a voter without history waits out what it may have granted. */
   quarantineUntil: Instant;
   reservation: { node: NodeName; until: Instant } | null;
   /** The last epoch that each node released, of which incarnation. */
@@ -81,7 +84,7 @@ export function beginStore(
   state.lastStoreId += 1;
   const id = state.lastStoreId;
   return {
-    storing: { id, answer: null, sets: record.sets, released: false },
+    storing: { id, answer: null, sets: record.sets, released: false, learned: '' },
     output: { kind: 'store', id, record },
   };
 }

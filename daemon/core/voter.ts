@@ -49,6 +49,7 @@ export function initVoter(
     lastStoreId: 0,
     waiting: null,
     ownGrantMs,
+    startedAt: now,
     changeEndsAt: null,
     heard: {},
   };
@@ -89,6 +90,7 @@ export function voterMemory(state: VoterState, now: Instant): VoterMemory {
     history: state.history,
     epochMax: state.epochMax,
     sets: state.setsStored,
+    longestGrantMs: state.ownGrantMs,
     grant: grant === null ? null : { holder: grant.holder, epoch: grant.epoch, leftMs: grant.until - now },
   };
 }
@@ -146,7 +148,11 @@ export function voterStored(state: VoterState, id: number, ok: boolean, now: Ins
 
 function answerStored(state: VoterState, storing: Storing, ok: boolean, now: Instant): VoterOutput[] {
   if (ok) state.setsStored = storing.sets;
-  if (storing.answer === null) return [];
+  if (storing.answer === null) {
+    if (!ok || storing.learned === '') return [];
+    state.history = true;
+    return [{ kind: 'log', level: 'info', text: storing.learned }];
+  }
   const { from, request, grantMs: length } = storing.answer;
   if (!ok) {
     return [
@@ -216,11 +222,12 @@ function judge(
   if (pending !== null && (epoch === null || !isOf(pending.request, holder, epoch))) {
     return no('held', pending.request.holder.node, pending.grantMs);
   }
+  // What it learned of others is not renewed either before its own forgotten grants have run out.
+  if (!state.history) return no('no-history', '', Math.max(0, state.quarantineUntil - now));
+  if (now < state.quarantineUntil) return no('restarted', '', state.quarantineUntil - now);
   // The last grant is renewed even after it ran out here: nobody else has had one since, and the record is on disk.
   if (state.grant !== null && epoch !== null && isOf(state.grant, holder, epoch)) return null;
   const grant = grantInForce(state, now);
-  if (!state.history) return no('no-history', '', Math.max(0, state.quarantineUntil - now));
-  if (now < state.quarantineUntil) return no('restarted', '', state.quarantineUntil - now);
   if (grant !== null) {
     return no(grant.restored ? 'restarted' : 'held', grant.holder.node, grant.until - now);
   }

@@ -76,6 +76,8 @@ function secondary(state: NodeState, now: Instant): string {
   const count = complaintCount(state.complaints, settings.complaintIntervalMs, now);
   const needed = settings.complaintCount + 1;
   const set = state.roleSet === 'primary' && gaveUpAt === null;
+  const alone = noMajority(state, now);
+  if (alone !== null) return withHistory(state, now, alone);
   if (!set && count < needed && now >= state.successorUntil) {
     return withHistory(
       state,
@@ -89,9 +91,18 @@ function secondary(state: NodeState, now: Instant): string {
 
 /** Why the lease cannot be had: no majority to be reached, or who refuses and for how long. */
 function lease(state: NodeState, now: Instant): string {
-  const { settings, voter, acquisition } = state;
-  for (const set of voter.sets) {
-    const heard = set.filter((node) => node === settings.node || heardLately(state, node, now) !== null);
+  const alone = noMajority(state, now);
+  if (alone !== null) return alone;
+  const { refusals } = state.acquisition;
+  const words = Object.entries(refusals).map(([node, refusal]) => refused(node, refusal, now));
+  return words.length === 0 ? 'the lease: asking the voters' : `the lease: ${words.join('; ')}`;
+}
+
+/** Who is missing for a majority, and what would help; null where enough voters can be heard. */
+function noMajority(state: NodeState, now: Instant): string | null {
+  const self = state.settings.node;
+  for (const set of state.voter.sets) {
+    const heard = set.filter((node) => node === self || heardLately(state, node, now) !== null);
     const short = majority(set.length) - heard.length;
     if (short <= 0) continue;
     const missing = set.filter((node) => !heard.includes(node));
@@ -100,9 +111,7 @@ function lease(state: NodeState, now: Instant): string {
       `${short === 1 ? 'is' : 'are'} needed; start them or mend the network`
     );
   }
-  const refusals = Object.entries(acquisition.refusals).map(([node, refusal]) => refused(node, refusal, now));
-  if (refusals.length === 0) return 'the lease: asking the voters';
-  return `the lease: ${refusals.join('; ')}`;
+  return null;
 }
 
 function refused(node: NodeName, { reason, by, until }: Refusal, now: Instant): string {

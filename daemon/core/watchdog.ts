@@ -84,10 +84,17 @@ function hear(
     if (state.complaining)
       outputs.push({ kind: 'log', level: 'info', text: `${from} runs the resource again` });
     state.complaining = false;
-  } else if (before !== undefined && runsResource(before.state)) {
+  } else if (before !== undefined && runsResource(before.state) && !runsElsewhere(state, now)) {
     // The primary itself says that it no longer runs the resource: no need to wait (W2).
     state.complainAt = now;
   }
+}
+
+/** True where a node that runs the resource was heard too lately to be called lost. */
+function runsElsewhere({ heard, settings }: WatchdogState, now: Instant): boolean {
+  return Object.values(heard).some(
+    ({ at, state }) => runsResource(state) && now - at < lostAfterMs(settings.heartbeatMs),
+  );
 }
 
 /** Two missed heartbeats, and half of one for the way. */

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import yargs from 'yargs';
-import { version } from './version.js';
+import { version } from '../process/version.js';
 
 export interface Arguments {
   /** How often -d was given. */

@@ -97,10 +97,15 @@ export function createCleaner(options: CleanerOptions): Cleaner {
 
   /** Ends what another process of this node runs of the resource, then stops it; '' where it is known to be stopped. */
   async function stop(stopEnd: Instant): Promise<string> {
-    const { stopTimeoutMs } = settings();
-    const begin = Math.max(bootTime(), stopEnd - stopTimeoutMs);
-    const share = Math.max(stopEnd - begin, stopTimeoutMs / 4);
-    await run('stop', share * STOP_TERM_SHARE, share * STOP_KILL_SHARE);
+    const { stopTimeoutMs, fenceTimeoutMs } = settings();
+    const leftMs = stopEnd - bootTime();
+    // A stop that has had its time was the worker's: what can end the service for certain comes first now.
+    const late = leftMs < stopTimeoutMs * (1 - STOP_TERM_SHARE);
+    if (late) await runner.killLeftovers();
+    if (!late || fenceTimeoutMs === 0) {
+      const share = late ? stopTimeoutMs : Math.min(leftMs, stopTimeoutMs);
+      await run('stop', share * STOP_TERM_SHARE, share * STOP_KILL_SHARE);
+    }
     const left = await runner.killLeftovers();
     const after = await status(lastStatusMs(stopEnd));
     if (left === 'failed') return 'processes that start left behind could not be ended';

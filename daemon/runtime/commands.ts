@@ -3,8 +3,8 @@ import type { ControlReply, ControlRequest, Selection, StatusEntry } from '../..
 import { dumpConfig } from '../config/dump.js';
 import type { Config } from '../config/types.js';
 import type { NodeCommand } from '../core/node-types.js';
+import { version } from '../process/version.js';
 import type { CommandReply, ResourceRuntime } from './resource.js';
-import { version } from './version.js';
 
 export interface CommandOptions {
   config: () => Config;

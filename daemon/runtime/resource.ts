@@ -77,7 +77,7 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
   let log = options.log.child({ resource: name, role: 'init' });
 
   const record = readRecord();
-  const leftRunning = store.read(RUNNING).kind !== 'none';
+  const leftRunning = readRunning();
   const started = startNode(
     {
       settings: settingsOf(config, resource),
@@ -104,6 +104,19 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
       log.error({}, `${text}; the file was kept as ${aside}`);
     }
     return null;
+  }
+
+  /** The shortest stop_timeout since the resource may be running; null where it is known to be stopped. */
+  function readRunning(): number | null {
+    const read = store.read(RUNNING);
+    if (read.kind === 'none') return null;
+    const value =
+      read.kind === 'valid' ? (read.value as { stopTimeoutMs?: number }).stopTimeoutMs : undefined;
+    return value ?? settingsOf(config, resource).stopTimeoutMs;
+  }
+
+  function writeRunning(stopTimeoutMs: number): void {
+    store.writeSync(RUNNING, { since: bootTime(), stopTimeoutMs }, 'process');
   }
 
   function makeCleaner(): Cleaner {
@@ -212,7 +225,7 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
   }
 
   function startWorker(output: Extract<NodeOutput, { kind: 'worker-start' }>): void {
-    if (output.role === 'primary') store.writeSync(RUNNING, { since: bootTime() }, 'process');
+    if (output.role === 'primary') writeRunning(state.settings.stopTimeoutMs);
     const id = output.worker;
     const callbacks = {
       said: (message: WorkerToMain) => workerSaid(id, message),
@@ -301,7 +314,10 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
       config = newConfig;
       resource = newResource;
       cleaner.setHooks(hookSetup());
-      feed({ kind: 'settings', settings: settingsOf(config, resource) });
+      const settings = settingsOf(config, resource);
+      // Renewals ask for the new time from now on; a daemon that starts after this one must reckon with the shorter.
+      if (settings.stopTimeoutMs < (readRunning() ?? 0)) writeRunning(settings.stopTimeoutMs);
+      feed({ kind: 'settings', settings });
     },
     terminate() {
       return new Promise((resolve) => {

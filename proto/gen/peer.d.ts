@@ -933,6 +933,9 @@ export namespace hastmon {
         /** Memory grant. */
         grant?: (hastmon.Grant.$Properties|null);
 
+        /** Memory longestGrantMs. */
+        longestGrantMs: number;
+
         /**
          * Encodes the specified Memory message. Does not implicitly {@link hastmon.Memory.verify|verify} messages.
          * @param message Memory message or plain object to encode
@@ -968,6 +971,9 @@ export namespace hastmon {
 
             /** Memory grant */
             grant?: (hastmon.Grant.$Properties|null);
+
+            /** Memory longestGrantMs */
+            longestGrantMs?: (number|null);
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];

@@ -1305,6 +1305,7 @@ export const hastmon = $root.hastmon = (() => {
         Memory.prototype.epochMax = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
         Memory.prototype.set = $util.emptyArray;
         Memory.prototype.grant = null;
+        Memory.prototype.longestGrantMs = 0;
 
         Memory.encode = function (message, writer, _depth) {
             if (!writer)
@@ -1322,6 +1323,8 @@ export const hastmon = $root.hastmon = (() => {
                     $root.hastmon.VoterSet.encode(message.set[i], writer.uint32(26).fork(), _depth + 1).ldelim();
             if (message.grant != null && $Object.hasOwnProperty.call(message, "grant"))
                 $root.hastmon.Grant.encode(message.grant, writer.uint32(34).fork(), _depth + 1).ldelim();
+            if (message.longestGrantMs != null && $Object.hasOwnProperty.call(message, "longestGrantMs") && !$Object.is(message.longestGrantMs, 0))
+                writer.uint32(41).double(message.longestGrantMs);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -1385,6 +1388,15 @@ export const hastmon = $root.hastmon = (() => {
                         if (wireType !== 2)
                             break;
                         message.grant = $root.hastmon.Grant.decode(reader, reader.size(), $undefined, _depth + 1, message.grant);
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.longestGrantMs = value;
+                        else
+                            delete message.longestGrantMs;
                         continue;
                     }
                 }
