@@ -6,7 +6,7 @@ import path from 'node:path';
 import yargs from 'yargs';
 import { parseDuration } from '../daemon/config/duration.js';
 import type { Role } from '../daemon/core/types.js';
-import { version } from '../daemon/runtime/version.js';
+import { version } from '../daemon/process/version.js';
 import type { ControlRequest, Selection } from '../proto/control-types.js';
 
 export interface Invocation {

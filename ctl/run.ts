@@ -1,6 +1,6 @@
 /** Carries a command of hastmonctl out: asks hastmond, prints what it says, and gives the exit status. */
 import { exitCode } from '../daemon/process/sysexits.js';
-import { version } from '../daemon/runtime/version.js';
+import { version } from '../daemon/process/version.js';
 import type { ControlReply, ControlRequest, StatusEntry } from '../proto/control-types.js';
 import type { Invocation } from './arguments.js';
 import { ControlFailure, call } from './client.js';

@@ -10,7 +10,7 @@ if (!(minutes > 0)) {
   process.exit(64);
 }
 const half = String(minutes / 2);
-for (const script of ['dist/test/sim/sim.js', 'dist/test/system/run-faults.js']) {
+for (const script of ['dist/test/sim/jobs.js', 'dist/test/system/run-faults.js']) {
   console.log(`== ${script}, ${half} minutes`);
   const result = spawnSync(process.execPath, [script, '--minutes', half], { cwd: root, stdio: 'inherit' });
   if (result.status !== 0) process.exit(result.status ?? 1);

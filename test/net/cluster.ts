@@ -164,7 +164,13 @@ export function state(sequence: number): StateMessage {
   return {
     ...{ kind: 'state', incarnation: 1, sequence, role: 'secondary', roleSet: 'secondary', run: 'stopped' },
     ...{ priority: 100, able: true, holdingEpoch: 0, forced: false },
-    memory: { history: true, epochMax: 0, sets: [['nodeA', 'nodeB', 'nodeC']], grant: null },
+    memory: {
+      history: true,
+      epochMax: 0,
+      sets: [['nodeA', 'nodeB', 'nodeC']],
+      longestGrantMs: 0,
+      grant: null,
+    },
   };
 }
 

@@ -29,8 +29,7 @@ afterEach(async () => {
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 function freshPath(): string {
-  names += 1;
-  return path.join(folder, `s${names}`);
+  return path.join(folder, `s${++names}`);
 }
 
 function serverFor(config: ControlConfig, handle: Handle = async () => ({})): ControlServer {

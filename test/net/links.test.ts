@@ -263,7 +263,10 @@ describe('broken connections', () => {
     b.network.configure([patient([])]);
     await until('linked', () => a.events.length === 1 && b.events.length === 1);
     proxy.mode = 'stuck';
-    const message = { ...state(1), memory: { history: true, epochMax: 0, sets: [voters], grant: null } };
+    const message = {
+      ...state(1),
+      memory: { history: true, epochMax: 0, sets: [voters], longestGrantMs: 0, grant: null },
+    };
     let sent = 0;
     while (sent < 5000 && a.network.send('shared', 'nodeB', message)) sent += 1;
     assert.ok(sent < 5000, 'it went on for ever');

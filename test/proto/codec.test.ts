@@ -8,7 +8,13 @@ import { hastmon } from '../../proto/gen/peer.js';
 import { messageKinds, random, randomMessage } from './random.js';
 
 const holder = { node: 'nodeA', incarnation: 5 };
-const memory = { history: true, epochMax: 3, sets: [['nodeA', 'nodeB', 'nodeC']], grant: null };
+const memory = {
+  history: true,
+  epochMax: 3,
+  sets: [['nodeA', 'nodeB', 'nodeC']],
+  longestGrantMs: 0,
+  grant: null,
+};
 const wireMemory = { history: true, epochMax: 3, set: [{ node: ['nodeA', 'nodeB', 'nodeC'] }] };
 const wireState = { incarnation: 1, role: 2, roleSet: 2, run: 4, memory: wireMemory };
 const wireRequest = { holder, epoch: 1, request: 1, terms: { leaseMs: 300 }, set: wireMemory.set };

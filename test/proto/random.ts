@@ -145,5 +145,11 @@ function sets(r: Random, least: number): VoterSets {
 function memory(r: Random): VoterMemory {
   const history = r.chance(70);
   const grant = r.chance(50) ? null : { holder: holder(r), epoch: counter(r), leftMs: duration(r) };
-  return { history, epochMax: counter(r), sets: sets(r, history ? 1 : 0), grant };
+  return {
+    history,
+    epochMax: counter(r),
+    sets: sets(r, history ? 1 : 0),
+    longestGrantMs: duration(r),
+    grant,
+  };
 }

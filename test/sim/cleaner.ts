@@ -76,10 +76,12 @@ function stop(
   finish: (ok: boolean, detail: string) => void,
 ): void {
   const { machine } = main;
-  const { statusTimeoutMs, stopTimeoutMs } = main.state.settings;
-  const begin = Math.max(localNow(world, machine), stopEnd - stopTimeoutMs);
-  const share = Math.max(stopEnd - begin, stopTimeoutMs / 4);
-  runHook(world, main, 'stop', share * STOP_TERM_SHARE, share * STOP_KILL_SHARE, () => {
+  const { statusTimeoutMs, stopTimeoutMs, fenceTimeoutMs } = main.state.settings;
+  const leftMs = stopEnd - localNow(world, machine);
+  const late = leftMs < stopTimeoutMs * (1 - STOP_TERM_SHARE);
+  if (late) killLeftovers(world, machine);
+  const share = late ? stopTimeoutMs : Math.min(leftMs, stopTimeoutMs);
+  const confirm = (): void => {
     killLeftovers(world, machine);
     const left = Math.max(stopEnd - localNow(world, machine), stopTimeoutMs * (1 - STOP_KILL_SHARE));
     const limit = Math.max(50, Math.min(statusTimeoutMs, left));
@@ -87,7 +89,9 @@ function stop(
       if (code === 1) finish(true, '');
       else finish(false, code === 0 ? STILL_RUNS : 'after stop its state is not known');
     });
-  });
+  };
+  if (late && fenceTimeoutMs > 0) confirm();
+  else runHook(world, main, 'stop', share * STOP_TERM_SHARE, share * STOP_KILL_SHARE, confirm);
 }
 
 /** Limits count from the begin and on the machine's clock; they pass unnoticed while the process is paused. */

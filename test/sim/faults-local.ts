@@ -56,8 +56,15 @@ export const corruptDisk: Fault = ({ world, target }) => {
   const { prng, profile, machines } = world;
   if (target.main === null || !target.main.started || target.main.paused) return false;
   if (target.workers.some((worker) => worker.role === 'primary')) return false;
+  // Whoever is a voter by any file or any voter's set: during a change they differ.
+  const voters = new Set(
+    machines.flatMap(({ settings, main }) => [
+      ...settings.voters,
+      ...(main?.started ? main.state.voter.sets.flat() : []),
+    ]),
+  );
   const othersRemember = machines
-    .filter((machine) => machine !== target && target.settings.voters.includes(machine.name))
+    .filter((machine) => machine !== target && voters.has(machine.name))
     .every(
       (machine) => machine.disk.record !== null && machine.main?.started && machine.main.state.voter.history,
     );

@@ -75,7 +75,10 @@ function votersSettled({ machines }: World): boolean {
     const named = settings.voters.join(' ');
     if (main === null) return !settings.voters.includes(name);
     return (
-      main.started && main.state.voter.sets.length === 1 && main.state.voter.sets[0]?.join(' ') === named
+      main.started &&
+      main.state.voter.history &&
+      main.state.voter.sets.length === 1 &&
+      main.state.voter.sets[0]?.join(' ') === named
     );
   });
 }
@@ -84,6 +87,11 @@ function votersSettled({ machines }: World): boolean {
 function inTurn(world: World, then: (machine: Machine) => void, done: () => void = () => {}): void {
   const { prng, profile, machines } = world;
   const spreadMs = prng.pick([10, profile.times.leaseMs, profile.times.leaseMs * 4]);
-  for (const machine of machines) world.agenda.after(prng.below(spreadMs), () => then(machine));
+  for (const machine of machines) {
+    world.agenda.after(prng.below(spreadMs), () => {
+      // When everything is healed, all files are made to agree.
+      if (!world.healed) then(machine);
+    });
+  }
   world.agenda.after(spreadMs, done);
 }

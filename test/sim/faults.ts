@@ -81,6 +81,7 @@ const SUDDEN: readonly FaultName[] = [
   'pauseWorkerOnly',
   'pauseBoth',
   'afflictHooks',
+  'corruptDisk',
   'giveCommand',
   'restartDaemon',
 ];
@@ -115,6 +116,14 @@ export function startFaults(world: World, network: Network): Faults {
     return running !== undefined && prng.chance(500) ? running : prng.pick(world.machines);
   }
 
+  /** Old answers at an acquisition, old requests at a release: where the network repeats messages, it may do so then. */
+  function repeatMessages(event: TraceEvent): void {
+    if (healed || profile.network.duplicatePermille === 0) return;
+    const name = event.kind === 'acquiring' ? event.node : event.kind === 'release-heard' ? event.voter : '';
+    const machine = name === '' ? null : machineOf(world, name);
+    if (machine !== null && prng.chance(200)) network.repeat(machine);
+  }
+
   function next(): void {
     if (healed) return;
     strike(any, victim());
@@ -131,6 +140,7 @@ export function startFaults(world: World, network: Network): Faults {
       for (const end of [...ends]) end();
     },
     see(event) {
+      repeatMessages(event);
       const node = nodeThatMatters(event);
       if (healed || node === '' || !prng.chance(profile.faults.triggeredPermille)) return;
       const machine = machineOf(world, node);

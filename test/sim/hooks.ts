@@ -115,12 +115,16 @@ function comeUpLater(world: World, machine: Machine, hook: object, facts?: HookF
   });
 }
 
-/** Where nothing ends the service for certain, a stop hook is assumed to work within its limits. */
+/**
+ * Where nothing ends the service for certain, a stop hook is assumed to work within its limits; and where no control
+ * group holds what a start has left behind, that does not come up after `status` has said stopped (docs/safety.md).
+ */
 function stop(world: World, hook: HookProcess): void {
   const { prng, profile } = world;
   const { machine } = hook;
   const reliable = profile.backing === 'stop-works';
   const mode = reliable && machine.modes.stop !== 'slow' ? 'good' : machine.modes.stop;
+  if (profile.backing !== 'cgroup') machine.pending.clear();
   const { stopTimeoutMs } = profile.times;
   const slow = prng.range(stopTimeoutMs >> 3, Math.floor(stopTimeoutMs * (reliable ? 0.5 : 1.2)));
   const ms = mode === 'slow' ? slow : usual(world);

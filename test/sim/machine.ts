@@ -22,7 +22,7 @@ export function createMachine(profile: Profile, plan: NodePlan, voters: readonly
     hooks: [],
     service: { running: false, forced: false, epoch: 0 },
     pending: new Set(),
-    disk: { record: null, marker: false, full: false, slow: false },
+    disk: { record: null, marker: null, full: false, slow: false },
     device: { armed: false, fedAt: 0 },
     settings: settingsOf(profile, plan, voters),
     modes: GOOD,
@@ -46,7 +46,7 @@ export function powerOn(world: World, machine: Machine): void {
   if (machine.powered) return;
   machine.powered = true;
   machine.boot += 1;
-  machine.disk.marker = false;
+  machine.disk.marker = null;
   world.trace({ kind: 'machine', node: machine.name, up: true, why: 'booted' });
   startMain(world, machine);
 }

@@ -2,7 +2,7 @@
  * The main process of a machine: the shell around the core of a node, as daemon/runtime/resource.ts is in earnest. Feeds
  * the core, carries its outputs out, wakes it in time, and feeds the watchdog device.
  */
-import { demandOf } from '../../daemon/core/demand.js';
+import { demandOf, deviceAction } from '../../daemon/core/demand.js';
 import { nodeWakeAt, startNode, stepNode } from '../../daemon/core/node.js';
 import type { NodeOutput } from '../../daemon/core/node-types.js';
 import { runClean, runFence } from './cleaner.js';
@@ -27,6 +27,7 @@ export function startMain(world: World, machine: Machine): void {
     alive: true,
     started: false,
     paused: false,
+    deviceOpen: false,
     inbox: [],
     worker: null,
     wakeAt: Number.POSITIVE_INFINITY,
@@ -228,10 +229,7 @@ function store(world: World, main: MainProcess, output: Extract<NodeOutput, { ki
 
 function terminated(world: World, main: MainProcess, ok: boolean): void {
   const { machine } = main;
-  if (ok) {
-    machine.disk.marker = false;
-    machine.device.armed = false;
-  }
+  if (ok) machine.disk.marker = null;
   mainAfter(world, main, 1, () => {
     for (const worker of [...machine.workers]) killWorker(world, worker, 'is ended by main');
     endMain(world, main, ok ? 'exits 0' : 'exits 70: the resource may be running');
@@ -244,10 +242,9 @@ export function lookAtDevice(world: World, main: MainProcess): void {
   if (world.profile.protection !== 'device' || !main.alive) return;
   const { device } = machine;
   const demand = demandOf(main.state, localNow(world, machine));
-  if (demand === 'none') {
-    device.armed = false;
-  } else if (demand === 'feed') {
-    device.armed = true;
-    device.fedAt = world.agenda.now;
-  }
+  const action = deviceAction([demand], { open: main.deviceOpen, counting: device.armed });
+  if (action === 'wait') return;
+  main.deviceOpen = action !== 'close';
+  device.armed = action !== 'close';
+  device.fedAt = world.agenda.now;
 }

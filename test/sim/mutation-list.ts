@@ -2,15 +2,15 @@
  * The safety rules, each with the change of the core's text that takes it out. A rule that is missing here is not proven to
  * matter. Texts must occur exactly once in their file.
  */
-import type { FaultName } from './profile.js';
+import type { FaultName, Focus } from './profile.js';
 
 export interface Mutation {
   /** The rule of docs/protocol.md that is taken out. */
   rule: string;
   what: string;
   edits: readonly { file: string; from: string; to: string }[];
-  /** The faults that bring it to light soonest. */
-  focus: readonly FaultName[];
+  /** What brings it to light soonest. */
+  focus: Focus;
 }
 
 function one(
@@ -19,9 +19,9 @@ function one(
   file: string,
   from: string,
   to: string,
-  ...focus: FaultName[]
+  ...faults: FaultName[]
 ): Mutation {
-  return { rule, what, edits: [{ file: `daemon/core/${file}`, from, to }], focus };
+  return { rule, what, edits: [{ file: `daemon/core/${file}`, from, to }], focus: { faults } };
 }
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -74,13 +74,18 @@ export const MUTATIONS: readonly Mutation[] = [
     "if (epoch !== null && epoch <= state.epochMax) return no('stale-epoch');",
     '',
   ),
-  one(
-    'V6',
-    'what its holder has released is renewed',
-    'voter.ts',
-    "if (epoch !== null && released?.incarnation === holder.incarnation && epoch <= released.epoch)\n    return no('released');",
-    '',
-  ),
+  {
+    rule: 'V6',
+    what: 'what its holder has released is renewed',
+    edits: [
+      {
+        file: 'daemon/core/voter.ts',
+        from: "if (epoch !== null && released?.incarnation === holder.incarnation && epoch <= released.epoch)\n    return no('released');",
+        to: '',
+      },
+    ],
+    focus: { repeats: true },
+  },
   one(
     'V7',
     'a voter that restarts does not wait its stored grant out',
@@ -102,16 +107,40 @@ export const MUTATIONS: readonly Mutation[] = [
     'record.grant === null ? null : { ...record.grant,',
     'record !== null ? null : { ...record.grant,',
   ),
-  one(
-    'V8',
-    'a voter without history does not wait out what it may have granted',
-    'voter.ts',
-    'quarantineUntil: now + ownGrantMs,',
-    'quarantineUntil: now,',
-    'corruptDisk',
-    'isolate',
-    'loseMachine',
-  ),
+  {
+    rule: 'V8',
+    what: 'a voter without history does not wait out what it may have granted',
+    edits: [
+      {
+        file: 'daemon/core/voter.ts',
+        from: 'quarantineUntil: now + ownGrantMs,',
+        to: 'quarantineUntil: now,',
+      },
+      {
+        file: 'daemon/core/voter-memory.ts',
+        from: 'Math.max(state.quarantineUntil, state.startedAt + memory.longestGrantMs)',
+        to: 'state.quarantineUntil',
+      },
+    ],
+    focus: { faults: ['corruptDisk', 'isolate', 'loseMachine'] },
+  },
+  {
+    rule: 'V8',
+    what: 'a voter without history learns, and renews what it learned of, while it waits',
+    edits: [
+      {
+        file: 'daemon/core/voter-memory.ts',
+        from: '  if (now < state.quarantineUntil) return [];\n',
+        to: '',
+      },
+      {
+        file: 'daemon/core/voter.ts',
+        from: "  if (!state.history) return no('no-history'",
+        to: "  if (state.grant !== null && epoch !== null && isOf(state.grant, holder, epoch)) return null;\n  if (!state.history) return no('no-history'",
+      },
+    ],
+    focus: { faults: ['corruptDisk', 'cutGroup'] },
+  },
   one(
     'V9',
     'a voter without history grants at once',
@@ -160,16 +189,18 @@ export const MUTATIONS: readonly Mutation[] = [
     'slowPath',
     'isolate',
   ),
-  one(
-    'A3',
-    'answers to another incarnation count',
-    'node-peers.ts',
-    'if (holder.node !== state.settings.node || holder.incarnation !== state.incarnation) return;',
-    'if (holder.node !== state.settings.node) return;',
-    'killMainOnly',
-    'slowPath',
-    'isolate',
-  ),
+  {
+    rule: 'A3',
+    what: 'answers to another incarnation count',
+    edits: [
+      {
+        file: 'daemon/core/node-peers.ts',
+        from: 'if (holder.node !== state.settings.node || holder.incarnation !== state.incarnation) return;',
+        to: 'if (holder.node !== state.settings.node) return;',
+      },
+    ],
+    focus: { faults: ['killMainOnly'], repeats: true },
+  },
   {
     rule: 'A4',
     what: 'the epoch does not increase, and voters do not mind',
@@ -185,7 +216,7 @@ export const MUTATIONS: readonly Mutation[] = [
         to: '',
       },
     ],
-    focus: [],
+    focus: {},
   },
   one(
     'A7',
@@ -202,15 +233,27 @@ export const MUTATIONS: readonly Mutation[] = [
     'const entry = lease.pending.at(-1);',
   ),
   one(
-    'R2',
-    'a start is not bounded by the end of the lease',
-    'primary-hook.ts',
-    "action === 'start' && !state.forced ? (state.lease?.until ?? now) - margin(state) : Infinity;",
-    'Infinity;',
-    'pauseWorkerOnly',
+    'H5',
+    'the time to stop is what the file says now, not what the voters granted',
+    'hold.ts',
+    'const share = Math.min(1, granted / (stopTimeoutMs + fenceTimeoutMs));',
+    'const share = granted > 0 ? 1 : 1;',
+    'changeTimes',
     'isolate',
-    'slowPath',
+    'afflictHooks',
   ),
+  {
+    rule: 'R2',
+    what: 'a start is not bounded by the end of the lease',
+    edits: [
+      {
+        file: 'daemon/core/primary-hook.ts',
+        from: "action === 'start' && !state.forced ? (state.lease?.until ?? now) - margin(state) : Infinity;",
+        to: 'Infinity;',
+      },
+    ],
+    focus: { faults: ['pauseBoth'], protection: 'device' },
+  },
   one(
     'R3',
     'a start under way is not ended when the stop begins',
@@ -220,13 +263,23 @@ export const MUTATIONS: readonly Mutation[] = [
     'afflictHooks',
     'isolate',
   ),
-  one(
-    'R4',
-    'the worker goes on when its lease is over',
-    'primary.ts',
-    'if (state.lease !== null && now >= state.lease.until - margin(state)) loseLease(state, now, outputs);',
-    '',
-  ),
+  {
+    rule: 'R4',
+    what: 'the worker goes on when its lease is over',
+    edits: [
+      {
+        file: 'daemon/core/primary.ts',
+        from: 'if (state.lease !== null && now >= state.lease.until - margin(state)) loseLease(state, now, outputs);',
+        to: '',
+      },
+      {
+        file: 'daemon/core/primary.ts',
+        from: 'times.push(state.lease.until - margin(state), renewing',
+        to: 'times.push(renewing',
+      },
+    ],
+    focus: {},
+  },
   one(
     'R5',
     'the lease is released before the resource is known to be stopped',
@@ -255,10 +308,32 @@ export const MUTATIONS: readonly Mutation[] = [
     'G1',
     'main does not act when the lease of a silent worker passes',
     'node-guard.ts',
-    'return now >= report.leaseUntil\n',
-    'return now >= report.leaseUntil + 1e9\n',
+    'if (report.mayRun && report.leaseUntil > Number.NEGATIVE_INFINITY) return report.leaseUntil;',
+    'if (report.mayRun && report.leaseUntil > Number.NEGATIVE_INFINITY) return Number.POSITIVE_INFINITY;',
     'pauseWorkerOnly',
     'isolate',
+  ),
+  {
+    rule: 'G1',
+    what: 'main does not act when a worker does not go on with its stop',
+    edits: [
+      {
+        file: 'daemon/core/node-guard.ts',
+        from: 'return report.actBy + stopMarginMs(settings);',
+        to: 'return Number.POSITIVE_INFINITY;',
+      },
+    ],
+    focus: { faults: ['pauseWorkerOnly', 'afflictHooks', 'isolate'], backing: 'cgroup' },
+  },
+  one(
+    'G1',
+    'a main process that stood still judges its worker by what it knew before',
+    'node-guard.ts',
+    'if (worker === null || now < state.guardNotBefore) return;',
+    'if (worker === null) return;',
+    'pauseMainOnly',
+    'isolate',
+    'afflictHooks',
   ),
   one(
     'G2',
@@ -273,8 +348,8 @@ export const MUTATIONS: readonly Mutation[] = [
     'G4',
     'a new main process does not stop what an earlier one left',
     'node.ts',
-    'if (init.leftRunning) {',
-    'if (init.leftRunning && init.record === null) {',
+    'if (init.leftRunning !== null) {',
+    'if (init.leftRunning !== null && init.record === null) {',
     'killBoth',
     'killMainOnly',
   ),

@@ -19,7 +19,11 @@ export interface Path {
   lossPermille: number;
   /** When the last message arrives, where the order is kept. */
   lastAt: number;
+  /** The last requests and answers, to be repeated when they could do most harm. */
+  kept: PeerMessage[];
 }
+
+const KEPT_MAX = 8;
 
 interface End {
   machine: Machine;
@@ -39,6 +43,8 @@ export interface Network {
   send(from: Machine, to: NodeName, message: PeerMessage): void;
   mainStarted(machine: Machine): void;
   mainEnded(machine: Machine, reachable: boolean): void;
+  /** Old messages to a machine arrive once more, at about this moment. */
+  repeat(machine: Machine): void;
   /** Every direction between two different machines. */
   paths: Path[];
 }
@@ -70,6 +76,7 @@ export function createNetwork(world: World): Network {
     if (!here.end.up) return;
     observeMessage(world, from.name, to, message);
     const path = here.out;
+    keep(path, message);
     const { lossPermille, duplicatePermille } = profile.network;
     if (path.cuts > 0 || (!world.healed && prng.chance(lossPermille + path.lossPermille))) return;
     const copies = prng.chance(duplicatePermille) ? 2 : 1;
@@ -83,6 +90,12 @@ export function createNetwork(world: World): Network {
       }
       agenda.at(at, () => arrive(there.end, from, path, message));
     }
+  }
+
+  function keep({ kept }: Path, message: PeerMessage): void {
+    if (message.kind !== 'request' && message.kind !== 'answer') return;
+    kept.push(message);
+    if (kept.length > KEPT_MAX) kept.shift();
   }
 
   function arrive(end: End, from: Machine, path: Path, message: PeerMessage): void {
@@ -156,6 +169,17 @@ export function createNetwork(world: World): Network {
 
   return {
     send,
+    repeat(machine) {
+      for (const pair of pairs) {
+        const end = pair.ends.find((candidate) => candidate.machine === machine);
+        const path = pair.paths.find(({ to }) => to === machine);
+        if (end === undefined || path === undefined) continue;
+        for (const message of path.kept) {
+          if (prng.chance(500)) continue;
+          agenda.after(prng.below(5), () => arrive(end, path.from, path, message));
+        }
+      }
+    },
     paths: pairs.flatMap((pair) => pair.paths),
     mainStarted(machine) {
       for (const pair of pairs) {
@@ -186,6 +210,7 @@ function makePairs(machines: readonly Machine[]): Pair[] {
         slowMs: 0,
         lossPermille: 0,
         lastAt: 0,
+        kept: [],
       });
       const end = (machine: Machine): End => ({ machine, up: false, heardAt: 0 });
       pairs.push({

@@ -48,6 +48,8 @@ function apply(world: World, machine: Machine, settings: Settings): void {
   if (!main.started || main.paused) return again();
   const voters = changeVoters(copyVoter(main.state.voter), settings.voters);
   if ('refused' in voters) return again();
+  const { disk } = machine;
+  if (disk.marker !== null) disk.marker = Math.min(disk.marker, settings.stopTimeoutMs);
   feedMain(world, main, { kind: 'settings', settings });
 }
 

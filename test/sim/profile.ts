@@ -59,6 +59,10 @@ export interface Profile {
   network: { delayMs: number; jitterMs: number; lossPermille: number; duplicatePermille: number };
   /** Between main process and worker, and from a death to its notice. */
   ipcMs: number;
+  /** How often the exit of a worker is noticed before its last words. */
+  overtakingPermille: number;
+  /** How often a process or a hook takes long to begin. */
+  busyPermille: number;
   /** How late timers of processes fire at most. */
   timerLateMs: number;
   storeMs: number;
@@ -81,17 +85,28 @@ export interface Profile {
 
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
 
-/** `focus`: faults that this run is about; none for a run of its own choice. */
-export function drawProfile(seed: number, focus: readonly FaultName[] = []): Profile {
+/** What a run is to be about, where it is not of its own choice. */
+export interface Focus {
+  faults?: readonly FaultName[];
+  protection?: Protection;
+  backing?: Backing;
+  /** The network repeats messages. */
+  repeats?: boolean;
+}
+
+export function drawProfile(seed: number, focus: Focus = {}): Profile {
   const prng = createPrng(seed);
   const times = drawTimes(prng);
-  const protection = prng.pick(['none', 'none', 'supervisor', 'device'] as const);
-  const backing: Backing = prng.pick([
+  const faults = focus.faults ?? [];
+  const drawnProtection = prng.pick(['none', 'none', 'supervisor', 'device'] as const);
+  const protection = focus.protection ?? drawnProtection;
+  const drawnBacking = prng.pick([
     'stop-works',
     'cgroup',
     'fence',
     protection === 'device' ? 'device' : 'cgroup',
   ] as const);
+  const backing: Backing = focus.backing ?? drawnBacking;
   if (backing === 'fence') times.fenceTimeoutMs = Math.round((times.stopTimeoutMs * prng.range(3, 10)) / 10);
   if (protection === 'device')
     times.deviceTimeoutMs = Math.round((times.stopTimeoutMs * prng.range(10, 20)) / 10);
@@ -107,9 +122,11 @@ export function drawProfile(seed: number, focus: readonly FaultName[] = []): Pro
       delayMs: prng.range(1, Math.max(2, Math.floor(heartbeatMs / (quick ? 50 : 8)))),
       jitterMs: prng.range(0, Math.max(1, Math.floor(heartbeatMs / (quick ? 50 : 4)))),
       lossPermille: prng.pick([0, 0, 0, 5, 30]),
-      duplicatePermille: prng.pick([0, 0, 10, 100]),
+      duplicatePermille: prng.pick(focus.repeats ? [100, 300] : [0, 0, 10, 100]),
     },
     ipcMs: prng.pick([0.2, 1, 3]),
+    overtakingPermille: 50,
+    busyPermille: 150,
     timerLateMs: prng.pick([0, 0.5, 2]),
     storeMs: prng.range(1, Math.max(2, Math.floor(heartbeatMs / 10))),
     hookMs: prng.range(
@@ -119,8 +136,8 @@ export function drawProfile(seed: number, focus: readonly FaultName[] = []): Pro
     unknownPermille: prng.pick([0, 0, 10]),
     faults: {
       meanGapMs: leaseMs * prng.pick([1, 2, 4, 8]),
-      triggeredPermille: focus.length > 0 ? 300 : prng.pick([0, 50, 200]),
-      weights: drawWeights(prng, focus),
+      triggeredPermille: faults.length > 0 ? 300 : prng.pick([0, 50, 200]),
+      weights: drawWeights(prng, faults),
       force: prng.chance(50),
       careless: prng.chance(200),
     },

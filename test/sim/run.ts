@@ -106,14 +106,15 @@ function heal(cluster: Cluster, endFaults: () => void): void {
 
 /** The operator sees to it that there are candidates, and a watchdog or a candidate whose role is set. */
 function setRolesAgain(world: World): void {
-  for (const machine of world.machines) {
+  const named = world.machines.filter(isNamed);
+  const covered = named.some(({ plan }) => plan.role !== 'secondary');
+  for (const [index, machine] of named.entries()) {
     const state = machine.main?.started ? machine.main.state : null;
-    if (!isNamed(machine)) continue;
     if (state === null) {
       startMain(world, machine);
       continue;
     }
-    const planned = machine.plan.role;
+    const planned = !covered && index === 0 ? 'primary' : machine.plan.role;
     const fits =
       planned === 'primary'
         ? state.roleSet === 'primary'

@@ -40,7 +40,7 @@ export function startWorkerProcess(world: World, main: MainProcess, order: Order
   const { machine } = main;
   const { settings } = main.state;
   const now = localNow(world, machine);
-  if (order.role === 'primary') machine.disk.marker = true;
+  if (order.role === 'primary') machine.disk.marker = settings.stopTimeoutMs;
   const worker: WorkerProcess = {
     machine,
     main,
@@ -63,7 +63,8 @@ export function startWorkerProcess(world: World, main: MainProcess, order: Order
   machine.workers.push(worker);
   main.worker = worker;
   const { prng } = world;
-  const beginMs = prng.chance(800) ? prng.range(1, 5) : prng.range(40, 150);
+  const busy = prng.chance(world.profile.busyPermille);
+  const beginMs = busy ? prng.range(40, 150) : prng.range(1, 5);
   workerAfter(world, worker, beginMs, () => begin(world, worker));
 }
 
@@ -265,7 +266,7 @@ function performPrimary(world: World, worker: WorkerProcess, output: PrimaryOutp
     case 'hook':
       return runHook(world, worker, output.id, output.action, output.epoch, output.notAfter);
     case 'finish':
-      if (output.outcome === 'stopped' || output.outcome === 'gave-up') worker.machine.disk.marker = false;
+      if (output.outcome === 'stopped' || output.outcome === 'gave-up') worker.machine.disk.marker = null;
       return finish(world, worker, output.outcome);
     default:
       return performShared(world, worker, output);
@@ -311,7 +312,8 @@ function finish(
   say(world, worker, { kind: 'worker-finish', worker: id, outcome });
   killWorker(world, worker, 'ends');
   // The exit of a process is noticed on another way than its words, sometimes sooner.
-  world.agenda.at(world.prng.chance(50) ? world.agenda.now : worker.toMainAt, () => {
+  const sooner = world.prng.chance(world.profile.overtakingPermille);
+  world.agenda.at(sooner ? world.agenda.now : worker.toMainAt, () => {
     if (main.worker === worker) main.worker = null;
     feedMain(world, main, { kind: 'worker-exit', worker: id });
   });
@@ -328,7 +330,7 @@ function runHook(
 ): void {
   const { machine } = worker;
   world.trace({ kind: 'hook-recorded', node: machine.name });
-  const spawnMs = world.prng.chance(100) ? world.prng.range(2, 20) : 1;
+  const spawnMs = world.prng.chance(world.profile.busyPermille) ? world.prng.range(2, 20) : 1;
   workerAfter(world, worker, spawnMs, () => {
     const ended = (code: number | null, detail: string): void => {
       worker.hooks.delete(id);

@@ -53,7 +53,8 @@ export interface Machine {
   service: { running: boolean; forced: boolean; epoch: number };
   /** Services that a start has left behind, which come up later. */
   pending: Set<object>;
-  disk: { record: VoterRecord | null; marker: boolean; full: boolean; slow: boolean };
+  /** `marker`: the resource may be running; the shortest stop_timeout since it may. */
+  disk: { record: VoterRecord | null; marker: number | null; full: boolean; slow: boolean };
   device: { armed: boolean; fedAt: number };
   settings: Settings;
   modes: HookModes;
@@ -67,6 +68,8 @@ export interface MainProcess {
   /** False while it ends what an earlier process left. */
   started: boolean;
   paused: boolean;
+  /** It has the watchdog device open; a process before it may have left the device counting. */
+  deviceOpen: boolean;
   inbox: (() => void)[];
   worker: WorkerProcess | null;
   wakeAt: number;

@@ -27,7 +27,6 @@ export function promises(): Checker {
   const released = new Set<string>();
   const heardReleased = new Map<NodeName, Set<string>>();
   const epochMax = new Map<NodeName, number>();
-  const lostRecord = new Set<NodeName>();
   const running = new Map<NodeName, boolean>();
   /** Every set of voters that was ever in force: a change is checked by the voters themselves. */
   const sets: NodeName[][] = [];
@@ -55,10 +54,7 @@ export function promises(): Checker {
       (old) => old.until > now && !released.has(key(old.holder, old.epoch)),
     );
     const same = (old: Promise): boolean => key(old.holder, old.epoch) === key(holder, epoch);
-    // A voter that has lost its record learns of its holder's newer lease before it could have granted it.
-    const newer = (old: Promise): boolean =>
-      lostRecord.has(voter) && old.holder.node === holder.node && old.epoch < epoch;
-    const other = kept.find((old) => !same(old) && !newer(old) && old.until > now + EPSILON);
+    const other = kept.find((old) => !same(old) && old.until > now + EPSILON);
     if (other !== undefined) {
       throw new Violation(
         'promises',
@@ -138,7 +134,6 @@ export function promises(): Checker {
         case 'lease':
           return leaseCounted(event);
         case 'forgotten':
-          lostRecord.add(event.voter);
           epochMax.delete(event.voter);
           heardReleased.delete(event.voter);
           return;

@@ -1,0 +1,188 @@
+/** The voter: what it answers, in which order it judges, and what it remembers. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { AskMessage, RefusalReason, RequestMessage } from '../../daemon/core/types.js';
+import {
+  copyVoter,
+  initVoter,
+  type VoterOutput,
+  type VoterRecord,
+  type VoterState,
+  voteOnAsk,
+  voteOnRelease,
+  voteOnRequest,
+  voterHeard,
+  voterStored,
+} from '../../daemon/core/voter.js';
+import { deepFreeze } from '../sim/freeze.js';
+import { GRANT_MS, heartbeat, requestOf, VOTERS } from './given.js';
+
+const EMPTY: VoterRecord = { epochMax: 0, grant: null, sets: [VOTERS] };
+
+/** A voter with a history and nothing granted, at time 0. */
+const fresh = (record: VoterRecord | null = EMPTY): VoterState => initVoter('c', VOTERS, record, GRANT_MS, 0);
+
+/** Each step works on a copy; what it was given must stay as it is. */
+function step(before: VoterState, act: (state: VoterState) => VoterOutput[]): [VoterState, VoterOutput[]] {
+  deepFreeze(before);
+  const state = copyVoter(before);
+  return [state, act(state)];
+}
+
+/** Judges a request, and stores what is to be stored; gives back the refusal, null for a grant. */
+function request(
+  state: VoterState,
+  message: RequestMessage,
+  now: number,
+  disk = true,
+): [VoterState, RefusalReason | null] {
+  let [after, outputs] = step(state, (copy) => voteOnRequest(copy, message.holder.node, message, now));
+  for (const output of outputs) {
+    if (output.kind !== 'store') continue;
+    [after, outputs] = step(after, (copy) => voterStored(copy, output.id, disk, now));
+  }
+  const answer = outputs.find((output) => output.kind === 'answer');
+  assert.ok(answer?.kind === 'answer', 'no answer');
+  return [after, answer.message.refusal];
+}
+
+function askOf({ holder, sets }: RequestMessage): AskMessage {
+  return { kind: 'ask', holder, request: 1, sets };
+}
+
+function ask(state: VoterState, message: RequestMessage, now: number): [VoterState, RefusalReason | null] {
+  const [after, [answer]] = step(state, (copy) => voteOnAsk(copy, message.holder.node, askOf(message), now));
+  assert.ok(answer?.kind === 'answer');
+  return [after, answer.message.refusal];
+}
+
+describe('voter', () => {
+  test('[V1] an ask is answered with what a request would get, and changes nothing', () => {
+    const [granted] = request(fresh(), requestOf('a', 1), 0);
+    for (const state of [fresh(), fresh(null), granted])
+      for (const node of ['a', 'b', 'x'])
+        for (const now of [0, GRANT_MS - 1, GRANT_MS]) {
+          const message = requestOf(node, 2);
+          const [after, refusal] = ask(state, message, now);
+          assert.deepEqual(after, state);
+          const [, wouldBe] = request(state, message, now);
+          assert.equal(refusal, wouldBe, `${node} at ${now}`);
+        }
+  });
+
+  test('[V2] the first reason in the order of the rules is the one that is given', () => {
+    // Each voter has one more thing against the asker than the one before.
+    const held = request(fresh(), requestOf('a', 5), 0)[0];
+    const reserved = step(held, (copy) =>
+      voteOnRelease(
+        copy,
+        {
+          ...{ kind: 'release', holder: { node: 'a', incarnation: 1 }, epoch: 5 },
+          ...{ successor: 'a', reservationMs: 3000 },
+        },
+        0,
+      ),
+    )[0];
+    const stored = step(reserved, (copy) => voterStored(copy, reserved.storing?.id ?? 0, true, 0))[0];
+    const expectations: [string, VoterState, RequestMessage, number, RefusalReason | null][] = [
+      ['nothing against it', fresh(), requestOf('b', 6), 0, null],
+      ['an epoch that is too small', stored, requestOf('b', 5), 9000, 'stale-epoch'],
+      ['a reservation, and that', stored, requestOf('b', 5), 10, 'reserved'],
+      ['a grant, and that', held, requestOf('b', 5), 10, 'held'],
+      ['no history, and a small epoch', fresh(null), requestOf('b', 0), 10, 'no-history'],
+      ['its own release, and a reservation', stored, requestOf('a', 5), 10, 'released'],
+      [
+        'another set, and its own release',
+        stored,
+        requestOf('a', 5, { sets: [['a', 'b']] }),
+        10,
+        'voter-set',
+      ],
+      ['no voter, and another set', held, requestOf('x', 5, { sets: [['x']] }), 10, 'not-a-voter'],
+    ];
+    for (const [what, state, message, now, refusal] of expectations)
+      assert.equal(request(state, message, now)[1], refusal, what);
+  });
+
+  test('[V3] while a grant is in force nobody else is granted, and its holder is renewed', () => {
+    let [state] = request(fresh(), requestOf('a', 1), 0);
+    for (let now = 1000; now < 20_000; now += 1000) {
+      assert.equal(request(state, requestOf('b', 9), now)[1], 'held');
+      let refusal: RefusalReason | null;
+      [state, refusal] = request(state, requestOf('a', 1), now);
+      assert.equal(refusal, null);
+    }
+    assert.equal(request(state, requestOf('b', 9), 19_000 + GRANT_MS - 1)[1], 'held');
+    assert.equal(request(state, requestOf('b', 9), 19_000 + GRANT_MS)[1], null);
+  });
+
+  test('[V4] an acquisition that cannot be stored is refused and binds nobody; a renewal is not written', () => {
+    const [state, refusal] = request(fresh(), requestOf('a', 1), 0, false);
+    assert.equal(refusal, 'disk');
+    assert.equal(request(state, requestOf('b', 1), 0)[1], null);
+    const [held] = request(fresh(), requestOf('a', 1), 0);
+    const [, outputs] = step(held, (copy) =>
+      voteOnRequest(copy, 'a', requestOf('a', 1, { request: 2 }), 500),
+    );
+    assert.deepEqual(
+      outputs.map(({ kind }) => kind),
+      ['answer'],
+    );
+  });
+
+  test('[V6] a release that overtakes the storing of its own acquisition wins', () => {
+    const [asked, [store]] = step(fresh(), (copy) => voteOnRequest(copy, 'a', requestOf('a', 1), 0));
+    assert.ok(store?.kind === 'store');
+    const holder = { node: 'a', incarnation: 1 };
+    const [released] = step(asked, (copy) =>
+      voteOnRelease(copy, { kind: 'release', holder, epoch: 1, successor: '', reservationMs: 0 }, 0),
+    );
+    const [after, [answer]] = step(released, (copy) => voterStored(copy, store.id, true, 5));
+    assert.ok(answer?.kind === 'answer');
+    assert.equal(answer.message.refusal, 'released');
+    assert.equal(request(after, requestOf('b', 2), 10)[1], null);
+  });
+
+  test('[V7] after a restart others wait for the whole stored grant, and its holder is renewed at once', () => {
+    const grant = { holder: { node: 'a', incarnation: 1 }, epoch: 4, grantMs: GRANT_MS };
+    const restarted = fresh({ epochMax: 4, grant, sets: [VOTERS] });
+    assert.equal(request(restarted, requestOf('b', 5), GRANT_MS - 1)[1], 'restarted');
+    assert.equal(request(restarted, requestOf('b', 5), GRANT_MS)[1], null);
+    assert.equal(request(restarted, requestOf('a', 4), 1)[1], null);
+    const other = requestOf('a', 5, { holder: { node: 'a', incarnation: 2 } });
+    assert.equal(request(restarted, other, 1)[1], 'restarted', 'another incarnation is another holder');
+  });
+
+  test('[V8] [V9] without a record it waits, learns from all others, stores that, and only then votes', () => {
+    const holder = { node: 'b', incarnation: 1 };
+    const memory = heartbeat().memory;
+    const holds = { ...memory, epochMax: 7, grant: { holder, epoch: 7, leftMs: 4000 } };
+    const hear = (state: VoterState, from: string, now: number) =>
+      step(state, (copy) => voterHeard(copy, from, holds, now));
+    let state = fresh(null);
+    // Whatever it hears before its wait is over counts for nothing.
+    for (const from of ['a', 'b']) [state] = hear(state, from, GRANT_MS - 1);
+    assert.equal(request(state, requestOf('b', 7), GRANT_MS - 1)[1], 'no-history');
+    let outputs: VoterOutput[];
+    [state, outputs] = hear(state, 'a', GRANT_MS);
+    assert.deepEqual(outputs, [], 'one of two is not enough');
+    [state, outputs] = hear(state, 'b', GRANT_MS);
+    const [store] = outputs;
+    assert.ok(store?.kind === 'store');
+    assert.equal(request(state, requestOf('b', 7), GRANT_MS)[1], 'no-history', 'not on disk yet');
+    [state] = step(state, (copy) => voterStored(copy, store.id, true, GRANT_MS));
+    assert.equal(request(state, requestOf('a', 8), GRANT_MS + 1)[1], 'restarted');
+    assert.equal(request(state, requestOf('b', 7), GRANT_MS + 1)[1], null);
+  });
+
+  test('[V8] it waits for the longest grant that anybody heard may have asked for', () => {
+    const memory = { ...heartbeat().memory, longestGrantMs: 3 * GRANT_MS };
+    let [state] = step(fresh(null), (copy) => voterHeard(copy, 'a', memory, 1));
+    for (const from of ['a', 'b'])
+      [state] = step(state, (copy) => voterHeard(copy, from, memory, 3 * GRANT_MS - 1));
+    assert.equal(state.storing, null);
+    for (const from of ['a', 'b'])
+      [state] = step(state, (copy) => voterHeard(copy, from, memory, 3 * GRANT_MS));
+    assert.notEqual(state.storing, null);
+  });
+});

@@ -1,0 +1,140 @@
+/** What keeps the project readable: purity of the core, sizes, imports without cycles, and rules that tests cite. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const FILE_LINES_MAX = 400;
+const FUNCTION_LINES_MAX = 75;
+
+function findRoot(): string {
+  let folder = path.dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(path.join(folder, 'daemon/core/node.ts'))) folder = path.dirname(folder);
+  return folder;
+}
+
+const root = findRoot();
+
+/** Every file of these folders with this ending, relative to the root; generated code is nobody's. */
+function filesOf(folders: readonly string[], ending: string): string[] {
+  return folders
+    .flatMap((folder) =>
+      readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' }).map(
+        (name) => `${folder}/${name}`,
+      ),
+    )
+    .filter((name) => name.endsWith(ending) && !name.includes('/gen/'))
+    .sort();
+}
+
+const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');
+const product = filesOf(['daemon', 'ctl', 'proto'], '.ts');
+const everything = [...product, ...filesOf(['test', 'bench'], '.ts')];
+
+/** What a file imports, types alone not included: relative ones as paths of the project. */
+function importsOf(file: string): string[] {
+  const code = read(file).replace(/^(import|export) type [^;]*;/gm, '');
+  return [...code.matchAll(/(?:from|import\()\s*'([^']+)'/g)].map(([, target = '']) =>
+    target.startsWith('.')
+      ? path.posix.join(path.posix.dirname(file), target).replace(/\.js$/, '.ts')
+      : target,
+  );
+}
+
+test('the core knows no clock, no chance, no input and no output', () => {
+  const impure =
+    /\b(process|console|setTimeout|setInterval|setImmediate|performance|Date|fetch)\b\s*[.(]|Math\.random|\bnew Date\b/;
+  for (const file of filesOf(['daemon/core'], '.ts')) {
+    const outside = importsOf(file).filter((target) => !target.startsWith('daemon/core/'));
+    assert.deepEqual(outside, [], `${file} imports what is not of the core`);
+    const code = read(file).replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+    assert.doesNotMatch(code, impure, file);
+  }
+});
+
+test('files can be read at one sitting', () => {
+  for (const file of everything) {
+    const lines = read(file).split('\n').length - 1;
+    assert.ok(lines <= FILE_LINES_MAX, `${file} has ${lines} lines, more than ${FILE_LINES_MAX}`);
+  }
+});
+
+test('so can functions', () => {
+  for (const file of product) {
+    // The formatter puts the end of what begins at the left margin there again.
+    const lines = read(file).split('\n');
+    for (const [index, line] of lines.entries()) {
+      if (!/^(export )?(async )?function /.test(line)) continue;
+      const length = lines.slice(index).indexOf('}') + 1;
+      const nested = lines
+        .slice(index, index + length)
+        .filter((later) => /^ {2}(async )?function /.test(later));
+      // A shell that holds its state in a closure is as long as its parts; the parts are what is read.
+      if (nested.length > 0) continue;
+      assert.ok(length <= FUNCTION_LINES_MAX, `${file}:${index + 1} has a function of ${length} lines`);
+    }
+  }
+});
+
+test('imports have no cycles', () => {
+  const state = new Map<string, 'open' | 'done'>();
+  const visit = (file: string, way: readonly string[]): void => {
+    if (state.get(file) === 'done' || !product.includes(file)) return;
+    assert.notEqual(state.get(file), 'open', `a cycle: ${[...way, file].join(' -> ')}`);
+    state.set(file, 'open');
+    for (const target of importsOf(file)) visit(target, [...way, file]);
+    state.set(file, 'done');
+  };
+  for (const file of product) visit(file, []);
+});
+
+test('each folder knows what the architecture lets it know', () => {
+  const known: Record<string, RegExp> = {
+    'daemon/config/': /^daemon\/(config|core)\//,
+    'daemon/control/': /^(daemon\/(control|net|process|sys)|proto)\//,
+    'daemon/hooks/': /^daemon\/(hooks|state|sys)\//,
+    'daemon/log/': /^daemon\/(log|config|sys)\//,
+    'daemon/net/': /^(daemon\/(net|config|core)|proto)\//,
+    'daemon/process/': /^daemon\/(process|sys)\//,
+    'daemon/state/': /^daemon\/(state|sys)\//,
+    'daemon/sys/': /^daemon\/sys\//,
+    'ctl/': /^(ctl|daemon\/(config|process|net)|proto)\//,
+    'proto/': /^(proto|daemon\/core)\//,
+  };
+  for (const [folder, pattern] of Object.entries(known))
+    for (const file of product.filter((name) => name.startsWith(folder)))
+      for (const target of importsOf(file).filter((name) => name.endsWith('.ts')))
+        assert.match(target, pattern, `${file} imports ${target}`);
+});
+
+test('nothing is left to be done, and nothing is left from debugging', () => {
+  const left = /\b(TO\x44O|FIX\x4DE|XX\x58)\b/;
+  const texts = filesOf(['docs', 'man', 'scripts', 'conf'], '').filter((name) => /\.\w+$/.test(name));
+  for (const file of [...everything, ...texts]) assert.doesNotMatch(read(file), left, file);
+  for (const file of product) assert.doesNotMatch(read(file), /\bconsole\.|\bdebugger\b/, file);
+});
+
+test('every rule of the protocol is cited by a test, a mutation, a checker or a golden scenario', () => {
+  const rules = ['docs/protocol.md', 'docs/protocol-wire.md'].flatMap((file) =>
+    [...read(file).matchAll(/\*\*([A-Z]\d+)\*\*/g)].map(([, id = '']) => id),
+  );
+  const texts = [
+    ...filesOf(['test'], '.test.ts').map((file) => [...read(file).matchAll(/\[([A-Z]\d+)\]/g)]),
+    ...filesOf(['test/core/testdata'], '.txt').map((file) => [
+      ...(read(file).split('\n')[1] ?? '').matchAll(/\b([A-Z]\d+)\b/g),
+    ]),
+    [...read('test/sim/mutation-list.ts').matchAll(/'([A-Z]\d+)'/g)],
+  ];
+  const cited = new Set(texts.flatMap((matches) => matches.map(([, id = '']) => id)));
+  assert.deepEqual(
+    rules.filter((id) => !cited.has(id)),
+    [],
+    'rules that no test cites',
+  );
+  assert.deepEqual(
+    [...cited].filter((id) => !rules.includes(id)),
+    [],
+    'ids that are cited and are no rules',
+  );
+});
