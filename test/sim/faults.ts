@@ -165,6 +165,7 @@ function nodeThatMatters(event: TraceEvent): string {
     case 'acquiring':
       return event.node;
     case 'process':
+    case 'command':
       return event.node;
     default:
       return '';

@@ -122,7 +122,7 @@ export const MUTATIONS: readonly Mutation[] = [
         to: 'state.quarantineUntil',
       },
     ],
-    focus: { faults: ['corruptDisk', 'isolate', 'loseMachine'] },
+    focus: { faults: ['corruptDisk'], repeats: true },
   },
   {
     rule: 'V8',
@@ -190,18 +190,6 @@ export const MUTATIONS: readonly Mutation[] = [
     'isolate',
   ),
   {
-    rule: 'A3',
-    what: 'answers to another incarnation count',
-    edits: [
-      {
-        file: 'daemon/core/node-peers.ts',
-        from: 'if (holder.node !== state.settings.node || holder.incarnation !== state.incarnation) return;',
-        to: 'if (holder.node !== state.settings.node) return;',
-      },
-    ],
-    focus: { faults: ['killMainOnly'], repeats: true },
-  },
-  {
     rule: 'A4',
     what: 'the epoch does not increase, and voters do not mind',
     edits: [
@@ -232,16 +220,18 @@ export const MUTATIONS: readonly Mutation[] = [
     'const entry = lease.pending.find((candidate) => candidate.request === answer.request);',
     'const entry = lease.pending.at(-1);',
   ),
-  one(
-    'H5',
-    'the time to stop is what the file says now, not what the voters granted',
-    'hold.ts',
-    'const share = Math.min(1, granted / (stopTimeoutMs + fenceTimeoutMs));',
-    'const share = granted > 0 ? 1 : 1;',
-    'changeTimes',
-    'isolate',
-    'afflictHooks',
-  ),
+  {
+    rule: 'H5',
+    what: 'the time to stop is what the file says now, not what the voters granted',
+    edits: [
+      {
+        file: 'daemon/core/hold.ts',
+        from: 'const share = Math.min(1, granted / (stopTimeoutMs + fenceTimeoutMs));',
+        to: 'const share = granted > 0 ? 1 : 1;',
+      },
+    ],
+    focus: { faults: ['changeTimes', 'isolate', 'afflictHooks'], backing: 'cgroup' },
+  },
   {
     rule: 'R2',
     what: 'a start is not bounded by the end of the lease',
@@ -252,17 +242,20 @@ export const MUTATIONS: readonly Mutation[] = [
         to: 'Infinity;',
       },
     ],
-    focus: { faults: ['pauseBoth'], protection: 'device' },
+    focus: { faults: ['pauseBoth', 'stopService'], protection: 'device', backing: 'cgroup' },
   },
-  one(
-    'R3',
-    'a start under way is not ended when the stop begins',
-    'primary-stop.ts',
-    "  const { hook } = state;\n  if (hook !== null && hook.signalled !== 'KILL') {\n    hook.signalled = 'KILL';\n    outputs.push({ kind: 'signal', id: hook.id, signal: 'KILL' });\n  }\n}",
-    '}',
-    'afflictHooks',
-    'isolate',
-  ),
+  {
+    rule: 'R3',
+    what: 'a start under way is not ended when the stop begins',
+    edits: [
+      {
+        file: 'daemon/core/primary-stop.ts',
+        from: "  const { hook } = state;\n  if (hook !== null && hook.signalled !== 'KILL') {\n    hook.signalled = 'KILL';\n    outputs.push({ kind: 'signal', id: hook.id, signal: 'KILL' });\n  }\n}",
+        to: '}',
+      },
+    ],
+    focus: { faults: ['afflictHooks', 'isolate'], backing: 'stop-works' },
+  },
   {
     rule: 'R4',
     what: 'the worker goes on when its lease is over',
@@ -325,16 +318,18 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
     focus: { faults: ['pauseWorkerOnly', 'afflictHooks', 'isolate'], backing: 'cgroup' },
   },
-  one(
-    'G1',
-    'a main process that stood still judges its worker by what it knew before',
-    'node-guard.ts',
-    'if (worker === null || now < state.guardNotBefore) return;',
-    'if (worker === null) return;',
-    'pauseMainOnly',
-    'isolate',
-    'afflictHooks',
-  ),
+  {
+    rule: 'G1',
+    what: 'a main process that stood still judges its worker by what it knew before',
+    edits: [
+      {
+        file: 'daemon/core/node-guard.ts',
+        from: 'if (worker === null || now < state.guardNotBefore) return;',
+        to: 'if (worker === null) return;',
+      },
+    ],
+    focus: { faults: ['pauseMainOnly', 'afflictHooks'], backing: 'stop-works' },
+  },
   one(
     'G2',
     'main does not stop the resource of a worker that died without a lease',
