@@ -181,7 +181,7 @@ function silenceLimitMs(state: NodeState, worker: Worker): number {
 
 const MIN_SILENCE_MS = 1000;
 /** A process that has only just been forked, on a busy machine; killing it would make the machine busier still. */
-const FIRST_WORD_MS = 10_000;
+const FIRST_WORD_MS = 60_000;
 
 function takeOver(state: NodeState, worker: Worker, now: Instant, outputs: NodeOutput[]): void {
   const { report } = worker;
