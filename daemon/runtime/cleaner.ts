@@ -45,6 +45,8 @@ function verdict(failure: string): Cleaned {
   return { ok: failure === '', detail: failure };
 }
 
+/** A change of role comes with work that the service waits for; who is to be told of it can wait until that is done. */
+const NOTIFY_AFTER_MS = 100;
 /** More than this many notifications in waiting are dropped, the oldest first. */
 const NOTIFICATIONS_MAX = 32;
 
@@ -134,7 +136,6 @@ export function createCleaner(options: CleanerOptions): Cleaner {
   }
 
   async function runNotifications(): Promise<void> {
-    notifying = true;
     for (let next = notifications.shift(); next !== undefined; next = notifications.shift()) {
       const facts = options.facts();
       const limit = Math.max(1000, settings().statusTimeoutMs);
@@ -168,7 +169,9 @@ export function createCleaner(options: CleanerOptions): Cleaner {
     notify(action, args) {
       notifications.push({ action, args });
       if (notifications.length > NOTIFICATIONS_MAX) notifications.shift();
-      if (!notifying) void runNotifications();
+      if (notifying) return;
+      notifying = true;
+      setTimeout(() => void runNotifications(), NOTIFY_AFTER_MS);
     },
     setHooks(next) {
       const same =

@@ -11,6 +11,7 @@ import type { Config, ResourceConfig } from '../config/types.js';
 import { type ControlServer, createControlServer } from '../control/server.js';
 import { type Demand, demandOf } from '../core/demand.js';
 import { changeVoters, copyVoter } from '../core/voter.js';
+import { warmHooks } from '../hooks/warm.js';
 import type { NetLog } from '../net/log.js';
 import { createPeerNetwork, type PeerNetwork } from '../net/peer-network.js';
 import { openStore, type Store } from '../state/store.js';
@@ -236,5 +237,6 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   for (const resource of config.resources) start(resource);
   network.configure(config.resources);
   startupMs = bootTime() - options.startedAt;
+  setImmediate(warmHooks);
   return { reload, terminate };
 }

@@ -52,7 +52,7 @@ interface Child {
 /** How long after a spare was taken the next one is forked, and after one was lost, lest a broken one is forked all the time. */
 const WARM_DELAY_MS = 1000;
 /** Where nothing is urgent: the next change of role may come soon. */
-const WARM_SOON_MS = 50;
+const WARM_SOON_MS = 300;
 
 /** A pool; nothing is forked before the first `warm` or `take`. */
 export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {

@@ -18,6 +18,7 @@ import { initWatchdog, stepWatchdog, type WatchdogInput, watchdogWakeAt } from '
 import { systemHookClock } from '../hooks/clock.js';
 import { takeOver } from '../hooks/exclusive.js';
 import { createHookRunner } from '../hooks/runner.js';
+import { warmHooks } from '../hooks/warm.js';
 import { openCgroup } from '../sys/cgroup.js';
 import { bootTime } from '../sys/clock.js';
 import { createHookShell, hookEnvironment } from './hook-shell.js';
@@ -39,6 +40,9 @@ export function runWorker(): void {
   process.on('disconnect', () => {
     if (role === null) process.exit(0);
     role.mainGone();
+  });
+  setImmediate(() => {
+    if (role === null) warmHooks();
   });
 }
 
@@ -247,6 +251,10 @@ function watchdogShell(assignment: Assignment): RoleShell {
   function runComplain(): void {
     if (complaining) return;
     complaining = true;
+    setTimeout(complainNow, COMPLAIN_HOOK_AFTER_MS);
+  }
+
+  function complainNow(): void {
     const { resource, node, statusTimeoutMs } = settings;
     const env = hookEnvironment({ resource, node, role: 'watchdog', epoch: 0, primary });
     const limits = { termAfterMs: statusTimeoutMs * 0.9, killAfterMs: statusTimeoutMs };
@@ -272,6 +280,9 @@ function watchdogShell(assignment: Assignment): RoleShell {
     mainGone: () => process.exit(0),
   };
 }
+
+/** Its messages are on their way; whom the hook tells can wait until the takeover that follows is done. */
+const COMPLAIN_HOOK_AFTER_MS = 100;
 
 /** What a hook's limit is called in warnings; the core watches over it. */
 function limitOf(action: PrimaryAction, settings: Settings): number {
