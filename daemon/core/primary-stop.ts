@@ -23,7 +23,7 @@ export function askedToStop(
     return;
   }
   if (state.phase === 'waiting' && state.hook === null) {
-    state.stop = { why, successor, end, hookRun: true };
+    state.stop = { why, successor, end, hookRun: true, failed: '' };
     stopped(state, now, outputs);
     return;
   }
@@ -48,7 +48,7 @@ export function beginStop(
 ): void {
   state.phase = 'stopping';
   state.start = null;
-  state.stop = { why, successor, end, hookRun: false };
+  state.stop = { why, successor, end, hookRun: false, failed: '' };
   state.dueAt = now;
   const { hook } = state;
   if (hook !== null && hook.signalled !== 'KILL') {
@@ -122,7 +122,8 @@ export function stopFailed(
       ? 'the resource still runs after stop'
       : `after stop it is not known whether the resource runs: ${detail}`;
   state.lastError = what;
-  outputs.push({ kind: 'log', level: 'error', text: what });
+  outputs.push({ kind: 'log', level: stop?.failed === what ? 'debug' : 'error', text: what });
+  if (stop !== null) state.stop = { ...stop, failed: what };
   if (stop?.why === 'handover' && code === 0 && state.lease !== null) {
     running(state, now, outputs, 'handover given up: the resource goes on running here');
     return;

@@ -46,7 +46,8 @@ export interface PrimaryState {
   /** When the next status is due, or the next start, or the next try of a stop. */
   dueAt: Instant;
   start: { run: boolean; deadline: Instant; failed: string } | null;
-  stop: { why: StopWhy; successor: NodeName; end: Instant; hookRun: boolean } | null;
+  /** `failed`: an earlier try of it; said once. */
+  stop: { why: StopWhy; successor: NodeName; end: Instant; hookRun: boolean; failed: string } | null;
   attempts: number;
   unknownStatuses: number;
   runningSince: Instant;
@@ -104,7 +105,7 @@ export type PrimaryOutput =
   | { kind: 'signal'; id: number; signal: 'TERM' | 'KILL' }
   | { kind: 'report'; report: PrimaryReport }
   | { kind: 'finish'; outcome: PrimaryFinish }
-  | { kind: 'log'; level: 'info' | 'warn' | 'error'; text: string };
+  | { kind: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; text: string };
 
 export interface PrimaryInit {
   settings: Settings;

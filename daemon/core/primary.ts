@@ -177,7 +177,8 @@ const RUN_STATES = {
 function report(state: PrimaryState, outputs: PrimaryOutput[]): void {
   const { phase, lease } = state;
   const next: PrimaryReport = {
-    run: RUN_STATES[phase],
+    // A stop that is tried again has not become any better.
+    run: phase === 'stopping' && state.stop?.failed ? 'failed' : RUN_STATES[phase],
     epoch: state.lastEpoch,
     leaseUntil: lease?.until ?? Number.NEGATIVE_INFINITY,
     grantedUntil: lease?.grantedUntil ?? Number.NEGATIVE_INFINITY,

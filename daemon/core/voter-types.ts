@@ -46,8 +46,8 @@ export interface VoterState {
   /** Nothing is granted here before this: a voter without history waits out what it may have granted. */
   quarantineUntil: Instant;
   reservation: { node: NodeName; until: Instant } | null;
-  /** The last epoch that each node released, of which incarnation. */
-  released: Record<NodeName, { incarnation: number; epoch: number }>;
+  /** The last epoch that each of a node's last incarnations released: messages of an earlier one may still come. */
+  released: Record<NodeName, { incarnation: number; epoch: number }[]>;
   /** What every request must reckon with. */
   sets: NodeName[][];
   /** What is on disk of it, which is what other voters are told. */

@@ -179,10 +179,7 @@ function answerStored(state: VoterState, storing: Storing, ok: boolean, now: Ins
 /** The holder gives its lease up; with a successor named, the resource is kept for that one (V6). */
 export function voteOnRelease(state: VoterState, release: ReleaseMessage, now: Instant): VoterOutput[] {
   const { holder, epoch } = release;
-  const before = state.released[holder.node];
-  if (before === undefined || before.incarnation !== holder.incarnation || before.epoch < epoch) {
-    state.released = { ...state.released, [holder.node]: { incarnation: holder.incarnation, epoch } };
-  }
+  noteReleased(state, holder, epoch);
   const storing = state.storing;
   if (storing?.answer && isOf(storing.answer.request, holder, epoch)) {
     state.storing = { ...storing, released: true };
@@ -196,6 +193,22 @@ export function voteOnRelease(state: VoterState, release: ReleaseMessage, now: I
   const begun = beginStore(state, { epochMax: state.epochMax, grant: null, sets: state.sets });
   state.storing = begun.storing;
   return [begun.output];
+}
+
+function noteReleased(state: VoterState, { node, incarnation }: Holder, epoch: number): void {
+  const before = state.released[node] ?? [];
+  const greatest = Math.max(epoch, releasedEpoch(state, { node, incarnation }));
+  const others = before.filter((released) => released.incarnation !== incarnation);
+  const all = [...others, { incarnation, epoch: greatest }].slice(-INCARNATIONS_KEPT);
+  state.released = { ...state.released, [node]: all };
+}
+
+const INCARNATIONS_KEPT = 4;
+
+/** The greatest epoch that this holder has released, -Infinity for none. */
+function releasedEpoch({ released }: VoterState, { node, incarnation }: Holder): number {
+  const last = released[node]?.find((entry) => entry.incarnation === incarnation);
+  return last?.epoch ?? Number.NEGATIVE_INFINITY;
 }
 
 interface Verdict {
@@ -215,9 +228,7 @@ function judge(
   const no = (reason: RefusalReason, by = '', leftMs = 0): Verdict => ({ reason, by, leftMs });
   if (!state.sets.some((set) => set.includes(holder.node))) return no('not-a-voter');
   if (!includesSets(sets, state.sets)) return no('voter-set');
-  const released = state.released[holder.node];
-  if (epoch !== null && released?.incarnation === holder.incarnation && epoch <= released.epoch)
-    return no('released');
+  if (epoch !== null && epoch <= releasedEpoch(state, holder)) return no('released');
   const pending = state.storing?.answer ?? null;
   if (pending !== null && (epoch === null || !isOf(pending.request, holder, epoch))) {
     return no('held', pending.request.holder.node, pending.grantMs);

@@ -115,8 +115,27 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
     return value ?? settingsOf(config, resource).stopTimeoutMs;
   }
 
-  function writeRunning(stopTimeoutMs: number): void {
-    store.writeSync(RUNNING, { since: bootTime(), stopTimeoutMs }, 'process');
+  /** A disk that is full or read-only keeps no daemon from running; start is not run without a record of its own. */
+  function noteRunning(stopTimeoutMs: number): void {
+    try {
+      store.writeSync(RUNNING, { since: bootTime(), stopTimeoutMs }, 'process');
+    } catch (error) {
+      log.error(
+        {},
+        `after a crash it would not be known that the resource may run: ${(error as Error).message}`,
+      );
+    }
+  }
+
+  function noteStopped(): void {
+    try {
+      store.remove(RUNNING);
+    } catch (error) {
+      log.error(
+        {},
+        `a daemon started after this one will stop the resource first: ${(error as Error).message}`,
+      );
+    }
   }
 
   function makeCleaner(): Cleaner {
@@ -127,7 +146,7 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
       facts: () => ({ resource: name, node: config.node, role: state.role, epoch: 0, primary: primaryNow() }),
       cleaned(id, ok, detail) {
         // A check that found nothing running may have found nothing out; after a stop that succeeded, it is known.
-        if (ok && state.cleaning?.id === id && state.cleaning.mode === 'stop') store.remove(RUNNING);
+        if (ok && state.cleaning?.id === id && state.cleaning.mode === 'stop') noteStopped();
         feed({ kind: 'cleaned', id, ok, detail });
       },
       fenced: (id, ok, detail) => feed({ kind: 'fenced', id, ok, detail }),
@@ -203,7 +222,7 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
         answer(output.command, { error: output.error, text: output.text, done: true });
         return;
       case 'terminated':
-        if (output.ok) store.remove(RUNNING);
+        if (output.ok) noteStopped();
         finishTermination?.(output.ok);
         return;
       case 'log':
@@ -225,7 +244,7 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
   }
 
   function startWorker(output: Extract<NodeOutput, { kind: 'worker-start' }>): void {
-    if (output.role === 'primary') writeRunning(state.settings.stopTimeoutMs);
+    if (output.role === 'primary') noteRunning(state.settings.stopTimeoutMs);
     const id = output.worker;
     const callbacks = {
       said: (message: WorkerToMain) => workerSaid(id, message),
@@ -254,7 +273,7 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
       case 'send':
         return feed({ kind: 'worker-send', worker: id, to: message.to, message: message.message });
       case 'finish':
-        if (message.outcome === 'stopped' || message.outcome === 'gave-up') store.remove(RUNNING);
+        if (message.outcome === 'stopped' || message.outcome === 'gave-up') noteStopped();
         return feed({ kind: 'worker-finish', worker: id, outcome: message.outcome });
       case 'log':
         log[message.level]({ workerpid: worker?.process.pid }, message.text);
@@ -316,7 +335,7 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
       cleaner.setHooks(hookSetup());
       const settings = settingsOf(config, resource);
       // Renewals ask for the new time from now on; a daemon that starts after this one must reckon with the shorter.
-      if (settings.stopTimeoutMs < (readRunning() ?? 0)) writeRunning(settings.stopTimeoutMs);
+      if (settings.stopTimeoutMs < (readRunning() ?? 0)) noteRunning(settings.stopTimeoutMs);
       feed({ kind: 'settings', settings });
     },
     terminate() {

@@ -86,8 +86,13 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   }
 
   function record(pid: number): void {
-    const value = processRecord(pid);
-    if (value !== null) options.store.writeSync(String(pid), value, 'process');
+    try {
+      const value = processRecord(pid);
+      if (value !== null) options.store.writeSync(String(pid), value, 'process');
+    } catch (error) {
+      // It ends by itself when this process is gone, unless it hangs.
+      options.log.error({ pid }, `a worker could not be recorded: ${(error as Error).message}`);
+    }
   }
 
   function forget(pid: number): void {

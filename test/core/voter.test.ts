@@ -143,6 +143,23 @@ describe('voter', () => {
     assert.equal(request(after, requestOf('b', 2), 10)[1], null);
   });
 
+  test('[V6] a late release of an earlier incarnation does not make a voter forget a newer one', () => {
+    const holder = { node: 'a', incarnation: 2 };
+    const own = requestOf('a', 5, { holder });
+    let state = request(fresh(), own, 0)[0];
+    for (const [incarnation, epoch] of [
+      [2, 5],
+      [1, 3],
+      [2, 4],
+    ] as const) {
+      const release = { kind: 'release', holder: { node: 'a', incarnation }, epoch } as const;
+      [state] = step(state, (copy) =>
+        voteOnRelease(copy, { ...release, successor: '', reservationMs: 0 }, 10),
+      );
+      assert.equal(request(state, own, 20)[1], 'released');
+    }
+  });
+
   test('[V7] after a restart others wait for the whole stored grant, and its holder is renewed at once', () => {
     const grant = { holder: { node: 'a', incarnation: 1 }, epoch: 4, grantMs: GRANT_MS };
     const restarted = fresh({ epochMax: 4, grant, sets: [VOTERS] });

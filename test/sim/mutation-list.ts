@@ -80,7 +80,7 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: 'daemon/core/voter.ts',
-        from: "if (epoch !== null && released?.incarnation === holder.incarnation && epoch <= released.epoch)\n    return no('released');",
+        from: "if (epoch !== null && epoch <= releasedEpoch(state, holder)) return no('released');",
         to: '',
       },
     ],

@@ -147,12 +147,13 @@ function expectOne(world: World): void {
   );
 }
 
-/** True where all daemons take part, nothing is being stopped, and the service runs on one node. */
+/** True where all daemons take part, nothing is being stopped, and the service runs on one node, which is a voter still. */
 function isSettled(world: World): boolean {
   const calm = world.machines
     .filter(isNamed)
     .every(({ main }) => main?.started && main.state.cleaning === null);
-  return calm && runners(world).length === 1;
+  const running = world.machines.filter(({ service }) => service.running);
+  return calm && running.length === 1 && running.every(isNamed);
 }
 
 /** A move in good times is one by priority. */

@@ -109,7 +109,11 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
       }
       const first = node(names[0] ?? '');
       await order(first, { kind: 'role', role: 'primary', resources: [resource], force: false, wait: true });
-      const runs = async (): Promise<boolean> => (await first.status())?.state === 'run';
+      // And every voter remembers that: two that do not would have to be told by the operator.
+      const runs = async (): Promise<boolean> => {
+        const status = await first.status();
+        return status?.state === 'run' && status.voters.every(({ history }) => history);
+      };
       await until(runs, 20_000, () => `the service does not come up:\n${first.log()}`);
     },
     beats,

@@ -73,6 +73,30 @@ test('a full disk refuses acquisitions, and the service that runs goes on', {
   assert.equal(cluster.beats().at(-1)?.node, 'nodeA', 'nobody has started it without a stored grant');
 });
 
+test('a state directory that has become read-only stops no daemon: the service still moves', {
+  skip: !asRoot && 'a read-only file system needs root',
+}, async (t) => {
+  const mounts: string[] = [];
+  t.after(() => {
+    for (const mount of mounts) execFileSync('umount', ['-l', mount]);
+  });
+  const cluster = await clusterFor(t);
+  const state = path.join(cluster.dir, 'nodeA', 'state');
+  await cluster.up();
+  await runsOn(cluster, 'nodeA');
+  // A mount of its own can be read-only although hooks have files of the first one open.
+  execFileSync('mount', ['--bind', state, state]);
+  mounts.push(state);
+  execFileSync('mount', ['-o', 'remount,bind,ro', state]);
+  await cluster.node('nodeA').ctl('switchover', cluster.resource, '--wait');
+  await runsOn(cluster, 'nodeB');
+  const told = (): boolean =>
+    /error .*a worker could not be recorded: .*EROFS/.test(cluster.node('nodeA').log());
+  await until(told, patienceMs, () => logsOf(cluster));
+  assert.equal((await cluster.node('nodeA').status())?.role, 'secondary');
+  assert.equal(overlapMs(cluster.beats()), 0);
+});
+
 /** Leaves no byte free. */
 function fill(directory: string): void {
   for (let index = 0; statfsSync(directory).bavail > 0 && index < 1000; index += 1) {
