@@ -2,7 +2,7 @@
  * Taking the hooks of a dead or killed process over, so that at most one process runs `start` and `stop` of a resource. It does not
  * end that process: the caller has done so.
  */
-import { processAlive } from '../sys/process.js';
+import { processAlive, startedAtMs } from '../sys/process.js';
 import { pause, systemHookClock } from './clock.js';
 import { type HookOutput, readOutput } from './output.js';
 import type { HookRecord } from './records.js';
@@ -12,10 +12,10 @@ import { duration } from './words.js';
 
 export interface TakeOverOptions extends RecoverOptions {
   /**
-   * Until when, by the clock, a `stop` under way may go on by itself; absent: it is killed at once. A stop that is waited for
-   * has no other time limit any more.
+   * Until when, by the clock, a `stop` under way that began at `began` may go on by itself; absent: it is killed at once. A
+   * stop that is waited for has no other time limit any more.
    */
-  stopUntil?: number;
+  stopUntil?: (began: number) => number;
 }
 
 export interface TakenOver extends Recovered {
@@ -31,11 +31,12 @@ const lookMs = 10;
  * what the caller would begin next. What it leaves in its process group is killed. Throws as endRecorded() does.
  */
 export async function takeOver(directory: string, options: TakeOverOptions): Promise<TakenOver> {
-  const { stopUntil = Number.NEGATIVE_INFINITY, clock = systemHookClock } = options;
+  const { stopUntil = () => Number.NEGATIVE_INFINITY, clock = systemHookClock } = options;
   let stop: TakenOver['stop'] = 'none';
   const recovered = await endRunning(directory, options, async (record) => {
     if (record.action !== 'stop' || !processAlive(record.pid, record.startTime)) return;
-    const finished = await waitForEnd(record, stopUntil, { ...options, clock });
+    const until = stopUntil(startedAtMs(record.startTime));
+    const finished = await waitForEnd(record, until, { ...options, clock });
     if (stop !== 'killed') stop = finished ? 'finished' : 'killed';
   });
   return { ...recovered, stop };

@@ -4,7 +4,6 @@
  */
 import { type Settings, STOP_KILL_SHARE, STOP_TERM_SHARE } from '../core/settings.js';
 import type { Instant } from '../core/types.js';
-import { systemHookClock } from '../hooks/clock.js';
 import { takeOver } from '../hooks/exclusive.js';
 import { createHookRunner } from '../hooks/runner.js';
 import type { HookResult } from '../hooks/types.js';
@@ -119,10 +118,15 @@ export function createCleaner(options: CleanerOptions): Cleaner {
 
   async function clean(mode: 'check' | 'stop', stopEnd: Instant): Promise<Cleaned> {
     const { stopTimeoutMs } = settings();
-    const waitForStopMs = Math.max(0, stopEnd - stopTimeoutMs * (1 - STOP_TERM_SHARE) - bootTime());
-    const taken = await takeOver(hooks.directory, { log, stopUntil: systemHookClock.now() + waitForStopMs });
+    // The time that the voters granted for a stop has been running since an earlier process began it.
+    let end = stopEnd;
+    const stopUntil = (began: Instant): Instant => {
+      end = Math.min(end, began + stopTimeoutMs);
+      return end - stopTimeoutMs * (1 - STOP_TERM_SHARE);
+    };
+    const taken = await takeOver(hooks.directory, { log, stopUntil });
     if (taken.failed.length > 0) return { ok: false, detail: taken.failed.join('; ') };
-    if (mode === 'stop') return verdict(await stop(stopEnd));
+    if (mode === 'stop') return verdict(await stop(end));
     const before = await status(settings().statusTimeoutMs);
     if (exited(before) === 1) return verdict('');
     if (exited(before) !== 0) {

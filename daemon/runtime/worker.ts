@@ -15,7 +15,6 @@ import { initSecondary, type SecondaryInput, secondaryWakeAt, stepSecondary } fr
 import { type Settings, STOP_TERM_SHARE } from '../core/settings.js';
 import type { NodeName } from '../core/types.js';
 import { initWatchdog, stepWatchdog, type WatchdogInput, watchdogWakeAt } from '../core/watchdog.js';
-import { systemHookClock } from '../hooks/clock.js';
 import { takeOver } from '../hooks/exclusive.js';
 import { createHookRunner } from '../hooks/runner.js';
 import { warmHooks } from '../hooks/warm.js';
@@ -90,7 +89,7 @@ function hooksOf(assignment: Assignment): ReturnType<typeof createHookRunner> {
 
 /** What an earlier worker of this resource still runs has to end before this one does anything; a stop may finish. */
 async function endEarlierHooks({ hooks, settings }: Assignment): Promise<void> {
-  const stopUntil = systemHookClock.now() + settings.stopTimeoutMs * STOP_TERM_SHARE;
+  const stopUntil = (began: number): number => began + settings.stopTimeoutMs * STOP_TERM_SHARE;
   const taken = await takeOver(hooks.directory, { log: hookLog, stopUntil });
   for (const failure of taken.failed) log('error', failure);
 }

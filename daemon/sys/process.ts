@@ -28,6 +28,11 @@ export function processStartTime(pid: number): number | null {
   return readStat(pid)?.startTime ?? null;
 }
 
+/** What processStartTime() gives, as a reading of CLOCK_BOOTTIME in milliseconds. USER_HZ is 100 on all of Node's platforms. */
+export function startedAtMs(startTime: number): number {
+  return startTime * 10;
+}
+
 /** True while this very process runs: same pid, same start, no zombie. */
 export function processAlive(pid: number, startTime: number): boolean {
   try {

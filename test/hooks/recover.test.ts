@@ -262,7 +262,7 @@ test('takeOver() lets a stop go on that a killed process had begun', async (t) =
   const leader = await pidIn(place, 'leader');
   await kill(child);
   const { log, texts } = memoryLog();
-  const taken = takeOver(place.records, { log, stopUntil: bootTime() + 10_000 });
+  const taken = takeOver(place.records, { log, stopUntil: (began) => began + 10_000 });
   writeFileSync(place.file('go'), '');
   assert.deepEqual(
     await taken,
@@ -281,8 +281,14 @@ test('takeOver() kills a stop that does not end in time, and everything else at 
   const other = worker(place, exec, ['role']);
   const [stop, role] = [await pidIn(place, 'stop'), await pidIn(place, 'role')];
   await Promise.all([kill(child), kill(other.child)]);
-  const began = bootTime();
-  const taken = takeOver(place.records, { log: memoryLog().log, stopUntil: began + 2000 });
+  let began = 0;
+  const stopUntil = (time: number): number => {
+    began = time;
+    return time + 2000;
+  };
+  const before = bootTime();
+  const taken = takeOver(place.records, { log: memoryLog().log, stopUntil });
+  assert.ok(began <= before && began > before - 2000, 'when it began is read from its record');
   await until(() => !alive(role), 'the other hook to be killed');
   assert.ok(alive(stop), 'while the stop goes on');
   assert.deepEqual(await taken, { ended: 2, failed: [], stop: 'killed' });

@@ -7,7 +7,7 @@ import type { Instant } from '../../daemon/core/types.js';
 import { beginHook, type HookFacts, killLeftovers, signalHook } from './hooks.js';
 import { feedMain, mainAfter } from './main-process.js';
 import type { HookAction } from './trace.js';
-import { localNow, type Machine, type MainProcess, trueTime, type World } from './world.js';
+import { localNow, localTime, type Machine, type MainProcess, trueTime, type World } from './world.js';
 
 /** A timer of the process on whose behalf something is done. */
 type After = (ms: number, then: () => void) => void;
@@ -15,21 +15,25 @@ type After = (ms: number, then: () => void) => void;
 const LOOK_MS = 10;
 
 /**
- * Ends the hooks that run on a machine; a `stop` may go on until `stopUntil` (true time). `done` when none is left.
+ * Ends the hooks that run on a machine; a `stop` that began at `began` may go on until `stopUntil` (true times). `done`
+ * when none is left.
  */
 export function takeOverHooks(
   world: World,
   machine: Machine,
-  stopUntil: number,
+  stopUntil: (began: number) => number,
   after: After,
   done: () => void,
 ): void {
   const look = (): void => {
     if (machine.hooks.length === 0) return done();
+    let nextMs = LOOK_MS;
     for (const hook of machine.hooks) {
-      if (hook.action !== 'stop' || world.agenda.now >= stopUntil) signalHook(world, hook, 'KILL');
+      const leftMs = hook.action === 'stop' ? stopUntil(hook.began) - world.agenda.now : 0;
+      if (leftMs <= 0) signalHook(world, hook, 'KILL');
+      else nextMs = Math.min(nextMs, leftMs);
     }
-    after(Math.min(LOOK_MS, Math.max(1, stopUntil - world.agenda.now)), look);
+    after(Math.max(1, nextMs), look);
   };
   look();
 }
@@ -47,9 +51,13 @@ export function runClean(
   const after: After = (ms, then) => mainAfter(world, main, ms, then);
   const finish = (ok: boolean, detail: string): void =>
     feedMain(world, main, { kind: 'cleaned', id, ok, detail });
-  const stopUntil = trueTime(machine, stopEnd - stopTimeoutMs * (1 - STOP_TERM_SHARE));
+  let end = stopEnd;
+  const stopUntil = (began: number): number => {
+    end = Math.min(end, localTime(machine, began) + stopTimeoutMs);
+    return trueTime(machine, end - stopTimeoutMs * (1 - STOP_TERM_SHARE));
+  };
   takeOverHooks(world, machine, stopUntil, after, () => {
-    if (mode === 'stop') return stop(world, main, stopEnd, finish);
+    if (mode === 'stop') return stop(world, main, end, finish);
     runHook(world, main, 'status', statusTimeoutMs * 0.9, statusTimeoutMs, (code) => {
       if (code !== 0) return finish(true, code === 1 ? '' : 'its state is not known');
       stop(world, main, localNow(world, machine) + stopTimeoutMs, (ok, detail) =>

@@ -35,7 +35,7 @@ export function beginHook(
   facts: HookFacts,
   ended: (code: number | null, detail: string) => void,
 ): HookProcess {
-  const hook: HookProcess = { machine, action, alive: true, stubborn: false, ended };
+  const hook: HookProcess = { machine, action, began: world.agenda.now, alive: true, stubborn: false, ended };
   machine.hooks.push(hook);
   world.trace({ kind: 'hook-begin', node: machine.name, action, ...facts });
   if (action === 'start') start(world, hook, facts);

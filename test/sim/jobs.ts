@@ -1,7 +1,7 @@
 /**
  * The simulator on all processors: runs sim.js several times side by side, each on seeds of its own, and adds up what
- * they print. `node dist/test/sim/jobs.js --minutes 4 [--from SEED]`; other words are handed on. The first failure ends
- * all.
+ * they print. `node dist/test/sim/jobs.js --minutes 4 [--from SEED] [--least N]`; other words are handed on. The first
+ * failure ends all; fewer than N seeds are one.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -38,6 +38,8 @@ async function main(): Promise<number> {
   const words = process.argv.slice(2);
   const given = words.indexOf('--from');
   const first = given < 0 ? randomInt(1, 2 ** 30) : Number(words.splice(given, 2)[1]);
+  const bound = words.indexOf('--least');
+  const least = bound < 0 ? 0 : Number(words.splice(bound, 2)[1]);
   const children: ChildProcess[] = [];
   const sum: Sum = { seeds: 0, hours: 0, seconds: 0, counts: new Map() };
   const run = (job: number): Promise<number> =>
@@ -63,7 +65,11 @@ async function main(): Promise<number> {
       `${rate.toFixed(2)} simulated hours per second\n`,
   );
   for (const [what, count] of sum.counts) process.stdout.write(`  ${what} ${count}\n`);
-  return codes.find((code) => code !== 0) ?? 0;
+  const failed = codes.find((code) => code !== 0);
+  if (failed !== undefined) return failed;
+  if (sum.seeds >= least) return 0;
+  process.stdout.write(`FAILED: only ${sum.seeds} seeds, and ${least} were to be tried\n`);
+  return 1;
 }
 
 process.exitCode = await main();

@@ -34,16 +34,12 @@ export function startMain(world: World, machine: Machine): void {
   };
   machine.main = main;
   world.trace({ kind: 'process', node: machine.name, process: 'main', what: 'starts' });
-  const { prng, profile } = world;
-  // A worker that is not gone by then hangs, and has to be killed.
-  const patience = world.agenda.now + profile.times.stopTimeoutMs * 1.1;
-  const look = (): void => {
+  const { prng } = world;
+  mainAfter(world, main, prng.range(5, 60), () => {
     const left = machine.workers.filter((worker) => worker.alive);
-    if (left.length > 0 && world.agenda.now < patience) return mainAfter(world, main, 2, look);
     for (const worker of left) killWorker(world, worker, 'killed by the new main process');
     takePart(world, main);
-  };
-  mainAfter(world, main, prng.range(5, 60), look);
+  });
 }
 
 function takePart(world: World, main: MainProcess): void {

@@ -85,7 +85,7 @@ function begin(world: World, worker: WorkerProcess): void {
   const { machine } = worker;
   const { heartbeatMs, stopTimeoutMs } = worker.main.state.settings;
   sayAlive(world, worker, heartbeatMs);
-  const until = world.agenda.now + stopTimeoutMs * STOP_TERM_SHARE;
+  const until = (began: number): number => began + stopTimeoutMs * STOP_TERM_SHARE;
   const ready = (): void => {
     worker.ready = true;
     if (worker.role === 'primary') {

@@ -103,6 +103,8 @@ export interface WorkerProcess {
 export interface HookProcess {
   machine: Machine;
   action: HookAction;
+  /** In true time. */
+  began: number;
   alive: boolean;
   stubborn: boolean;
   ended: (code: number | null, detail: string) => void;
@@ -112,7 +114,12 @@ export type MainInput = WithoutNow<NodeInput>;
 
 /** What the machine's clock says now. */
 export function localNow(world: World, machine: Machine): Instant {
-  return machine.plan.offsetMs + world.agenda.now * machine.plan.rate;
+  return localTime(machine, world.agenda.now);
+}
+
+/** What the machine's clock says at a true time. */
+export function localTime({ plan }: Machine, at: number): Instant {
+  return plan.offsetMs + at * plan.rate;
 }
 
 /** The true time at which the machine's clock says `local`, never just before. */

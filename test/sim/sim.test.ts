@@ -1,0 +1,34 @@
+/** A sample of the simulator: some seeds hold, the same seed is the same run, and a rule that is taken out is found. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { drawProfile } from './profile.js';
+import { run } from './run.js';
+import { describeEvent } from './trace.js';
+
+test('twenty seeds hold', () => {
+  for (let seed = 1; seed <= 20; seed += 1) {
+    const { failure } = run(drawProfile(seed));
+    assert.equal(failure, null, `seed ${seed}: ${failure?.rule}: ${failure?.text}\n${failure?.cluster}`);
+  }
+});
+
+test('a seed is one run, whenever it is played', () => {
+  const story = (): string => {
+    const lines: string[] = [];
+    const result = run(drawProfile(21), (event, now) => lines.push(`${now} ${describeEvent(event)}`));
+    return `${lines.join('\n')}\n${result.events}`;
+  };
+  assert.equal(story(), story());
+});
+
+test('[T2] [V3] [H1] rules that are taken out are found', () => {
+  const script = path.join(path.dirname(fileURLToPath(import.meta.url)), 'mutations.js');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, 'T2', 'V3', 'H1'], {
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stdout + stderr);
+  assert.match(stdout, /all 3 mutations were found/);
+});
