@@ -96,6 +96,8 @@ export function cleaned(
     if (state.settings.fenceTimeoutMs > 0 && cleaning.mode === 'stop') {
       cleaning.fencing = true;
       outputs.push({ kind: 'fence', id });
+    } else if (state.terminating) {
+      terminated(state, false, outputs);
     } else {
       cleaning.failedAt = now;
     }

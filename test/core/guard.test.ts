@@ -101,6 +101,22 @@ describe('guard', () => {
     assert.equal(stopEnd(9000), 2000);
   });
 
+  test('SIGTERM while main itself fails to stop the resource: it ends, and says that the stop failed', () => {
+    const crashed = stepNode(primary({ ...RUNS, leaseUntil: 150 }), {
+      kind: 'worker-exit',
+      worker: 1,
+      now: 100,
+    });
+    const id = crashed.state.lastCleanId;
+    const told = stepNode(crashed.state, { kind: 'terminate', now: 110 });
+    const detail = 'it still runs after stop';
+    const { outputs } = stepNode(told.state, { kind: 'cleaned', id, ok: false, detail, now: 200 });
+    assert.deepEqual(
+      outputs.filter(({ kind }) => kind === 'terminated'),
+      [{ kind: 'terminated', ok: false }],
+    );
+  });
+
   test('SIGTERM while main itself stops the resource: a fence ends it, and says that the stop failed', () => {
     const crashed = stepNode(primary({ ...RUNS, leaseUntil: 150 }, { fenceTimeoutMs: 1000 }), {
       ...{ kind: 'worker-exit', worker: 1, now: 100 },

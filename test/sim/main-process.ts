@@ -56,7 +56,7 @@ function takePart(world: World, main: MainProcess): void {
   main.state = state;
   if (init.record?.grant) world.trace({ kind: 'counted', what: 'voter-restarted', node: machine.name });
   const { history, sets, epochMax } = state.voter;
-  if (history) world.trace({ kind: 'voter-sets', voter: machine.name, sets, epochMax });
+  if (history) world.trace({ kind: 'voter-sets', voter: machine.name, sets, epochMax, restarted: true });
   world.mainStarted(machine);
   for (const output of outputs) perform(world, main, output);
   lookAtDevice(world, main);

@@ -49,7 +49,10 @@ function observeVoter(world: World, main: MainProcess, before: NodeState, input:
     world.trace({ kind: 'memory-heard', voter: name, from: input.from });
   // Without history there is nothing that could be dropped.
   if (voter.history && (voter.sets !== before.voter.sets || !before.voter.history))
-    world.trace({ kind: 'voter-sets', voter: name, sets: voter.sets, epochMax: voter.epochMax });
+    world.trace({
+      ...{ kind: 'voter-sets', voter: name, sets: voter.sets },
+      ...{ epochMax: voter.epochMax, restarted: false },
+    });
 }
 
 function count(world: World, main: MainProcess, what: Counted): void {

@@ -151,7 +151,7 @@ function expectOne(world: World): void {
 function isSettled(world: World): boolean {
   const calm = world.machines
     .filter(isNamed)
-    .every(({ main }) => main?.started && main.state.cleaning === null);
+    .every(({ main }) => main?.started && main.state.cleaning === null && main.state.leaving === null);
   const running = world.machines.filter(({ service }) => service.running);
   return calm && running.length === 1 && running.every(isNamed);
 }

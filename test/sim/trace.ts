@@ -56,7 +56,14 @@ export type TraceEvent =
   /** A node asks the voters for a lease under a new epoch. */
   | { kind: 'acquiring'; node: NodeName }
   /** What a voter reckons with from now on. */
-  | { kind: 'voter-sets'; voter: NodeName; sets: readonly (readonly NodeName[])[]; epochMax: number }
+  | {
+      kind: 'voter-sets';
+      voter: NodeName;
+      sets: readonly (readonly NodeName[])[];
+      epochMax: number;
+      /** Read back from its disk by a new process. */
+      restarted: boolean;
+    }
   /** A voter without history has heard one that has one. */
   | { kind: 'memory-heard'; voter: NodeName; from: NodeName }
   /** The record of a voter is lost. */
