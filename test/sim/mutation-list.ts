@@ -50,8 +50,8 @@ export const MUTATIONS: readonly Mutation[] = [
     'A2',
     'an acquisition counts from its answers instead of its request',
     'acquire.ts',
-    'beginRequest(state, context, now) : acquired(state);',
-    'beginRequest(state, context, now) : acquired(Object.assign(state, { sentAt: now }));',
+    'requestInTurn(state, context, now) : acquired(state);',
+    'requestInTurn(state, context, now) : acquired(Object.assign(state, { sentAt: now }));',
   ),
   one(
     'V3',
