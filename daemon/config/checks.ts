@@ -42,12 +42,6 @@ function checkGlobals(model: Model, reporter: Reporter): void {
       ({ settings }) => settings.watchdog_device !== undefined,
     );
     const device = innermost(scopes, 'watchdog_device')?.value ?? null;
-    if (timeout !== undefined && timeout.value % 1000 !== 0)
-      reporter.error(
-        timeout.place,
-        'watchdog devices count whole seconds',
-        'for example: watchdog_timeout 5s',
-      );
     if (timeout === undefined || device !== null || (scope === model.global && somewhere)) continue;
     reporter.warning(timeout.place, 'watchdog_timeout means nothing without watchdog_device');
   }
