@@ -8,7 +8,7 @@ import { takeOver } from '../hooks/exclusive.js';
 import { createHookRunner } from '../hooks/runner.js';
 import type { HookResult } from '../hooks/types.js';
 import type { NetLog } from '../net/log.js';
-import { openCgroup } from '../sys/cgroup.js';
+import { openCgroup, removeCgroup } from '../sys/cgroup.js';
 import { bootTime } from '../sys/clock.js';
 import { type HookFacts, hookEnvironment } from './hook-shell.js';
 import type { HookSetup } from './ipc.js';
@@ -20,6 +20,8 @@ export interface Cleaner {
   notify(action: 'role' | 'connect' | 'disconnect', args: readonly string[]): void;
   /** A reload may name other programs. */
   setHooks(hooks: HookSetup): void;
+  /** Nothing is run any more; the control group goes where nothing is left in it. */
+  close(): void;
 }
 
 export interface CleanerOptions {
@@ -184,6 +186,11 @@ export function createCleaner(options: CleanerOptions): Cleaner {
       if (same) return;
       runner.close();
       runner = makeRunner();
+    },
+    close() {
+      runner.close();
+      const { path } = openCgroup(hooks.stateDir, settings().resource);
+      if (path !== null) removeCgroup(path);
     },
   };
 }

@@ -348,6 +348,7 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
       closed = true;
       wake.cancel();
       endWorker();
+      cleaner.close();
     },
   };
 }

@@ -3,7 +3,10 @@
  * The bounds are generous, for any machine; that no two services are ever alive at once is not.
  */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
+import { openCgroup } from '../../daemon/sys/cgroup.js';
 import { epochFault, monotonicMs, overlapMs } from './beats.js';
 import type { Cluster } from './cluster.js';
 import { clusterProcesses, signalProcess } from './processes.js';
@@ -130,20 +133,26 @@ test('a cluster lives through what befalls it, and never runs the service twice'
     assert.match(c.log(), / shared \(watchdog\): nobody runs the resource .*: complaining/);
   });
 
-  await t.test('all told to end: each exits 0, and no process is left', async () => {
-    const ended = [c, b, a].map((node) => node.exited);
-    for (const node of [c, b, a]) node.signal('SIGTERM');
-    assert.deepEqual(await Promise.all(ended), [0, 0, 0]);
-    await until(
-      () => clusterProcesses(cluster.dir).length === 0,
-      patienceMs,
-      () =>
-        clusterProcesses(cluster.dir)
-          .map(({ title }) => title)
-          .join(', '),
-    );
-    assertAlone(cluster);
-  });
+  await t.test(
+    'all told to end: each exits 0, and neither processes nor control groups are left',
+    async () => {
+      const states = [a, b, c].map(({ name }) => path.join(cluster.dir, name, 'state'));
+      const groups = states.flatMap((state) => openCgroup(state, cluster.resource).path ?? []);
+      const ended = [c, b, a].map((node) => node.exited);
+      for (const node of [c, b, a]) node.signal('SIGTERM');
+      assert.deepEqual(await Promise.all(ended), [0, 0, 0]);
+      await until(
+        () => clusterProcesses(cluster.dir).length === 0,
+        patienceMs,
+        () =>
+          clusterProcesses(cluster.dir)
+            .map(({ title }) => title)
+            .join(', '),
+      );
+      assert.deepEqual(groups.filter(existsSync), []);
+      assertAlone(cluster);
+    },
+  );
 });
 
 test('the judge of beats sees two services at once', async (t) => {
