@@ -330,6 +330,7 @@ function runHook(
 ): void {
   const { machine } = worker;
   world.trace({ kind: 'hook-recorded', node: machine.name });
+  const forced = worker.core.role === 'primary' && worker.core.state.forced;
   const spawnMs = world.prng.chance(world.profile.busyPermille) ? world.prng.range(2, 20) : 1;
   workerAfter(world, worker, spawnMs, () => {
     const ended = (code: number | null, detail: string): void => {
@@ -342,7 +343,6 @@ function runHook(
     if (worker.signalled.delete(id)) return ended(null, `${action} was ended before it executed`);
     if (localNow(world, machine) > notAfter)
       return ended(null, `${action} was not run: its lease has passed`);
-    const forced = worker.core.role === 'primary' && worker.core.state.forced;
     const facts = { epoch, incarnation: worker.main.incarnation, forced };
     worker.hooks.set(id, beginHook(world, machine, action, facts, ended));
   });

@@ -71,10 +71,12 @@ export function promises(): Checker {
     if (epoch <= before)
       throw new Violation('promises', `voter ${voter} grants epoch ${epoch} after epoch ${before}`);
     epochMax.set(voter, Math.max(epoch, epochMax.get(voter) ?? 0));
-    const longest = Math.max(until, ...kept.filter(same).map((old) => old.until));
-    byVoter.set(voter, [
-      { holder, epoch, until: longest, stopMs: terms.stopBudgetMs / (1 + terms.driftPpm / 1e6) },
-    ]);
+    const stopMs = terms.stopBudgetMs / (1 + terms.driftPpm / 1e6);
+    // After a change of the times an earlier promise may leave more time to hold, and this one more time to stop.
+    const more = kept.filter(
+      (old) => same(old) && (old.until > until || old.until - old.stopMs > until - stopMs),
+    );
+    byVoter.set(voter, [...more, { holder, epoch, until, stopMs }]);
   }
 
   function startBegins(event: Extract<TraceEvent, { kind: 'hook-begin' }>, now: number): void {
