@@ -176,13 +176,15 @@ const RUN_STATES = {
 
 function report(state: PrimaryState, outputs: PrimaryOutput[]): void {
   const { phase, lease } = state;
+  // Also its last word: a worker that ends without having stopped the resource leaves it running.
+  const leftRunning = phase === 'done' && state.stop !== null;
   const next: PrimaryReport = {
     // A stop that is tried again has not become any better.
-    run: phase === 'stopping' && state.stop?.failed ? 'failed' : RUN_STATES[phase],
+    run: leftRunning || (phase === 'stopping' && state.stop?.failed) ? 'failed' : RUN_STATES[phase],
     epoch: state.lastEpoch,
     leaseUntil: lease?.until ?? Number.NEGATIVE_INFINITY,
     grantedUntil: lease?.grantedUntil ?? Number.NEGATIVE_INFINITY,
-    mayRun: phase !== 'waiting' && phase !== 'done',
+    mayRun: leftRunning || (phase !== 'waiting' && phase !== 'done'),
     stopEnd: state.stop?.end ?? Number.POSITIVE_INFINITY,
     actBy: actBy(state),
     wantsLease: phase === 'waiting' && lease === null,
