@@ -1,14 +1,11 @@
 /**
  * The arithmetic of time, pure: how long a grant lasts, how long a failover takes, and whether the times of a
- * resource go together. The reasons are in DESIGN.md section 3, "The lease"; every refusal shows its numbers.
+ * resource go together. The reasons are in docs/safety.md; every refusal shows its numbers.
  */
+import { STOP_KILL_SHARE, STOP_TERM_SHARE } from '../core/stop-plan.js';
 import { LEASE_HEARTBEATS_MIN } from './defaults.js';
 import { formatDuration, formatPercent } from './duration.js';
 import type { ResourceConfig, ResourceTimes, WatchdogDeviceConfig } from './types.js';
-
-/** How `stop_timeout` is spent: TERM at 70 %, KILL at 80 %, and the last status in what is left. */
-export const STOP_TERM_SHARE = 0.7;
-export const STOP_KILL_SHARE = 0.8;
 
 /** A lease of fewer heartbeats hangs on a single renewal. */
 export const LEASE_HEARTBEATS_ENOUGH = 3;

@@ -4,7 +4,7 @@
  */
 import { guardMarginMs } from './lease.js';
 import type { PrimaryAction, PrimaryOutput, PrimaryState } from './primary-types.js';
-import { STOP_KILL_SHARE, STOP_TERM_SHARE } from './settings.js';
+import { stopLimits } from './stop-plan.js';
 import type { DurationMs, Instant } from './types.js';
 
 export function runHook(
@@ -15,13 +15,12 @@ export function runHook(
   outputs: PrimaryOutput[],
 ): void {
   state.hookId += 1;
-  const stopMs = Math.min(state.settings.stopTimeoutMs, limitMs);
   const end = now + limitMs;
-  const [termAt, killAt] =
+  const limits =
     action === 'stop'
-      ? [end - stopMs * (1 - STOP_TERM_SHARE), end - stopMs * (1 - STOP_KILL_SHARE)]
-      : [end - limitMs * 0.1, end];
-  state.hook = { id: state.hookId, action, termAt, killAt, signalled: '' };
+      ? stopLimits(end, Math.min(state.settings.stopTimeoutMs, limitMs))
+      : { termAt: end - limitMs * 0.1, killAt: end };
+  state.hook = { id: state.hookId, action, ...limits, signalled: '' };
   const notAfter =
     action === 'start' && !state.forced ? (state.lease?.until ?? now) - margin(state) : Infinity;
   outputs.push({ kind: 'hook', id: state.hookId, action, epoch: state.lastEpoch, notAfter });
@@ -45,17 +44,11 @@ export function limitHook(state: PrimaryState, now: Instant, outputs: PrimaryOut
  */
 export function actBy({ phase, stop, hook, dueAt, settings }: PrimaryState): Instant {
   if (stop === null || (phase !== 'stopping' && phase !== 'stuck')) return Number.POSITIVE_INFINITY;
-  if (phase === 'stopping' && !stop.hookRun) return stop.end - settings.stopTimeoutMs * (1 - STOP_KILL_SHARE);
+  if (phase === 'stopping' && !stop.hookRun) return stopLimits(stop.end, settings.stopTimeoutMs).killAt;
   if (hook?.action === 'stop' || hook?.action === 'fence')
     return hook.signalled === 'KILL' ? Number.POSITIVE_INFINITY : hook.killAt;
   if (settings.fenceTimeoutMs === 0) return Number.POSITIVE_INFINITY;
   return Math.max(stop.end, hook === null ? dueAt : hook.killAt);
-}
-
-/** The status after a stop. Only where a fence comes next does it have to be over with the stop: late is better than unknown. */
-export function lastStatusMs({ settings, stop }: PrimaryState, now: Instant): DurationMs {
-  if (settings.fenceTimeoutMs === 0) return settings.statusTimeoutMs;
-  return Math.min(settings.statusTimeoutMs, Math.max((stop?.end ?? now) - now, 50));
 }
 
 export function margin(state: PrimaryState): DurationMs {

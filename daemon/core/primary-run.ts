@@ -2,9 +2,10 @@
  * How the primary's worker looks after the resource: which hook is due, what its end means, and how often a start is tried. Part
  * of the core of that worker; reached through primary.ts.
  */
-import { lastStatusMs, runHook } from './primary-hook.js';
+import { runHook } from './primary-hook.js';
 import { beginStop, fenceEnded, retryStop, running, runStop, stopFailed, stopped } from './primary-stop.js';
 import type { PrimaryOutput, PrimaryState } from './primary-types.js';
+import { lastStatusMs } from './stop-plan.js';
 import type { Instant } from './types.js';
 
 /** Starts the hook that the phase calls for, when it is due and none runs. */
@@ -23,7 +24,7 @@ export function nextHook(state: PrimaryState, now: Instant, outputs: PrimaryOutp
       return;
     case 'stopping':
       if (state.stop !== null && !state.stop.hookRun) runStop(state, now, outputs);
-      else runHook(state, 'status', now, lastStatusMs(state, now), outputs);
+      else runHook(state, 'status', now, lastStatusMs(settings, (state.stop?.end ?? now) - now), outputs);
       return;
     case 'stuck':
       retryStop(state, now, outputs);

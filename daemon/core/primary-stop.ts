@@ -5,7 +5,7 @@
 import { stopEnd } from './hold.js';
 import { runHook } from './primary-hook.js';
 import type { PrimaryFinish, PrimaryOutput, PrimaryState, StopWhy } from './primary-types.js';
-import { STOP_KILL_SHARE, STOP_TERM_SHARE } from './settings.js';
+import { stopLimits } from './stop-plan.js';
 import type { Instant, NodeName } from './types.js';
 
 export function askedToStop(
@@ -63,9 +63,9 @@ export function boundStop(state: PrimaryState, end: Instant, now: Instant): void
   state.stop = { ...state.stop, end: Math.min(state.stop.end, end) };
   const hook = state.hook;
   if (hook?.action !== 'stop') return;
-  const stopTimeoutMs = Math.min(state.settings.stopTimeoutMs, end - now);
-  hook.termAt = Math.min(hook.termAt, end - stopTimeoutMs * (1 - STOP_TERM_SHARE));
-  hook.killAt = Math.min(hook.killAt, end - stopTimeoutMs * (1 - STOP_KILL_SHARE));
+  const { termAt, killAt } = stopLimits(end, Math.min(state.settings.stopTimeoutMs, end - now));
+  hook.termAt = Math.min(hook.termAt, termAt);
+  hook.killAt = Math.min(hook.killAt, killAt);
 }
 
 /** Runs the stop hook of a stop that was begun. */

@@ -20,16 +20,7 @@ import type {
 import { leaseTerms } from './settings.js';
 import type { Instant } from './types.js';
 
-export type {
-  PrimaryAction,
-  PrimaryFinish,
-  PrimaryInit,
-  PrimaryInput,
-  PrimaryOutput,
-  PrimaryReport,
-  PrimaryState,
-  PrimaryStep,
-} from './primary-types.js';
+export type * from './primary-types.js';
 
 /** The state of a worker that has just started: it looks first whether the resource runs (R1). */
 export function initPrimary(init: PrimaryInit, now: Instant): PrimaryState {

@@ -32,7 +32,3 @@ export function leaseTerms(settings: Settings): LeaseTerms {
   const stopBudgetMs = Math.max(settings.stopTimeoutMs + settings.fenceTimeoutMs, settings.deviceTimeoutMs);
   return { leaseMs: settings.leaseMs, stopBudgetMs, driftPpm: settings.driftPpm };
 }
-
-/** Shares of `stop_timeout`: TERM to the stop hook, then KILL; what remains is for the last `status`. */
-export const STOP_TERM_SHARE = 0.7;
-export const STOP_KILL_SHARE = 0.8;

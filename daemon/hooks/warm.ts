@@ -7,12 +7,12 @@ import { tryLibc } from '../sys/libc.js';
 import { groupMembers } from '../sys/process.js';
 import { spawnHeld } from '../sys/spawn.js';
 
-/** Best effort; what fails here will be told by the first hook. */
-export function warmHooks(): void {
+/** Best effort; what fails here will be told by the first hook. `program` is what would be executed. */
+export function warmHooks(program = '/bin/true'): void {
   try {
     bootId();
     tryLibc();
-    const { held } = spawnHeld({ program: '/bin/true', args: [], env: {}, outputPath: '/dev/null' });
+    const { held } = spawnHeld({ program, args: [], env: {}, outputPath: '/dev/null' });
     if (held === null) return;
     groupMembers(held.pid);
     held.abort();

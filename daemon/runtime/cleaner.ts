@@ -2,7 +2,8 @@
  * The main process's own hooks: the stop it does in a lost worker's place, the fence, and the notifications (role,
  * connect, disconnect). Runs what the core of the node asks for and says how it went.
  */
-import { type Settings, STOP_KILL_SHARE, STOP_TERM_SHARE } from '../core/settings.js';
+import type { Settings } from '../core/settings.js';
+import { lateStatusMs, planStop, stopLimits } from '../core/stop-plan.js';
 import type { Instant } from '../core/types.js';
 import { takeOver } from '../hooks/exclusive.js';
 import { createHookRunner } from '../hooks/runner.js';
@@ -60,18 +61,18 @@ export function createCleaner(options: CleanerOptions): Cleaner {
     error: (fields, text) => options.log().error(fields, text),
   };
   let hooks = options.hooks;
+  const cgroup = openCgroup(hooks.stateDir, settings().resource).path;
   let runner = makeRunner();
   let turn: Promise<void> = Promise.resolve();
   const notifications: { action: 'role' | 'connect' | 'disconnect'; args: readonly string[] }[] = [];
   let notifying = false;
 
   function makeRunner(): ReturnType<typeof createHookRunner> {
-    const cgroup = openCgroup(hooks.stateDir, settings().resource);
     return createHookRunner({
       resource: settings().resource,
       exec: hooks.exec,
       directory: hooks.directory,
-      cgroup: cgroup.path,
+      cgroup,
       log,
     });
   }
@@ -86,31 +87,17 @@ export function createCleaner(options: CleanerOptions): Cleaner {
     return runner.run(action === 'fence' ? { ...request, program: hooks.fence } : request).done;
   }
 
-  async function status(limitMs: number): Promise<HookResult> {
-    const limit = Math.max(50, Math.min(settings().statusTimeoutMs, limitMs));
-    return run('status', limit * 0.9, limit);
-  }
-
-  /** Only where a fence comes next does it have to be over with the stop: late is better than unknown. */
-  function lastStatusMs(stopEnd: Instant): number {
-    const { stopTimeoutMs, statusTimeoutMs, fenceTimeoutMs } = settings();
-    if (fenceTimeoutMs === 0) return statusTimeoutMs;
-    return Math.max(stopEnd - bootTime(), stopTimeoutMs * (1 - STOP_KILL_SHARE));
+  function status(limitMs: number): Promise<HookResult> {
+    return run('status', limitMs * 0.9, limitMs);
   }
 
   /** Ends what another process of this node runs of the resource, then stops it; '' where it is known to be stopped. */
   async function stop(stopEnd: Instant): Promise<string> {
-    const { stopTimeoutMs, fenceTimeoutMs } = settings();
-    const leftMs = stopEnd - bootTime();
-    // A stop that has had its time was the worker's: what can end the service for certain comes first now.
-    const late = leftMs < stopTimeoutMs * (1 - STOP_TERM_SHARE);
-    if (late) await runner.killLeftovers();
-    if (!late || fenceTimeoutMs === 0) {
-      const share = late ? stopTimeoutMs : Math.min(leftMs, stopTimeoutMs);
-      await run('stop', share * STOP_TERM_SHARE, share * STOP_KILL_SHARE);
-    }
+    const { killFirst, hook } = planStop(settings(), stopEnd - bootTime());
+    if (killFirst) await runner.killLeftovers();
+    if (hook !== null) await run('stop', hook.termAfterMs, hook.killAfterMs);
     const left = await runner.killLeftovers();
-    const after = await status(lastStatusMs(stopEnd));
+    const after = await status(lateStatusMs(settings(), stopEnd - bootTime()));
     if (left === 'failed') return 'processes that start left behind could not be ended';
     if (exited(after) === 1) return '';
     return exited(after) === 0
@@ -124,7 +111,7 @@ export function createCleaner(options: CleanerOptions): Cleaner {
     let end = stopEnd;
     const stopUntil = (began: Instant): Instant => {
       end = Math.min(end, began + stopTimeoutMs);
-      return end - stopTimeoutMs * (1 - STOP_TERM_SHARE);
+      return stopLimits(end, stopTimeoutMs).termAt;
     };
     const taken = await takeOver(hooks.directory, { log, stopUntil });
     if (taken.failed.length > 0) return { ok: false, detail: taken.failed.join('; ') };
@@ -189,8 +176,7 @@ export function createCleaner(options: CleanerOptions): Cleaner {
     },
     close() {
       runner.close();
-      const { path } = openCgroup(hooks.stateDir, settings().resource);
-      if (path !== null) removeCgroup(path);
+      if (cgroup !== null) removeCgroup(cgroup);
     },
   };
 }

@@ -64,7 +64,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   let { config } = options;
   const resources = new Map<string, ResourceRuntime>();
   /** Removed from the configuration, and not known to be stopped. */
-  const leftRunning = new Set<string>();
+  const notStopped = new Set<string>();
   const incarnation = randomInt(1, 2 ** 48 - 1);
   const workerStore = store('workers');
   const ended = await endRecordedWorkers(workerStore);
@@ -95,7 +95,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
   function start(resource: ResourceConfig): void {
     // It finds on disk that it may be running.
-    leftRunning.delete(resource.name);
+    notStopped.delete(resource.name);
     const runtime = startResource({
       config,
       resource,
@@ -197,7 +197,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     if (runtime === undefined) return;
     const stopped = await runtime.terminate();
     if (!stopped) {
-      leftRunning.add(name);
+      notStopped.add(name);
       log.error(
         { resource: name },
         'the resource was removed from the configuration but could not be stopped',
@@ -210,7 +210,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   function demands(): Demand[] {
     const now = bootTime();
     const all = [...resources.values()].map((runtime) => demandOf(runtime.state(), now));
-    return leftRunning.size > 0 ? [...all, 'starve'] : all;
+    return notStopped.size > 0 ? [...all, 'starve'] : all;
   }
 
   async function terminate(): Promise<boolean> {
@@ -220,7 +220,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await control.close();
     await network.close();
     pool.close();
-    return leftRunning.size === 0 && stopped.every((ok) => ok);
+    return notStopped.size === 0 && stopped.every((ok) => ok);
   }
 
   try {

@@ -12,7 +12,8 @@ import {
   stepPrimary,
 } from '../core/primary.js';
 import { initSecondary, type SecondaryInput, secondaryWakeAt, stepSecondary } from '../core/secondary.js';
-import { type Settings, STOP_TERM_SHARE } from '../core/settings.js';
+import type { Settings } from '../core/settings.js';
+import { stopLimits } from '../core/stop-plan.js';
 import type { NodeName } from '../core/types.js';
 import { initWatchdog, stepWatchdog, type WatchdogInput, watchdogWakeAt } from '../core/watchdog.js';
 import { takeOver } from '../hooks/exclusive.js';
@@ -89,7 +90,8 @@ function hooksOf(assignment: Assignment): ReturnType<typeof createHookRunner> {
 
 /** What an earlier worker of this resource still runs has to end before this one does anything; a stop may finish. */
 async function endEarlierHooks({ hooks, settings }: Assignment): Promise<void> {
-  const stopUntil = (began: number): number => began + settings.stopTimeoutMs * STOP_TERM_SHARE;
+  const { stopTimeoutMs } = settings;
+  const stopUntil = (began: number): number => stopLimits(began + stopTimeoutMs, stopTimeoutMs).termAt;
   const taken = await takeOver(hooks.directory, { log: hookLog, stopUntil });
   for (const failure of taken.failed) log('error', failure);
 }

@@ -1,8 +1,9 @@
 // Running hooks, with real processes: limits, groups, what `done` promises.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { createHookRunner } from '../../daemon/hooks/runner.js';
+import { warmHooks } from '../../daemon/hooks/warm.js';
 import { groupAlive } from '../../daemon/sys/process.js';
 import { alive, memoryLog, pidIn, request, runnerIn, until, workplace } from './support.js';
 
@@ -285,6 +286,17 @@ test('many runs leave no process, no descriptor and no file behind', async (t) =
   const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim();
   assert.equal(children, '', 'no child is left, zombies included');
   assert.ok(!groupAlive(process.pid + 100_000_000));
+});
+
+test('warming up executes nothing and leaves nothing', async (t) => {
+  const place = workplace(t);
+  const children = (): string => readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim();
+  const before = readdirSync('/proc/self/fd').length;
+  warmHooks(place.script('hook', 'echo executed >trace'));
+  assert.notEqual(children(), '', 'a process was started');
+  await until(() => children() === '', 'no child is left');
+  assert.ok(!existsSync(place.file('trace')));
+  assert.ok(readdirSync('/proc/self/fd').length <= before + 1);
 });
 
 function recordsIn(directory: string): string[] {

@@ -2,7 +2,7 @@
  * The main process's own stop, as daemon/runtime/cleaner.ts does it in earnest: takes the hooks of a dead process over,
  * runs `stop` within its limits, kills what is left, and asks `status` at last. Goes on only while its process does.
  */
-import { STOP_KILL_SHARE, STOP_TERM_SHARE } from '../../daemon/core/settings.js';
+import { lateStatusMs, planStop, stopLimits } from '../../daemon/core/stop-plan.js';
 import type { Instant } from '../../daemon/core/types.js';
 import { beginHook, type HookFacts, killLeftovers, signalHook } from './hooks.js';
 import { feedMain, mainAfter } from './main-process.js';
@@ -54,7 +54,7 @@ export function runClean(
   let end = stopEnd;
   const stopUntil = (began: number): number => {
     end = Math.min(end, localTime(machine, began) + stopTimeoutMs);
-    return trueTime(machine, end - stopTimeoutMs * (1 - STOP_TERM_SHARE));
+    return trueTime(machine, stopLimits(end, stopTimeoutMs).termAt);
   };
   takeOverHooks(world, machine, stopUntil, after, () => {
     if (mode === 'stop') return stop(world, main, end, finish);
@@ -84,22 +84,19 @@ function stop(
   finish: (ok: boolean, detail: string) => void,
 ): void {
   const { machine } = main;
-  const { statusTimeoutMs, stopTimeoutMs, fenceTimeoutMs } = main.state.settings;
-  const leftMs = stopEnd - localNow(world, machine);
-  const late = leftMs < stopTimeoutMs * (1 - STOP_TERM_SHARE);
-  if (late) killLeftovers(world, machine);
-  const share = late ? stopTimeoutMs : Math.min(leftMs, stopTimeoutMs);
+  const { settings } = main.state;
+  const { killFirst, hook } = planStop(settings, stopEnd - localNow(world, machine));
+  if (killFirst) killLeftovers(world, machine);
   const confirm = (): void => {
     killLeftovers(world, machine);
-    const left = Math.max(stopEnd - localNow(world, machine), stopTimeoutMs * (1 - STOP_KILL_SHARE));
-    const limit = Math.max(50, Math.min(statusTimeoutMs, left));
+    const limit = lateStatusMs(settings, stopEnd - localNow(world, machine));
     runHook(world, main, 'status', limit * 0.9, limit, (code) => {
       if (code === 1) finish(true, '');
       else finish(false, code === 0 ? STILL_RUNS : 'after stop its state is not known');
     });
   };
-  if (late && fenceTimeoutMs > 0) confirm();
-  else runHook(world, main, 'stop', share * STOP_TERM_SHARE, share * STOP_KILL_SHARE, confirm);
+  if (hook === null) confirm();
+  else runHook(world, main, 'stop', hook.termAfterMs, hook.killAfterMs, confirm);
 }
 
 /** Limits count from the begin and on the machine's clock; they pass unnoticed while the process is paused. */

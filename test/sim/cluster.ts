@@ -6,6 +6,7 @@ import { type Counts, incidents } from './checkers/incidents.js';
 import { mainGone } from './checkers/main-gone.js';
 import { oneRunner } from './checkers/one-runner.js';
 import { promises } from './checkers/promises.js';
+import { readFirst } from './checkers/read-first.js';
 import { voterSets } from './checkers/voter-sets.js';
 import { createMachine, runDevice } from './machine.js';
 import { startMain } from './main-process.js';
@@ -30,6 +31,7 @@ export function createCluster(profile: Profile, counts: Counts, reader: Reader |
   const voters = profile.nodes.filter(({ member }) => member).map(({ name }) => name);
   const machines = profile.nodes.map((plan) => createMachine(profile, plan, voters));
   const checkers = [oneRunner(), promises(), epochs(), hooks(), voterSets(), incidents(counts)];
+  checkers.push(readFirst(2 * profile.times.heartbeatMs + 50));
   if (profile.backing === 'stop-works' || profile.backing === 'cgroup')
     checkers.push(mainGone(profile.times.stopTimeoutMs * 2.5, 50 + profile.hookMs));
   const world: World = {

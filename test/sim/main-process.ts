@@ -29,6 +29,7 @@ export function startMain(world: World, machine: Machine): void {
     paused: false,
     deviceOpen: false,
     inbox: [],
+    unread: [],
     worker: null,
     wakeAt: Number.POSITIVE_INFINITY,
   };
@@ -72,8 +73,12 @@ function feedDevice(world: World, main: MainProcess): void {
 /** Gives an input to the core, now or when the process goes on. */
 export function feedMain(world: World, main: MainProcess, input: MainInput): void {
   if (!main.alive || !main.started) return;
-  if (main.paused) main.inbox.push(() => step(world, main, input));
-  else step(world, main, input);
+  if (!main.paused) return step(world, main, input);
+  if ('worker' in input) main.unread.push(input.worker);
+  main.inbox.push(() => {
+    if ('worker' in input) main.unread.shift();
+    step(world, main, input);
+  });
 }
 
 /** Runs `then` after `ms` of true time, when the process is alive and goes on. */
@@ -171,6 +176,10 @@ function perform(world: World, main: MainProcess, output: NodeOutput): void {
       return;
     case 'worker-kill':
       if (main.worker?.id === output.worker) {
+        if (main.worker.role === 'primary') {
+          const unread = main.unread.filter((id) => id === output.worker).length;
+          world.trace({ kind: 'worker-ended', node: machine.name, unread });
+        }
         killWorker(world, main.worker, 'is ended by main');
         main.worker = null;
       }

@@ -14,7 +14,7 @@ import {
   stepPrimary,
 } from '../../daemon/core/primary.js';
 import { initSecondary, secondaryWakeAt, stepSecondary } from '../../daemon/core/secondary.js';
-import { STOP_TERM_SHARE } from '../../daemon/core/settings.js';
+import { stopLimits } from '../../daemon/core/stop-plan.js';
 import { initWatchdog, stepWatchdog, watchdogWakeAt } from '../../daemon/core/watchdog.js';
 import { takeOverHooks } from './cleaner.js';
 import { deepFreeze } from './freeze.js';
@@ -85,7 +85,7 @@ function begin(world: World, worker: WorkerProcess): void {
   const { machine } = worker;
   const { heartbeatMs, stopTimeoutMs } = worker.main.state.settings;
   sayAlive(world, worker, heartbeatMs);
-  const until = (began: number): number => began + stopTimeoutMs * STOP_TERM_SHARE;
+  const until = (began: number): number => stopLimits(began + stopTimeoutMs, stopTimeoutMs).termAt;
   const ready = (): void => {
     worker.ready = true;
     if (worker.role === 'primary') {

@@ -71,6 +71,8 @@ export interface MainProcess {
   /** It has the watchdog device open; a process before it may have left the device counting. */
   deviceOpen: boolean;
   inbox: (() => void)[];
+  /** The workers whose words are in the inbox, one entry for each word. */
+  unread: number[];
   worker: WorkerProcess | null;
   wakeAt: number;
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { epochFault, monotonicMs, overlapMs } from './beats.js';
 import { clusterFor, give, logsOf, patienceMs, runsOn } from './support.js';
 import { until } from './wait.js';
@@ -41,25 +41,35 @@ test('a voter whose record is torn says so, votes again when it has heard the ot
 
 const asRoot = process.getuid?.() === 0;
 
-test('a full disk refuses acquisitions, and the service that runs goes on', {
-  skip: !asRoot && 'a file system of a known size needs root',
-}, async (t) => {
+/**
+ * Mounts for a test and unmounts after it. To be called before the cluster is made: what is registered first is done first,
+ * and the cluster removes its directory.
+ */
+function mounter(t: TestContext): (args: readonly string[], at: string) => void {
   const mounts: string[] = [];
-  // Before the cluster's directory is removed: what is registered first is done first.
   t.after(() => {
     for (const mount of mounts) execFileSync('umount', ['-l', mount]);
   });
+  return (args, at) => {
+    execFileSync('mount', [...args, at]);
+    mounts.push(at);
+  };
+}
+
+test('a full disk refuses acquisitions, and the service that runs goes on', {
+  skip: !asRoot && 'a file system of a known size needs root',
+}, async (t) => {
+  const mount = mounter(t);
   const cluster = await clusterFor(t);
-  for (const name of ['nodeB', 'nodeC']) {
-    const state = path.join(cluster.dir, name, 'state');
+  const states = ['nodeB', 'nodeC'].map((name) => path.join(cluster.dir, name, 'state'));
+  for (const state of states) {
     mkdirSync(state, { recursive: true, mode: 0o700 });
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k,mode=700', 'tmpfs', state]);
-    mounts.push(state);
+    mount(['-t', 'tmpfs', '-o', 'size=256k,mode=700', 'tmpfs'], state);
   }
   await cluster.up();
   await runsOn(cluster, 'nodeA');
   const before = cluster.beats().at(-1);
-  for (const state of mounts) fill(state);
+  for (const state of states) fill(state);
   // Renewals need no disk.
   const seen = monotonicMs();
   await until(() => monotonicMs() > seen + 2500, patienceMs, 'unreachable');
@@ -76,17 +86,13 @@ test('a full disk refuses acquisitions, and the service that runs goes on', {
 test('a state directory that has become read-only stops no daemon: the service still moves', {
   skip: !asRoot && 'a read-only file system needs root',
 }, async (t) => {
-  const mounts: string[] = [];
-  t.after(() => {
-    for (const mount of mounts) execFileSync('umount', ['-l', mount]);
-  });
+  const mount = mounter(t);
   const cluster = await clusterFor(t);
   const state = path.join(cluster.dir, 'nodeA', 'state');
   await cluster.up();
   await runsOn(cluster, 'nodeA');
   // A mount of its own can be read-only although hooks have files of the first one open.
-  execFileSync('mount', ['--bind', state, state]);
-  mounts.push(state);
+  mount(['--bind', state], state);
   execFileSync('mount', ['-o', 'remount,bind,ro', state]);
   await cluster.node('nodeA').ctl('switchover', cluster.resource, '--wait');
   await runsOn(cluster, 'nodeB');
