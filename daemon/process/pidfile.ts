@@ -119,8 +119,8 @@ function claimOpened(path: string, fd: number, guarded: boolean, full: boolean):
   if (own === null) throw new Error('this process has no entry in /proc');
   ftruncateSync(fd, 0);
   writeSync(fd, full ? `${own.pid}\n${own.startTime} ${own.bootId}\n` : `${own.pid}\n`, 0);
-  // Whatever the umask says: others may know the pid.
-  chmodSync(path, 0o644);
+  // Whatever the umask says: others may know the pid in a pidfile; a record is state.
+  chmodSync(path, full ? 0o600 : 0o644);
   return { kind: 'locked', lock: { path, release: releaser(path, fd) } };
 }
 

@@ -176,10 +176,6 @@ function perform(world: World, main: MainProcess, output: NodeOutput): void {
       return;
     case 'worker-kill':
       if (main.worker?.id === output.worker) {
-        if (main.worker.role === 'primary') {
-          const unread = main.unread.filter((id) => id === output.worker).length;
-          world.trace({ kind: 'worker-ended', node: machine.name, unread });
-        }
         killWorker(world, main.worker, 'is ended by main');
         main.worker = null;
       }

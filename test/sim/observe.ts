@@ -24,7 +24,7 @@ export function observeStep(
   for (const output of outputs) {
     if (output.kind === 'send' && output.message.kind === 'release') released(world, output.message);
     else if (output.kind === 'clean' && before.worker?.role === 'primary')
-      count(world, main, 'guard-take-over');
+      tookOver(world, main, before.worker.id, input);
     else if (output.kind === 'worker-start' && output.init?.lease != null && before.role === 'primary')
       count(world, main, 'worker-replaced');
   }
@@ -53,6 +53,13 @@ function observeVoter(world: World, main: MainProcess, before: NodeState, input:
       ...{ kind: 'voter-sets', voter: name, sets: voter.sets },
       ...{ epochMax: voter.epochMax, restarted: false },
     });
+}
+
+function tookOver(world: World, main: MainProcess, worker: number, input: NodeInput): void {
+  count(world, main, 'guard-take-over');
+  // A worker that is dead says nothing that matters any more.
+  const unread = input.kind === 'worker-exit' ? 0 : main.unread.filter((id) => id === worker).length;
+  world.trace({ kind: 'take-over', node: main.machine.name, unread });
 }
 
 function count(world: World, main: MainProcess, what: Counted): void {

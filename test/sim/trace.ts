@@ -72,8 +72,8 @@ export type TraceEvent =
   | { kind: 'voters'; node: NodeName; members: readonly NodeName[] }
   | { kind: 'machine'; node: NodeName; up: boolean; why: string }
   | { kind: 'process'; node: NodeName; process: string; what: string }
-  /** A main process ends its primary's worker; `unread`: of its words wait to be read. */
-  | { kind: 'worker-ended'; node: NodeName; unread: number }
+  /** A main process stops the resource in its worker's place; `unread`: words of that wait to be read. */
+  | { kind: 'take-over'; node: NodeName; unread: number }
   | { kind: 'fault'; text: string }
   | { kind: 'command'; node: NodeName; text: string }
   | { kind: 'reply'; node: NodeName; error: string; text: string }
@@ -140,7 +140,7 @@ export function describeEvent(event: TraceEvent): string {
     case 'memory-heard':
     case 'hook-recorded':
     case 'forgotten':
-    case 'worker-ended':
+    case 'take-over':
     case 'counted':
       return '';
     default:

@@ -69,7 +69,7 @@ for (const [way, options] of ways) {
     const first = await contend(t, file, options);
     assert.equal(first.outcome.kind, 'locked');
     assert.equal(readFileSync(file, 'utf8'), `${first.pid}\n${processStartTime(first.pid)} ${bootId()}\n`);
-    assert.equal(statSync(file).mode & 0o777, 0o644);
+    assert.equal(statSync(file).mode & 0o777, 0o600, 'a record is state');
     const second = await contend(t, file, options);
     assert.deepEqual(withoutOwn(second.outcome), heldBy(file, first.pid));
     assert.equal((await second.finished).code, 0);

@@ -16,12 +16,12 @@ export function readFirst(longMs: number): Checker {
         else if (event.what.startsWith('goes on'))
           stoodMs.set(event.node, now - (pausedAt.get(event.node) ?? now));
         else stoodMs.delete(event.node);
-      } else if (event.kind === 'worker-ended' && event.unread > 0) {
+      } else if (event.kind === 'take-over' && event.unread > 0) {
         const ms = stoodMs.get(event.node) ?? 0;
         if (ms > longMs)
           throw new Violation(
             'read-first',
-            `main on ${event.node}, which stood still for ${ms.toFixed(0)} ms, ended its worker with ${event.unread} of its words unread`,
+            `main on ${event.node}, which stood still for ${ms.toFixed(0)} ms, stopped in the place of its worker with ${event.unread} of its words unread`,
           );
       }
     },
