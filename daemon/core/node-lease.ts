@@ -91,7 +91,9 @@ export function refusals(state: NodeState, now: Instant, times: boolean): string
     const left = times && leftMs > 0 ? ` (${(leftMs / 1000).toFixed(1)} s left)` : '';
     return `${node} refuses: ${describeRefusal(refusal.reason, refusal.by)}${left}`;
   });
-  return words.join('; ') || 'the answers came too late';
+  if (words.length === 0) return 'the answers came too late';
+  const silent = missing.some((node) => acquisition.refusals[node] === undefined);
+  return `${words.join('; ')}${silent ? '; start what does not answer, or mend the network' : ''}`;
 }
 
 /** A primary by force goes on asking, to become lawful. */

@@ -12,7 +12,7 @@ import { type ControlServer, createControlServer } from '../control/server.js';
 import { type Demand, demandOf } from '../core/demand.js';
 import { changeVoters, copyVoter } from '../core/voter.js';
 import { warmHooks } from '../hooks/warm.js';
-import type { NetLog } from '../net/log.js';
+import { type NetLog, withRole } from '../net/log.js';
 import { createPeerNetwork, type PeerNetwork } from '../net/peer-network.js';
 import { openStore, type Store } from '../state/store.js';
 import { bootTime } from '../sys/clock.js';
@@ -20,7 +20,7 @@ import { createControlHandler } from './commands.js';
 import { createDeviceKeeper, type DeviceKeeper } from './device.js';
 import { type ResourceRuntime, startResource } from './resource.js';
 import { statusOf } from './status.js';
-import { createWorkerPool, endRecordedWorkers, type WorkerPool } from './worker-pool.js';
+import { createWorkerPool, endRecordedWorkers, sparesFor, type WorkerPool } from './worker-pool.js';
 
 export interface DaemonOptions {
   config: Config;
@@ -72,6 +72,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const pool: WorkerPool = createWorkerPool({
     script: options.workerScript,
     args: options.workerArgs,
+    spares: () => sparesFor([...resources.values()].map((runtime) => runtime.state().role)),
     store: workerStore,
     log,
   });
@@ -79,7 +80,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     node: config.node,
     incarnation,
     clock: bootTime,
-    log,
+    log: withRole(log, (resource) => resources.get(resource)?.state().role),
     onMessage: (resource, node, message) => resources.get(resource)?.peerMessage(node, message),
     onLink: (resource, node, up) => resources.get(resource)?.link(node, up),
   });
@@ -105,7 +106,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       pool,
       network: () => network,
       log,
-      changed: () => keeper?.look(),
+      changed() {
+        keeper?.look();
+        pool.adjust();
+      },
     });
     resources.set(resource.name, runtime);
   }
@@ -120,6 +124,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         links: network.links(name),
         workerPid: runtime.workerPid(),
         warnings: runtime.warnings(),
+        seenRunning: runtime.seenRunning(),
         startupMs,
         lastStopMs: runtime.lastStopMs(),
         device: keeper === null ? null : keeper.problem(),
@@ -169,7 +174,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       if (change === 'added' && resource !== undefined) start(resource);
       else if (change === 'changed' && resource !== undefined) {
         resources.get(name)?.reconfigure(next, resource);
-        log.info({ resource: name }, `reloaded: ${fields.join(', ')} changed`);
+        const role = resources.get(name)?.state().role;
+        log.info({ resource: name, role }, `reloaded: ${fields.join(', ')} changed`);
       }
     }
     if (diff.globals.includes('log')) log.warn({}, 'the changed log statement takes effect at a restart');

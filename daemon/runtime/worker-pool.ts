@@ -1,9 +1,10 @@
 /**
- * The worker processes of this daemon: forks them, keeps one spare at hand so that a change of role need not wait
+ * The worker processes of this daemon: forks them, keeps spares at hand so that a change of role need not wait
  * for a process to start, ends them, and records them so that a later daemon can end what this one left behind.
  * Knows processes and the channel to them; does not know what they do.
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import type { Role } from '../core/types.js';
 import type { NetLog } from '../net/log.js';
 import type { Store } from '../state/store.js';
 import { killProcess, processAlive, processRecord, recordAlive } from '../sys/process.js';
@@ -28,8 +29,10 @@ export interface WorkerPool {
    * failover needs the processor now.
    */
   take(callbacks: WorkerCallbacks, urgent: boolean): WorkerProcess;
-  /** Forks the spare if there is none. */
+  /** Forks the spares that are missing. */
   warm(): void;
+  /** As many spares are wanted as `spares` says now: forks what is missing in a while. */
+  adjust(): void;
   /** Ends every process. */
   close(): void;
 }
@@ -38,6 +41,8 @@ export interface WorkerPoolOptions {
   /** The script to fork, and its arguments. */
   script: string;
   args: readonly string[];
+  /** How many processes wait, at least 1. */
+  spares: () => number;
   /** Where processes are recorded. */
   store: Store;
   log: NetLog;
@@ -57,7 +62,7 @@ const WARM_SOON_MS = 300;
 /** A pool; nothing is forked before the first `warm` or `take`. */
 export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   const children = new Set<Child>();
-  let spare: Child | null = null;
+  const spares: Child[] = [];
   let closed = false;
   let warmTimer: NodeJS.Timeout | null = null;
 
@@ -72,12 +77,17 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     record(entry.pid);
     child.on('message', (message) => entry.callbacks?.said(message as WorkerToMain));
     child.on('error', (error) => options.log.error({ pid: entry.pid }, `worker process: ${error.message}`));
-    child.on('exit', () => {
+    child.on('exit', (code, signal) => {
       children.delete(entry);
-      if (spare === entry) {
-        spare = null;
-        if (!closed) options.log.warn({ pid: entry.pid }, 'the spare worker process ended unexpectedly');
+      const how = signal === null ? `with status ${code}` : `by ${signal}`;
+      const at = spares.indexOf(entry);
+      if (at >= 0) {
+        spares.splice(at, 1);
+        if (!closed)
+          options.log.warn({ pid: entry.pid }, `a spare worker process ended unexpectedly, ${how}`);
         warmAfter(WARM_DELAY_MS);
+      } else if (entry.callbacks !== null && code !== 0) {
+        options.log.warn({ pid: entry.pid }, `a worker process ended unexpectedly, ${how}`);
       }
       forget(entry.pid);
       entry.callbacks?.exited();
@@ -104,7 +114,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   }
 
   function warm(): void {
-    if (!closed && spare === null) spare = start();
+    while (!closed && spares.length < options.spares()) spares.push(start());
   }
 
   function warmAfter(delayMs: number): void {
@@ -116,18 +126,20 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   }
 
   function take(callbacks: WorkerCallbacks, urgent: boolean): WorkerProcess {
-    const child = spare?.process.connected === true ? spare : start();
-    spare = null;
+    let child = spares.shift();
+    while (child !== undefined && !child.process.connected) child = spares.shift();
+    child ??= start();
     child.callbacks = callbacks;
     warmAfter(urgent ? WARM_DELAY_MS : WARM_SOON_MS);
+    const taken = child;
     return {
-      pid: child.pid,
+      pid: taken.pid,
       tell: (message) => {
-        if (child.process.connected) child.process.send(message, () => {});
+        if (taken.process.connected) taken.process.send(message, () => {});
       },
       kill: () => {
-        child.callbacks = null;
-        child.process.kill('SIGKILL');
+        taken.callbacks = null;
+        taken.process.kill('SIGKILL');
       },
     };
   }
@@ -135,6 +147,9 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   return {
     take,
     warm,
+    adjust() {
+      if (spares.length < options.spares()) warmAfter(WARM_DELAY_MS);
+    },
     close() {
       closed = true;
       if (warmTimer !== null) clearTimeout(warmTimer);
@@ -145,6 +160,15 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
       }
     },
   };
+}
+
+/** A machine that is lost may leave several resources to this node at once; each takes a process of 25 MB or so. */
+const SPARES_MAX = 4;
+
+/** How many spares a node needs for the roles of its resources: one for each that may be started here at any moment. */
+export function sparesFor(roles: readonly Role[]): number {
+  const candidates = roles.filter((role) => role === 'primary' || role === 'secondary').length;
+  return Math.max(1, Math.min(SPARES_MAX, candidates));
 }
 
 /** Ends the workers that an earlier daemon recorded, and waits until they are gone. Gives back how many lived. */

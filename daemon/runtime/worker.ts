@@ -203,7 +203,7 @@ function secondaryShell(assignment: Assignment): RoleShell {
           resource: settings.resource,
           node: settings.node,
           role: 'secondary',
-          epoch: 0,
+          epoch: assignment.epoch,
           primary,
         };
         shell.run(id, action, facts, limitOf(action, settings), (code, detail) =>
@@ -257,7 +257,7 @@ function watchdogShell(assignment: Assignment): RoleShell {
 
   function complainNow(): void {
     const { resource, node, statusTimeoutMs } = settings;
-    const env = hookEnvironment({ resource, node, role: 'watchdog', epoch: 0, primary });
+    const env = hookEnvironment({ resource, node, role: 'watchdog', epoch: assignment.epoch, primary });
     const limits = { termAfterMs: statusTimeoutMs * 0.9, killAfterMs: statusTimeoutMs };
     runner.run({ action: 'complain', args: [resource], env, ...limits }).done.then(() => {
       complaining = false;

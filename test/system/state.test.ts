@@ -20,6 +20,7 @@ test('a voter whose record is torn says so, votes again when it has heard the ot
   const record = path.join(cluster.dir, 'nodeB/state/resources/shared/voter.state');
   const length = readFileSync(record).length;
   truncateSync(record, Math.floor(length / 2));
+  const before = b.log().length;
   await b.start();
   assert.match(
     b.log(),
@@ -29,6 +30,7 @@ test('a voter whose record is torn says so, votes again when it has heard the ot
   const learned = async (): Promise<boolean> =>
     (await b.status())?.voters.find((voter) => voter.self)?.history === true;
   await until(learned, patienceMs, () => logsOf(cluster));
+  assert.match(b.log().slice(before), /history learned from /, 'the rest of the record is not believed');
   const warned = (await b.status())?.warnings.join('\n') ?? '';
   assert.match(warned, /corrupt/, 'status goes on saying so');
 
@@ -80,6 +82,9 @@ test('a full disk refuses acquisitions, and the service that runs goes on', {
       cluster.node('nodeB').log() + cluster.node('nodeC').log(),
     );
   await until(loud, patienceMs, () => logsOf(cluster));
+  const refused = (): boolean => /no lease: .*it cannot store a grant/.test(cluster.node('nodeB').log());
+  await until(refused, patienceMs, () => logsOf(cluster));
+  assert.doesNotMatch(cluster.node('nodeB').log(), /lease acquired/);
   assert.equal(cluster.beats().at(-1)?.node, 'nodeA', 'nobody has started it without a stored grant');
 });
 
