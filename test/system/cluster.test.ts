@@ -129,7 +129,7 @@ test('a cluster lives through what befalls it, and never runs the service twice'
 
   await t.test('the log says resource, role and peer', () => {
     assert.match(a.log(), / shared \(primary\): the resource runs/);
-    assert.match(a.log(), / shared nodeB: connected (to|from) /);
+    assert.match(a.log(), / shared \([a-z]+\) nodeB: connected (to|from) /);
     assert.match(c.log(), / shared \(watchdog\): nobody runs the resource .*: complaining/);
   });
 
