@@ -104,6 +104,8 @@ function primaryShell(assignment: Assignment): RoleShell {
   let state = initPrimary(init, bootTime());
   let ready = false;
   const waiting: PrimaryInput[] = [];
+  /** A hook that runs after the release is told of the lease before. */
+  let heldEpoch = assignment.epoch;
   const wake = createWake(bootTime, () => feed({ kind: 'tick', now: bootTime() }));
 
   function feed(input: PrimaryInput): void {
@@ -152,11 +154,12 @@ function primaryShell(assignment: Assignment): RoleShell {
       );
       return;
     }
+    heldEpoch = Math.max(heldEpoch, epoch);
     const facts = {
       resource: settings.resource,
       node: settings.node,
       role: 'primary',
-      epoch,
+      epoch: heldEpoch,
       primary: settings.node,
     };
     const limitMs = limitOf(action, settings);
