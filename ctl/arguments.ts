@@ -6,6 +6,7 @@ import path from 'node:path';
 import yargs from 'yargs';
 import { parseDuration } from '../daemon/config/duration.js';
 import type { Role } from '../daemon/core/types.js';
+import { type Letters, separateOptions } from '../daemon/process/options.js';
 import { version } from '../daemon/process/version.js';
 import type { ControlRequest, Selection } from '../proto/control-types.js';
 
@@ -40,13 +41,16 @@ export const ROLES: readonly Role[] = ['init', 'primary', 'secondary', 'watchdog
 export const WAIT_DEFAULT_MS = 60_000;
 const WAIT_MAX_MS = 24 * 3_600_000;
 
+const LETTERS: Letters = { flags: 'dh', valued: { c: 'config', n: 'node', s: 'control' } };
+
 const NAMES = { type: 'string', array: true, describe: "'all', or names of resources" } as const;
 
 /** Reads the command line without the program's name. Relative paths count from the working directory. */
-export async function readArguments(words: readonly string[]): Promise<Arguments> {
+export async function readArguments(given: readonly string[]): Promise<Arguments> {
+  const words = separateOptions(given, LETTERS);
   let printed = '';
   try {
-    const argv = await parser(words).parseAsync([...words], {}, (_error, _argv, output) => {
+    const argv = await parser(words).parseAsync(words, {}, (_error, _argv, output) => {
       printed = output;
     });
     if (printed !== '') return { kind: 'print', text: `${printed.trimEnd()}\n` };

@@ -8,10 +8,11 @@ import { budgetInput, describeBudget } from '../config/budget.js';
 import { formatDiagnostics } from '../config/diagnostic.js';
 import { checkFiles } from '../config/files.js';
 import { type LoadFileResult, loadConfig } from '../config/load.js';
-import type { Config } from '../config/types.js';
+import type { Config, Diagnostic } from '../config/types.js';
 import { chooseTarget, createLogger, type Log, levelFor } from '../log/log.js';
 import { daemonize, inBackground, reportFailure, reportReady, startDirectory } from '../process/daemonize.js';
 import { lockPidfile, type PidfileLock } from '../process/pidfile.js';
+import { printError, printResult } from '../process/print.js';
 import { exitCode } from '../process/sysexits.js';
 import { openStore } from '../state/store.js';
 import { bootTime } from '../sys/clock.js';
@@ -25,16 +26,19 @@ import { type Daemon, DaemonFailure, startDaemon } from './daemon.js';
 export async function runMain(script: string, words: readonly string[]): Promise<void> {
   const startedAt = bootTime() - process.uptime() * 1000;
   const args = await readArguments(words, startDirectory(), (message) => {
-    process.stderr.write(`hastmond: ${message}\nTry 'hastmond --help'.\n`);
+    printError(`hastmond: ${message}\nTry 'hastmond --help'.`);
     process.exit(exitCode.usage);
   });
-  if (args === null) return;
+  if (typeof args === 'string') {
+    process.exitCode = printResult('hastmond', args);
+    return;
+  }
   const loaded = load(args);
   if (args.test) return testConfiguration(args, loaded);
   const { config } = loaded;
   if (config === null) fail(configFailure(loaded), formatDiagnostics(loaded.diagnostics).trimEnd());
   if (!args.foreground && !inBackground()) {
-    process.stderr.write(formatDiagnostics(loaded.diagnostics));
+    say(loaded.diagnostics);
     await daemonize({ name: 'hastmond' });
   }
   await run(script, args, loaded, config, startedAt);
@@ -53,19 +57,22 @@ function configFailure(loaded: LoadFileResult): number {
 function testConfiguration(args: Arguments, loaded: LoadFileResult): void {
   const { config } = loaded;
   const diagnostics = config === null ? loaded.diagnostics : [...loaded.diagnostics, ...checkFiles(config)];
-  process.stderr.write(formatDiagnostics(diagnostics));
+  say(diagnostics);
   if (config === null) {
     process.exitCode = configFailure(loaded);
     return;
   }
   const count = config.resources.length;
-  process.stdout.write(
-    `${args.config}: configuration OK (node ${config.node}, ${count} resource${count === 1 ? '' : 's'})\n`,
-  );
-  for (const resource of config.resources) {
+  const budgets = config.resources.map((resource) => {
     const lines = describeBudget(budgetInput(resource), config.watchdogDevice);
-    process.stdout.write(`resource ${resource.name}:\n${lines.map((line) => `  ${line}\n`).join('')}`);
-  }
+    return `resource ${resource.name}:\n${lines.map((line) => `  ${line}\n`).join('')}`;
+  });
+  const verdict = `configuration OK (node ${config.node}, ${count} resource${count === 1 ? '' : 's'})`;
+  process.exitCode = printResult('hastmond', `${args.config}: ${verdict}\n${budgets.join('')}`);
+}
+
+function say(diagnostics: readonly Diagnostic[]): void {
+  if (diagnostics.length > 0) printError(formatDiagnostics(diagnostics));
 }
 
 function fail(code: number, text: string): never {

@@ -91,6 +91,24 @@ describe('options', () => {
     assert.equal((await invocationOf(['switchover', 'a', '--wait', '--timeout', '5m'])).timeoutMs, 300_000);
   });
 
+  test('of one letter are read as getopt(3) reads them', async () => {
+    const cases: [string[], Record<string, unknown>][] = [
+      [['-nnodeA', 'status'], { node: 'nodeA', debug: 0 }],
+      [['-n=nodeA', 'status'], { node: 'nodeA' }],
+      [['status', '-dnnodeA'], { node: 'nodeA', debug: 1 }],
+      [['status', '-ddn', 'nodeA'], { node: 'nodeA', debug: 2 }],
+      [['-c/x/t.conf', '-s/x/sock', 'status'], { config: '/x/t.conf', control: '/x/sock' }],
+      [['-ct.conf', 'status'], { config: `${process.cwd()}/t.conf` }],
+      [['-n5', 'status'], { node: '5' }],
+    ];
+    for (const [words, expected] of cases) {
+      const read: object = await invocationOf(words);
+      for (const [name, value] of Object.entries(expected))
+        assert.deepEqual({ ...read, [name]: value }, read, `${words.join(' ')}: ${name}`);
+    }
+    assert.deepEqual(await requestOf('status', '--', '-nA'), { kind: 'status', resources: ['-nA'] });
+  });
+
   test('-d counts', async () => {
     assert.equal((await invocationOf(['-dd', 'status', '-d'])).debug, 3);
   });
@@ -118,6 +136,9 @@ describe('refusals are one line', () => {
     [['status', '-c'], /^not enough arguments following: c$/],
     [['status', '-c', ''], /^--config is empty$/],
     [['status', '-c', 'a', '-c', 'b'], /^--config is given twice$/],
+    [['status', '-dx'], /^unknown argument: x$/],
+    [['status', '-dn'], /^not enough arguments following: n$/],
+    [['status', '-nA', '-nB'], /^--node is given twice$/],
     [['status', '--wait'], /^unknown argument: wait$/],
     [['role', 'init', 'a', '--timeout', '5s'], /^--timeout means nothing without --wait$/],
     [['role', 'init', 'a', '--wait', '--timeout', 'soon'], /^--timeout: 'soon' is not a duration$/],

@@ -39,6 +39,45 @@ test('exit statuses say what is wrong, in one line and without a stack trace', a
   assert.match(ended.stderr, new RegExp(`127\\.0\\.0\\.1:${port}`));
 });
 
+test('options of one letter are read as getopt(3) reads them', async (t) => {
+  const { config, dir, file } = await loneNode(t);
+  writeFileSync(file('empty.conf'), '');
+  const cases: [string, string[], number, RegExp][] = [
+    ['a value behind its letter', ['-t', `-c${config}`, '-nlone'], 0, /node lone/],
+    ['a group that ends with a value', ['-dtnlone', '-c', config], 0, /node lone/],
+    ['a group whose value is the next word', ['-tFdn', 'lone', `-c${config}`], 0, /node lone/],
+    ['a relative path', ['-tnlone', '-chastmon.conf'], 0, /node lone/],
+    ['a letter that is none', ['-tx', '-c', config], 64, /Unknown argument: x/],
+    ['an empty node', ['-t', '-c', config, '-n', ''], 64, /--node is empty/],
+    ['an empty file name', ['-t', '-c', '', '-n', 'lone'], 64, /--config is empty/],
+  ];
+  for (const [name, args, code, pattern] of cases) {
+    const ended = await runHastmond(args, `cd ${dir} && exec "$@"`);
+    assert.equal(ended.code, code, `${name}: ${ended.stderr}`);
+    assert.match(ended.stdout + ended.stderr, pattern, name);
+  }
+});
+
+test('a result that cannot be written is an error; a reader that has seen enough is not', async (t) => {
+  const { config, file } = await loneNode(t);
+  for (const args of [['-t', '-c', config, '-n', 'lone'], ['-h'], ['--version']]) {
+    const full = await runHastmond(args, '"$@" > /dev/full');
+    assert.equal(full.code, 74, args.join(' '));
+    assert.match(full.stderr, /^hastmond: cannot write to the standard output: no space left on device$/m);
+    // The reader has closed the pipe long before the program is there; its own status is what matters.
+    const closed = await runHastmond(args, '{ "$@"; echo "status $?" >&2; } | exec 0<&-');
+    assert.match(closed.stderr, /^status 0$/m, args.join(' '));
+    assert.doesNotMatch(full.stderr + closed.stderr, /\n\s+at .*\(/, 'a stack trace');
+  }
+  const mute: [string[], number][] = [
+    [['-c', file('none.conf'), '-n', 'lone'], 66],
+    [['-F', '-c', config, '-n', 'other'], 78],
+    [['--frobnicate'], 64],
+  ];
+  for (const [args, code] of mute)
+    assert.equal((await runHastmond(args, '"$@" 2> /dev/full')).code, code, args.join(' '));
+});
+
 test('a pidfile that may not be written', { skip: asRoot && 'root may write everywhere' }, async (t) => {
   const { config } = await loneNode(t);
   const ended = await runHastmond(['-F', '-c', config, '-n', 'lone', '-P', '/hastmon-test.pid']);
