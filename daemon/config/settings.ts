@@ -31,6 +31,8 @@ export interface Scope {
   empty: boolean;
 }
 
+const LISTEN_HELP = 'without peers, listen tcp4://127.0.0.1 is heard on this machine only';
+
 /** An empty section. */
 export function createScope(): Scope {
   return { settings: {}, friends: [], remote: [], remotePlace: null, broken: false, empty: true };
@@ -149,7 +151,11 @@ function readAddresses(statement: Statement, reporter: Reporter): Setting<Addres
   const found: Setting<Address>[] = [];
   const seen = new Map<string, Word>();
   for (const word of args) {
-    const none = word.text === 'none' && !word.quoted && name.text !== 'listen';
+    const none = word.text === 'none' && !word.quoted;
+    if (none && name.text === 'listen') {
+      reporter.error(word, "'listen' needs an address: 'none' is for friends and remote", LISTEN_HELP);
+      continue;
+    }
     if (none) {
       if (args.length > 1) reporter.warning(word, "'none' beside addresses means nothing");
       continue;

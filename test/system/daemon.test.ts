@@ -58,6 +58,67 @@ test('options of one letter are read as getopt(3) reads them', async (t) => {
   }
 });
 
+test('what -t refuses, a start refuses with the same words', async (t) => {
+  const { config, dir, file } = await loneNode(t);
+  const good = readFileSync(config, 'utf8');
+  const cases: [string, RegExp][] = [
+    ['control_owner nosuchuser', /error: control_owner: there is no user 'nosuchuser' here$/m],
+    ['control_group nosuchgroup', /error: control_group: there is no group 'nosuchgroup' here$/m],
+    [`control ${dir}`, /error: control '.*' exists and is no socket$/m],
+    [`state_dir ${config}`, /error: state_dir '.*' is not a directory$/m],
+    [`log ${dir}`, /error: log '.*' is a directory$/m],
+    ['listen none', /error: 'listen' needs an address/],
+    ['listen /', /error: '\/' is a directory, not a socket$/m],
+  ];
+  for (const [statement, pattern] of cases) {
+    const [name = ''] = statement.split(' ');
+    writeFileSync(config, `${statement}\n${good.replace(new RegExp(`^${name} .*\n`, 'm'), '')}`);
+    const tested = await runHastmond(['-t', '-c', config, '-n', 'lone']);
+    assert.deepEqual([tested.code, tested.stdout], [78, ''], `${statement}: ${tested.stderr}`);
+    assert.match(tested.stderr, pattern);
+    for (const args of [['-F'], []]) {
+      const started = await runHastmond([...args, '-c', config, '-n', 'lone', '-P', file('pid')]);
+      assert.equal(started.code, 78, `${statement}: ${started.stderr}`);
+      assert.match(started.stderr, pattern);
+    }
+  }
+});
+
+test('a start that fails leaves no pidfile, and says what it could not open in words', async (t) => {
+  const { config, file } = await loneNode(t);
+  const args = (...more: string[]): string[] => ['-F', '-c', config, '-n', 'lone', ...more];
+  const first = await runHastmond(['-c', config, '-n', 'lone', '-P', file('first')]);
+  assert.equal(first.code, 0, first.stderr);
+  const pid = Number.parseInt(readFileSync(file('first'), 'utf8'), 10);
+  t.after(() => signalProcess(pid, 'SIGKILL'));
+  for (const background of [false, true]) {
+    const second = await runHastmond(args('-P', file('pid')).slice(background ? 1 : 0));
+    assert.equal(second.code, 75, second.stderr);
+    assert.match(second.stderr, /already running: lock file .*hastmond\.lock is held by pid/);
+    assert.ok(!existsSync(file('pid')), 'the pidfile of the one that failed');
+  }
+  const good = readFileSync(config, 'utf8');
+  const cases: [string, string, RegExp][] = [
+    [
+      'state_dir .*',
+      'state_dir /proc/x',
+      /state directory \/proc\/x: no such file or directory; state_dir names/,
+    ],
+    ['^', 'log /nonexist/log\n', /cannot open log file \/nonexist\/log: no such file or directory$/m],
+  ];
+  for (const [search, text, pattern] of cases) {
+    writeFileSync(config, good.replace(new RegExp(search), text));
+    const failed = await runHastmond(args('-P', file('pid')));
+    assert.equal(failed.code, 73, failed.stderr);
+    assert.match(failed.stderr, pattern);
+    assert.ok(!existsSync(file('pid')), text);
+  }
+  writeFileSync(config, good);
+  const directory = await runHastmond(args('-P', path.dirname(config)));
+  assert.equal(directory.code, 73);
+  assert.match(directory.stderr, /cannot lock pidfile .*: it is a directory; -P FILE names another one$/m);
+});
+
 test('a result that cannot be written is an error; a reader that has seen enough is not', async (t) => {
   const { config, file } = await loneNode(t);
   for (const args of [['-t', '-c', config, '-n', 'lone'], ['-h'], ['--version']]) {
