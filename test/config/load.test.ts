@@ -177,6 +177,33 @@ test('all errors of a file come in one run', () => {
   );
 });
 
+test('an error in one statement hides no error about another', () => {
+  const two = 'on b { remote a } on c { remote a }';
+  const faults: [string, RegExp][] = [
+    ['timeout 5y', /^'5y'/],
+    ['timeout', /^'timeout' is incomplete/],
+    ['timeout 5s 6s', /^unexpected '6s' after 'timeout'/],
+    ['timeot 5s', /^unknown statement 'timeot'/],
+    ['priority 3', /^'priority' is not allowed/],
+    ['key { secret }', /^'secret' is incomplete/],
+    ['log { level loud }', /^'loud'/],
+  ];
+  for (const [fault, pattern] of faults) {
+    const text = `${fault}
+      resource w { exec /etc/w on a { ${fault.startsWith('timeo') ? fault : ''} } ${two} }
+      resource x { exec /etc/x on a { } ${two} }
+      resource y { on a { remote b } ${two} }
+      resource z { }
+      `;
+    const messages = parse(text).diagnostics.map(({ message }) => message);
+    assert.match(messages[0] ?? '', pattern);
+    assert.ok(messages.includes("resource 'w' has no remote on 'a'"), `${fault}: ${messages.join('\n')}`);
+    assert.ok(messages.includes("resource 'x' has no remote on 'a'"), `${fault}: ${messages.join('\n')}`);
+    assert.ok(messages.includes("resource 'y' names no program to run"), `${fault}: ${messages.join('\n')}`);
+    assert.ok(messages.includes("resource 'z' has no 'on' section"), `${fault}: ${messages.join('\n')}`);
+  }
+});
+
 test('what a lost statement may have been is not missed', () => {
   // One error for the mistyped statement; not a second one for the exec that it was meant to be.
   const { diagnostics } = parse(
