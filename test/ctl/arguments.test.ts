@@ -117,7 +117,11 @@ describe('options', () => {
 describe('refusals are one line', () => {
   const cases: [string[], RegExp][] = [
     [[], /^a command is missing$/],
-    [['statsu'], /^unknown command; did you mean 'status'\?$/],
+    [['statsu'], /^unknown command 'statsu'; did you mean 'status'\?$/],
+    [
+      ['-c', 'x.conf', '--node', 'a', 'rol', 'init', 'mail'],
+      /^unknown command 'rol'; did you mean 'role'\?$/,
+    ],
     [['frobnicate'], /^unknown (command|argument)s?: frobnicate$/],
     [['status', '--force'], /^unknown argument: force$/],
     [['status', 'all', 'mail'], /^'all' stands alone$/],
@@ -128,6 +132,12 @@ describe('refusals are one line', () => {
     [['role', 'primary', '--force', 'a', 'b'], /^--force is for role primary and one resource/],
     [['role', 'secondary', '--force', 'a'], /^--force is for role primary and one resource/],
     [['switchover'], /^'switchover' takes the name of one resource$/],
+    [['role', 'secondary', ''], /^the name of a resource is empty$/],
+    [['status', 'mail', ''], /^the name of a resource is empty$/],
+    [['dump', '--', ''], /^the name of a resource is empty$/],
+    [['switchover', ''], /^the name of a resource is empty$/],
+    [['bootstrap', '--', ''], /^the name of a resource is empty$/],
+    [['switchover', 'mail', '--to', ''], /^--to is empty$/],
     [['switchover', 'all'], /^'switchover' takes the name of one resource$/],
     [['switchover', 'a', 'b'], /^unknown argument: b$/],
     [['bootstrap', 'all'], /^'bootstrap' takes the name of one resource$/],
