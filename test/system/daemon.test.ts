@@ -239,14 +239,20 @@ resource other {
     () => logsOf(cluster),
   );
 
-  writeFileSync(cluster.configFile, good.replace('priority 5', 'priority 6'));
+  // The weak key is a warning, and the log has it as after a start; the answer to hastmonctl, too.
+  const weak = 'key { algorithm md5 secret short }';
+  const changed = good.replace('priority 5', 'priority 6').replace('resource other {', `$& ${weak}`);
+  writeFileSync(cluster.configFile, changed);
   node.signal('SIGHUP');
   await until(
-    () => /other.*reloaded: priority changed/.test(node.log()),
+    () => /other.*reloaded: .*priority.* changed/.test(node.log()),
     patienceMs,
     () => logsOf(cluster),
   );
   assert.match(node.log(), /reloaded$/m);
+  for (const warning of [/warn .*MD5 is weak/, /warn .*the secret is shorter than/])
+    assert.match(node.log(), warning);
+  assert.match(await must(node.ctl('reload')), /hastmon\.conf:\d+:\d+: warning: MD5 is weak$/m);
   assert.equal(node.worker('primary'), worker, 'the worker is the same');
   assert.deepEqual(actions(), before, 'nothing was started or stopped');
   await must(node.ctl('status', 'shared'));
