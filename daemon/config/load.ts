@@ -2,9 +2,10 @@
  * The door into the configuration: a file, or a text, to the effective configuration of one node and everything
  * that is to be said about it. parseConfig is pure; loadConfig reads files and nothing else.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { checkModel } from './checks.js';
+import { CONFIG_FILES } from './defaults.js';
 import { createReporter, type Place, quote, type SourceFile } from './diagnostic.js';
 import type { Parsed } from './duration.js';
 import { inheritGlobals, inheritResource } from './inherit.js';
@@ -54,7 +55,7 @@ export function loadConfig(file: string, options: LoadOptions): LoadFileResult {
       column: 1,
       length: 1,
       message,
-      help: '',
+      help: read.code === 'ENOENT' ? elsewhere(file) : '',
     };
     return { config: null, diagnostics: [diagnostic], stranger: '', unreadable: read.code };
   }
@@ -102,6 +103,13 @@ export function parseConfig(
     resources: mine.map((resource) => inheritResource(model, resource, own)),
   };
   return { config, diagnostics, stranger };
+}
+
+/** Where else the file was looked for, if its name is that of the first default place. */
+function elsewhere(file: string): string {
+  const [first, ...others] = CONFIG_FILES;
+  if (file !== first || others.some((other) => existsSync(other))) return '';
+  return `nor is there ${others.join(', ')}; -c FILE names another place`;
 }
 
 /** Reads a whole file, but never more of it than a configuration can be: it may be a device. */

@@ -85,6 +85,12 @@ function readStatement(statement: Statement, scope: Scope, reporter: Reporter): 
       return;
     case 'friends':
       scope.friends.push(...readAddresses(statement, reporter));
+      if (args.length === 0 && !scope.broken)
+        reporter.warning(
+          name,
+          "'friends' names nobody",
+          "expected an address; 'friends none' where nobody is meant",
+        );
       return;
     case 'remote':
       scope.remotePlace ??= name;

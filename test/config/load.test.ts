@@ -1,9 +1,10 @@
 /** Reading files: includes, limits, and files that cannot be read. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { CONFIG_FILES } from '../../daemon/config/defaults.js';
 import { formatDiagnostics } from '../../daemon/config/diagnostic.js';
 import { loadConfig, parseConfig } from '../../daemon/config/load.js';
 import { FILE_CHARACTERS_MAX, INCLUDE_DEPTH_MAX, INCLUDES_MAX } from '../../daemon/config/parser.js';
@@ -55,6 +56,11 @@ describe('loadConfig', () => {
       formatDiagnostics(missing.diagnostics),
       `${folder}/missing.conf: error: cannot read the configuration: there is no such file\n`,
     );
+    const [first = '', second = ''] = CONFIG_FILES;
+    if (!existsSync(first) && !existsSync(second)) {
+      const help = loadConfig(first, options).diagnostics.map((one) => one.help);
+      assert.deepEqual(help, [`nor is there ${second}; -c FILE names another place`]);
+    }
     assert.equal(loadConfig(folder, options).unreadable, 'EISDIR');
     assert.equal(loadConfig('/dev/zero', options).unreadable, 'EFBIG');
   });
@@ -236,6 +242,14 @@ describe('where a list of addresses ends', () => {
     assert.deepEqual(friends('x drift 2%'), ['tcp4://x']);
     assert.deepEqual(friends('x drift y'), ['tcp4://x', 'tcp4://drift', 'tcp4://y']);
     assert.equal(friends('x\ndrift y'), undefined, 'a statement with a wrong argument, and not two hosts');
+  });
+
+  test('none is nobody, and so is nothing, with a warning', () => {
+    const warnings = (list: string) =>
+      parse(resourceOf(`friends ${list}`)).diagnostics.map(({ message }) => message);
+    assert.deepEqual(warnings('none'), []);
+    assert.deepEqual(warnings(''), ["'friends' names nobody"]);
+    assert.deepEqual(friends(''), []);
   });
 
   test('none is nobody, and "none" a host', () => {
