@@ -2,14 +2,16 @@
  * The door into the configuration: a file, or a text, to the effective configuration of one node and everything
  * that is to be said about it. parseConfig is pure; loadConfig reads files and nothing else.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { checkModel } from './checks.js';
+import { CONFIG_FILES } from './defaults.js';
 import { createReporter, type Place, quote, type SourceFile } from './diagnostic.js';
 import type { Parsed } from './duration.js';
 import { inheritGlobals, inheritResource } from './inherit.js';
 import { readModel } from './model.js';
 import { FILE_CHARACTERS_MAX, parseTree, type ReadInclude } from './parser.js';
+import { mayHaveLost } from './settings.js';
 import type { Config, Diagnostic } from './types.js';
 
 export interface LoadOptions {
@@ -26,6 +28,8 @@ export interface LoadResult {
   config: Config | null;
   /** Errors and warnings, in the order of the file. */
   diagnostics: Diagnostic[];
+  /** Why the file says nothing about this node, in words; '' where it does, or where that cannot be told. */
+  stranger: string;
 }
 
 export interface LoadFileResult extends LoadResult {
@@ -51,9 +55,9 @@ export function loadConfig(file: string, options: LoadOptions): LoadFileResult {
       column: 1,
       length: 1,
       message,
-      help: '',
+      help: read.code === 'ENOENT' ? elsewhere(file) : '',
     };
-    return { config: null, diagnostics: [diagnostic], unreadable: read.code };
+    return { config: null, diagnostics: [diagnostic], stranger: '', unreadable: read.code };
   }
   return { ...parseConfig(read.value, file, readText, options), unreadable: null };
 }
@@ -71,27 +75,24 @@ export function parseConfig(
   const reporter = createReporter();
   const file: SourceFile = { name: fileName, text, masks: new Map() };
   const tree = parseTree(file, readInclude, reporter);
-  if (reporter.full) return { config: null, diagnostics: reporter.finish() };
+  if (reporter.full) return { config: null, diagnostics: reporter.finish(), stranger: '' };
 
   const model = readModel(tree, reporter);
   const wanted = options.node ?? options.hostname;
   const node = model.table.find(wanted);
   // Where statements were lost, the node's section may be among them.
-  const lost = model.global.broken && model.table.names.length === 0;
-  if (node === null && options.ignoreUnknownNode !== true && !lost) {
+  const { names } = model.table;
+  const lost = names.length === 0 && ['on', 'resource'].some((name) => mayHaveLost(model.global, name));
+  const known =
+    names.length === 0 ? 'the file names no node at all' : `the file names ${names.map(quote).join(', ')}`;
+  const stranger = node === null && !lost ? `no 'on' section for this node, ${quote(wanted)}: ${known}` : '';
+  if (stranger !== '' && options.ignoreUnknownNode !== true) {
     const place: Place = { file, line: 0, column: 1, length: 1 };
-    const { names } = model.table;
-    const known =
-      names.length === 0 ? 'the file names no node at all' : `the file names ${names.map(quote).join(', ')}`;
-    reporter.error(
-      place,
-      `no 'on' section for this node, ${quote(wanted)}: ${known}`,
-      'hastmond -n NAME says which one this is',
-    );
+    reporter.error(place, stranger, 'hastmond -n NAME says which one this is');
   }
   checkModel(model, node, reporter);
   const diagnostics = reporter.finish();
-  if (reporter.failed) return { config: null, diagnostics };
+  if (reporter.failed) return { config: null, diagnostics, stranger };
 
   const own = node ?? wanted;
   const mine = node === null ? [] : model.resources.filter(({ nodes }) => nodes.has(node));
@@ -101,7 +102,14 @@ export function parseConfig(
     ...(tree.includes.length === 0 ? {} : { includes: tree.includes }),
     resources: mine.map((resource) => inheritResource(model, resource, own)),
   };
-  return { config, diagnostics };
+  return { config, diagnostics, stranger };
+}
+
+/** Where else the file was looked for, if its name is that of the first default place. */
+function elsewhere(file: string): string {
+  const [first, ...others] = CONFIG_FILES;
+  if (file !== first || others.some((other) => existsSync(other))) return '';
+  return `nor is there ${others.join(', ')}; -c FILE names another place`;
 }
 
 /** Reads a whole file, but never more of it than a configuration can be: it may be a device. */

@@ -44,7 +44,7 @@ interface Parser extends Reading {
 
 /** Parses a file and what it includes. Throws nothing; errors are in the reporter. */
 export function parseTree(file: SourceFile, readInclude: ReadInclude, reporter: Reporter): Tree {
-  const root: Section = { kind: 'global', statements: [], broken: false };
+  const root = createSection('global');
   const parser: Parser = {
     reporter,
     readInclude,
@@ -133,7 +133,7 @@ function parseStatement(parser: Parser, section: Section, name: Token): void {
       `${quote(name.text)} is not allowed in ${sectionTitle(section.kind)}`,
       `allowed in ${places}`,
     );
-    section.broken = true;
+    section.lost.add(found.name);
   }
   if (!parseArguments(parser, section, statement) || !allowed) return;
   if (found.name === 'include') parseInclude(parser, section, statement);
@@ -191,7 +191,7 @@ function parseBlock(parser: Parser, section: Section, statement: Statement): boo
   } else {
     parser.index += 1;
   }
-  const block: Section = { kind, statements: [], broken: false };
+  const block = createSection(kind);
   parseSection(parser, block);
   statement.block = block;
   const closing = peek(parser);
@@ -246,6 +246,10 @@ function parseInclude(parser: Parser, section: Section, statement: Statement): v
   open.push(file);
   parseFile(parser, { name: file, text: read.value, masks: new Map() }, section);
   open.pop();
+}
+
+function createSection(kind: SectionKind): Section {
+  return { kind, statements: [], lost: new Set(), broken: false };
 }
 
 function wholeFile(file: SourceFile): Place {

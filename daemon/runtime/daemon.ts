@@ -16,7 +16,7 @@ import { type NetLog, withRole } from '../net/log.js';
 import { createPeerNetwork, type PeerNetwork } from '../net/peer-network.js';
 import { openStore, type Store } from '../state/store.js';
 import { bootTime } from '../sys/clock.js';
-import { createControlHandler } from './commands.js';
+import { createControlHandler, type Reloaded } from './commands.js';
 import { createDeviceKeeper, type DeviceKeeper } from './device.js';
 import { type ResourceRuntime, startResource } from './resource.js';
 import { statusOf } from './status.js';
@@ -44,8 +44,8 @@ export class DaemonFailure extends Error {
 }
 
 export interface Daemon {
-  /** Applies the configuration file anew; '' where that was done, else why nothing has changed. */
-  reload(): Promise<string>;
+  /** Applies the configuration file anew. */
+  reload(): Promise<Reloaded>;
   /** Stops what runs here, releases the leases; true where everything is known to be stopped. */
   terminate(): Promise<boolean>;
 }
@@ -86,7 +86,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   });
   let keeper: DeviceKeeper | null = null;
   let startupMs = 0;
-  let reloading: Promise<string> | null = null;
+  let reloading: Promise<Reloaded> | null = null;
 
   function store(...names: string[]): Store {
     const opened = openStore(path.join(config.stateDir, ...names));
@@ -140,7 +140,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   });
 
   /** One reload at a time; a second request waits for the first and then has its own. */
-  async function reload(): Promise<string> {
+  async function reload(): Promise<Reloaded> {
     while (reloading !== null) await reloading;
     reloading = reloadNow();
     const result = await reloading;
@@ -148,14 +148,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     return result;
   }
 
-  async function reloadNow(): Promise<string> {
+  async function reloadNow(): Promise<Reloaded> {
     const loaded = options.load();
     const shown = formatDiagnostics(loaded.diagnostics);
     const next = loaded.config;
     const refused = next === null ? `${shown}nothing has been changed` : cannotApply(next);
     if (next === null || refused !== '') {
       log.error({}, `reload failed: ${refused}`);
-      return refused;
+      return { refused, warnings: '' };
     }
     const diff = diffConfig(config, next);
     try {
@@ -163,7 +163,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     } catch (error) {
       const text = `${(error as Error).message}; nothing has been changed`;
       log.error({}, `reload failed: ${text}`);
-      return text;
+      return { refused: text, warnings: '' };
     }
     config = next;
     // What is removed still needs its links, to release its lease.
@@ -179,8 +179,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       }
     }
     if (diff.globals.includes('log')) log.warn({}, 'the changed log statement takes effect at a restart');
+    for (const line of shown.split('\n')) if (line !== '') log.warn({}, line);
     log.info({}, diff.unchanged ? 'reloaded: nothing differs' : 'reloaded');
-    return '';
+    return { refused: '', warnings: shown };
   }
 
   /** What a running daemon cannot change, or what is not safe to change now; '' where the configuration can be applied. */
