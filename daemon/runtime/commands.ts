@@ -10,8 +10,8 @@ import type { CommandReply, ResourceRuntime } from './resource.js';
 export interface Reloaded {
   /** Why nothing has changed; '' where the file is in force. */
   refused: string;
-  /** What is to be said about the file all the same. */
-  warnings: string;
+  /** What has changed, and what is to be said about the file all the same. */
+  text: string;
 }
 
 export interface CommandOptions {
@@ -95,8 +95,8 @@ export function createControlHandler(options: CommandOptions): Handler {
           : { error: { code: EX_NOHOST, message: unknown } };
       }
       case 'reload': {
-        const { refused, warnings } = await options.reload();
-        return refused === '' ? { text: warnings } : { error: { code: EX_CONFIG, message: refused } };
+        const { refused, text } = await options.reload();
+        return refused === '' ? { text } : { error: { code: EX_CONFIG, message: refused } };
       }
       case 'version':
         return { text: `${version}\n` };

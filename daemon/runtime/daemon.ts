@@ -4,6 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import path from 'node:path';
+import { describeChanges, statementOf } from '../config/changes.js';
 import { formatDiagnostics } from '../config/diagnostic.js';
 import { diffConfig } from '../config/diff.js';
 import type { LoadResult } from '../config/load.js';
@@ -155,33 +156,38 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const refused = next === null ? `${shown}nothing has been changed` : cannotApply(next);
     if (next === null || refused !== '') {
       log.error({}, `reload failed: ${refused}`);
-      return { refused, warnings: '' };
+      return { refused, text: '' };
     }
+    const changes = describeChanges(diffConfig(config, next), config, next);
     const diff = diffConfig(config, next);
     try {
       await network.listen(next.listen);
     } catch (error) {
       const text = `${(error as Error).message}; nothing has been changed`;
       log.error({}, `reload failed: ${text}`);
-      return { refused: text, warnings: '' };
+      return { refused: text, text: '' };
     }
     config = next;
     // What is removed still needs its links, to release its lease.
     for (const { name, change } of diff.resources) if (change === 'removed') await remove(name);
     network.configure(next.resources);
-    for (const { name, change, fields } of diff.resources) {
+    for (const { name, change } of diff.resources) {
       const resource = next.resources.find((candidate) => candidate.name === name);
       if (change === 'added' && resource !== undefined) start(resource);
       else if (change === 'changed' && resource !== undefined) {
         resources.get(name)?.reconfigure(next, resource);
-        const role = resources.get(name)?.state().role;
-        log.info({ resource: name, role }, `reloaded: ${fields.join(', ')} changed`);
       }
+    }
+    const words: string[] = [];
+    for (const { resource, text } of changes) {
+      const role = resources.get(resource)?.state().role;
+      log.info({ ...(resource === '' ? {} : { resource }), ...(role && { role }) }, `reloaded: ${text}`);
+      words.push(resource === '' ? text : `${resource}: ${text}`);
     }
     if (diff.globals.includes('log')) log.warn({}, 'the changed log statement takes effect at a restart');
     for (const line of shown.split('\n')) if (line !== '') log.warn({}, line);
     log.info({}, diff.unchanged ? 'reloaded: nothing differs' : 'reloaded');
-    return { refused: '', warnings: shown };
+    return { refused: '', text: `${shown}${words.join('\n') || 'nothing differs'}\n` };
   }
 
   /** What a running daemon cannot change, or what is not safe to change now; '' where the configuration can be applied. */
@@ -189,7 +195,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const problems: string[] = [];
     const fixed = diffConfig(config, next).globals.filter((field) => field !== 'listen' && field !== 'log');
     if (fixed.length > 0)
-      problems.push(`${fixed.join(', ')} cannot be changed by a reload: restart hastmond`);
+      problems.push(`${fixed.map(statementOf).join(', ')} cannot be changed by a reload: restart hastmond`);
     for (const resource of next.resources) {
       const runtime = resources.get(resource.name);
       if (runtime === undefined) continue;
