@@ -50,7 +50,7 @@ const asRoot = process.getuid?.() === 0;
 function mounter(t: TestContext): (args: readonly string[], at: string) => void {
   const mounts: string[] = [];
   t.after(() => {
-    for (const mount of mounts) execFileSync('umount', ['-l', mount]);
+    for (const mount of mounts.reverse()) execFileSync('umount', ['-l', mount]);
   });
   return (args, at) => {
     execFileSync('mount', [...args, at]);
@@ -63,10 +63,14 @@ test('a full disk refuses acquisitions, and the service that runs goes on', {
 }, async (t) => {
   const mount = mounter(t);
   const cluster = await clusterFor(t);
-  const states = ['nodeB', 'nodeC'].map((name) => path.join(cluster.dir, name, 'state'));
+  const states = ['nodeB', 'nodeC'].map((name) => path.join(cluster.dir, name, 'state/resources/shared'));
   for (const state of states) {
+    const hooks = path.join(state, 'hooks');
     mkdirSync(state, { recursive: true, mode: 0o700 });
-    mount(['-t', 'tmpfs', '-o', 'size=256k,mode=700', 'tmpfs'], state);
+    mount(['-t', 'tmpfs', '-o', 'size=64k,mode=700', 'tmpfs'], state);
+    // Hooks keep their room: their records come and go, and it is the voter's word alone that has to keep the service down.
+    mkdirSync(hooks, { mode: 0o700 });
+    mount(['-t', 'tmpfs', '-o', 'size=256k,mode=700', 'tmpfs'], hooks);
   }
   await cluster.up();
   await runsOn(cluster, 'nodeA');
