@@ -35,6 +35,8 @@ export class Flight {
   detail = 0;
   kept: Buffer | null = null;
   keptLength = 0;
+  /** More of the dialogue's own, where a number does not do. */
+  talk: unknown = null;
   /** What a person should read of a failure; '' for none. */
   text = '';
   readonly excerpt: Buffer;
@@ -65,6 +67,7 @@ export class Flight {
     this.detail = 0;
     this.kept = null;
     this.keptLength = 0;
+    this.talk = null;
     this.text = '';
     this.excerptLength = 0;
     this.unsent = null;
