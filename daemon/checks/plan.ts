@@ -49,6 +49,8 @@ export interface Dialogue {
   receive(flight: Flight, bytes: Buffer, length: number, say: Say): number;
   /** The other side says no more. */
   end(flight: Flight, say: Say): number;
+  /** The nature of an answer that does not come in time, where that has one of its own. */
+  readonly late?: number;
   /** What this side says when it has heard what it wanted; null: nothing. */
   readonly goodbye: Uint8Array | null;
 }

@@ -2,7 +2,6 @@
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { connect, isIPv6, type Socket } from 'node:net';
 import { messageOf } from '../sys/errors.js';
-import type { Flight } from './flight.js';
 import type { Wire, WireEvents } from './wire.js';
 
 export function createNodeTcpWire(events: WireEvents, most: number): Wire {

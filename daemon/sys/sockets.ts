@@ -9,6 +9,9 @@ export const AF_INET = 2;
 export const AF_INET6 = 10;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
+const SOCK_RAW = 3;
+const IPPROTO_ICMP = 1;
+const IPPROTO_ICMPV6 = 58;
 const SOCK_FLAGS = 0o2004000; // SOCK_CLOEXEC | SOCK_NONBLOCK
 const SOL_SOCKET = 1;
 const SO_ERROR = 4;
@@ -28,6 +31,12 @@ export interface Sockets {
   connect(fd: number, address: Uint8Array, length: number): number;
   bind(fd: number, address: Uint8Array, length: number): number;
   send(fd: number, bytes: Uint8Array, length: number): number;
+  sendTo(fd: number, bytes: Uint8Array, length: number, address: Uint8Array, addressLength: number): number;
+  /**
+   * A socket for ICMP echo: of the kind that needs no privileges where the kernel lets this group have it
+   * (net.ipv4.ping_group_range, icmp(7)), else a raw one. `raw`: what it receives begins with the IP header, where that is IPv4.
+   */
+  openIcmp(family: number): { fd: number; raw: boolean };
   receive(fd: number, into: Uint8Array, length: number): number;
   /** The error that a connection attempt ended with; '' for none. */
   error(fd: number): string;
@@ -110,6 +119,14 @@ function declare(libc: Libc): Sockets {
     connect: calls.connect,
     bind: calls.bind,
     send: (fd, bytes, length) => calls.send(fd, bytes, length, MSG_NOSIGNAL),
+    sendTo: (fd, bytes, length, address, addressLength) =>
+      calls.sendto(fd, bytes, length, MSG_NOSIGNAL, address, addressLength),
+    openIcmp(family) {
+      const protocol = family === AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+      const fd = calls.socket(family, SOCK_DGRAM | SOCK_FLAGS, protocol);
+      if (fd >= 0) return { fd, raw: false };
+      return { fd: calls.socket(family, SOCK_RAW | SOCK_FLAGS, protocol), raw: true };
+    },
     receive: (fd, into, length) => calls.recv(fd, into, length, 0),
     error(fd) {
       error[0] = 0;
@@ -143,6 +160,11 @@ function prototypes(libc: Libc) {
     ),
     send: libc.func<(fd: number, bytes: Bytes, length: number, flags: number) => number>(
       'intptr_t send(int fd, const void *bytes, size_t length, int flags)',
+    ),
+    sendto: libc.func<
+      (fd: number, bytes: Bytes, length: number, flags: number, to: Bytes, toLength: number) => number
+    >(
+      'intptr_t sendto(int fd, const void *bytes, size_t length, int flags, const void *to, uint32_t to_length)',
     ),
     recv: libc.func<(fd: number, into: Bytes, length: number, flags: number) => number>(
       'intptr_t recv(int fd, void *into, size_t length, int flags)',
