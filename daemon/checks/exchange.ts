@@ -2,7 +2,7 @@
  * Transactions of several steps: this side sends, the other side's answer has to be as expected, and so on. Redis, PostgreSQL and
  * MySQL are such transactions with names; `send` and `expect` of the configuration are others.
  */
-import { beginsWith, type Expectation, expectPattern, expectText, occursIn } from './expectation.js';
+import { beginsWith, type Expectation, expectPattern, occursIn } from './expectation.js';
 import type { Flight } from './flight.js';
 import { codeOfNature, OK } from './natures.js';
 import { type Dialogue, MORE, type Say } from './plan.js';
@@ -21,7 +21,10 @@ const CLOSED_EARLY = codeOfNature('closed-early');
 const TOO_LONG = codeOfNature('too-long');
 const ANSWER_BYTES_MAX = 65_536;
 
-/** An answer that differs from a text at its beginning has failed; one that a pattern is not found in yet may go on. */
+/**
+ * What is expected may be anywhere in what has come since the step before: the rest of an earlier answer's last line is in no
+ * one's way. What never comes is told by the end, or by the time.
+ */
 export function exchangeDialogue(steps: readonly Step[], goodbye: Buffer | null): Dialogue {
   /** Goes on from the flight's step as far as nothing has to be waited for. */
   function advance(flight: Flight, say: Say | null): { verdict: number; bytes: Buffer | null } {
@@ -41,9 +44,7 @@ export function exchangeDialogue(steps: readonly Step[], goodbye: Buffer | null)
     const length = flight.keptLength;
     if (refuse.some((text) => beginsWith(text, answer, length) === 1)) return MISMATCH;
     if (expect === null) return OK;
-    if (expect.kind === 'pattern') return occursIn(expect, answer, length) ? OK : MORE;
-    const begins = beginsWith(expect.bytes, answer, length);
-    return begins === 1 ? OK : begins === 0 ? MISMATCH : MORE;
+    return occursIn(expect, answer, length) ? OK : MORE;
   }
 
   return {
@@ -69,7 +70,11 @@ export function redisDialogue(password: string): Dialogue {
     `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`;
   const steps: Step[] = [];
   if (password !== '')
-    steps.push({ send: Buffer.from(command('AUTH', password)), expect: expectText('+OK') });
+    steps.push({
+      send: Buffer.from(command('AUTH', password)),
+      expect: expectPattern('^\\+OK\\r\\n'),
+      refuse: [Buffer.from('-')],
+    });
   const answers = password === '' ? '^(\\+PONG|-NOAUTH)' : '^\\+PONG';
   steps.push({
     send: Buffer.from(command('PING')),
