@@ -90,12 +90,16 @@ export function httpDialogue(spec: HttpSpec): Dialogue {
     opening: () => request,
     receive(flight, bytes, length) {
       if (flight.talk !== null) return readBody(flight.talk as Body, bytes.subarray(0, length));
-      if (flight.kept === null && spec.body === null) {
-        const verdict = plain(flight, bytes, length);
-        if (verdict !== MORE) return verdict;
+      if (flight.kept === null) {
+        // All in one piece is the rule, and then nothing has to be kept.
+        const verdict = spec.body === null ? plain(flight, bytes, length) : head(flight, bytes, length);
+        if (verdict !== MORE || flight.talk !== null || flight.kept !== null) return verdict;
       }
-      if (!flight.keep(bytes, length, HEAD_BYTES_MAX)) return TOO_LONG;
-      return head(flight, flight.kept as unknown as Buffer, flight.keptLength);
+      const room = Math.min(length, HEAD_BYTES_MAX - flight.keptLength);
+      flight.keep(bytes, room, HEAD_BYTES_MAX);
+      const verdict = head(flight, flight.kept as unknown as Buffer, flight.keptLength);
+      if (verdict !== MORE || room === length) return verdict;
+      return flight.talk === null ? TOO_LONG : readBody(flight.talk as Body, bytes.subarray(room, length));
     },
     end(flight) {
       return flight.talk !== null && (flight.talk as Body).end() ? BODY : CLOSED_EARLY;

@@ -111,7 +111,12 @@ function declare(libc: Libc): Sockets {
   const lingerNot = new Int32Array([1, 0]);
   const error = new Int32Array(1);
   const four = new Int32Array([4]);
-  const names = new Map(Object.entries(constants.errno).map(([name, errno]) => [errno, name]));
+  // Where a number has two names (EAGAIN, EWOULDBLOCK), the first one stays.
+  const names = new Map(
+    Object.entries(constants.errno)
+      .reverse()
+      .map(([name, errno]) => [errno, name]),
+  );
   const nameOf = (errno: number): string => names.get(errno) ?? `E${errno}`;
   return {
     open: (family, kind) =>
