@@ -64,7 +64,7 @@ export function readDnsAnswer(message: Buffer): DnsAnswer | null {
     const length = message.readUInt16BE(name.end + 8);
     const data = name.end + 10;
     if (data + length > message.length) return null;
-    records.push(`${TYPE_NAMES.get(type) ?? `TYPE${type}`} ${valueOf(message, type, data, length)}`);
+    records.push(`${TYPE_NAMES.get(type) ?? `TYPE${type}`} ${recordValue(message, type, data, length)}`);
     at = data + length;
   }
   return { code: RESPONSE_CODES[code] ?? `RCODE${code}`, records };
@@ -93,7 +93,7 @@ function readName(message: Buffer, from: number): { name: string; end: number } 
   return null;
 }
 
-function valueOf(message: Buffer, type: number, at: number, length: number): string {
+function recordValue(message: Buffer, type: number, at: number, length: number): string {
   const name = (offset: number): string => readName(message, at + offset)?.name ?? '?';
   if (type === 1 && length === 4) return [...message.subarray(at, at + 4)].join('.');
   if (type === 28 && length === 16) return v6Text(message.subarray(at, at + 16));
