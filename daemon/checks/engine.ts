@@ -11,7 +11,7 @@ import { codeOfNature, type Nature, natureOfErrno, OK } from './natures.js';
 import { Lateness, nextBegin } from './pacing.js';
 import { MORE, type Plan, type WireName } from './plan.js';
 import { RowQueue } from './queue.js';
-import { CheckTable, type Edge, NO_PLAN, State } from './table.js';
+import { CheckTable, type Edge, State } from './table.js';
 import { TimerWheel } from './wheel.js';
 import type { Wire, WireEvents } from './wire.js';
 
@@ -49,7 +49,8 @@ export class Engine {
   /** Checks that were due while they were still under way or waiting: left out. */
   skipped = 0;
   private readonly options: EngineOptions;
-  private readonly plans: Plan[] = [];
+  /** By row; undefined: nobody's. */
+  private readonly plans: (Plan | undefined)[];
   private readonly wheel: TimerWheel;
   private readonly wires: Partial<Record<WireName, Wire>>;
   private readonly flights: Flight[] = [];
@@ -66,6 +67,7 @@ export class Engine {
     this.options = options;
     this.time = options.now();
     this.table = new CheckTable(options.rows);
+    this.plans = new Array(options.rows).fill(undefined);
     this.wheel = new TimerWheel(options.rows, this.time);
     this.queue = new RowQueue(options.rows);
     const excerpts = Buffer.alloc(options.flights * EXCERPT_BYTES);
@@ -87,20 +89,21 @@ export class Engine {
     return this.flights[slot];
   }
 
+  /** A check has this row. */
+  defined(row: number): boolean {
+    return this.plans[row] !== undefined;
+  }
+
   /** Checks under way. */
   get underWay(): number {
     return this.flights.length - this.free.length;
   }
 
-  addPlan(plan: Plan): number {
-    return this.plans.push(plan) - 1;
-  }
-
   /** A check takes up a row; its first run is at its place in the interval. */
-  define(row: number, plan: number, host: number, port: number, phase: number): void {
+  define(row: number, plan: Plan, host: number, port: number, phase: number): void {
     const { table } = this;
     table.clear(row);
-    table.plan[row] = plan;
+    this.plans[row] = plan;
     table.host[row] = host;
     table.port[row] = port;
     table.phase[row] = phase;
@@ -114,7 +117,7 @@ export class Engine {
     this.wheel.clear(row);
     this.table.clear(row);
     // In the queue it may still be: that finds out when it is its turn.
-    this.table.plan[row] = NO_PLAN;
+    this.plans[row] = undefined;
   }
 
   /** Runs the check as soon as there is room, unless it is under way. */
@@ -141,13 +144,9 @@ export class Engine {
     else if (slot >= 0) this.deadline(this.flights[slot] as Flight);
   }
 
-  private planOf(row: number): Plan {
-    return this.plans[this.table.plan[row] as number] as Plan;
-  }
-
   private begin(row: number): void {
-    if (this.table.plan[row] === NO_PLAN) return;
-    const plan = this.planOf(row);
+    const plan = this.plans[row];
+    if (plan === undefined) return;
     const wire = this.wires[plan.wire];
     const flight =
       wire === undefined || (this.busy.get(wire) ?? 0) >= wire.most ? undefined : this.free.pop();
@@ -346,7 +345,9 @@ export class Engine {
   }
 
   private schedule(row: number, now: number): void {
-    const { intervalMs, retryMs } = this.planOf(row).timing;
+    const plan = this.plans[row];
+    if (plan === undefined) return;
+    const { intervalMs, retryMs } = plan.timing;
     const ms = this.table.state[row] !== State.DOWN && this.table.nature[row] === OK ? intervalMs : retryMs;
     const interval = this.table.lastAt[row] === 0 ? intervalMs : ms;
     const due = nextBegin(now, interval, this.table.phase[row] as number);

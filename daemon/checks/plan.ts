@@ -20,7 +20,7 @@ export interface Judging {
   downAfterMs: number;
 }
 
-export type WireName = 'tcp' | 'tls' | 'udp' | 'ping' | 'exec' | 'dns-lookup';
+export type WireName = 'tcp' | 'tls' | 'udp' | 'ping' | 'exec';
 
 export interface Plan {
   wire: WireName;

@@ -6,9 +6,6 @@ import { LOCAL, NONE, OK } from './natures.js';
 import type { Judging } from './plan.js';
 import { TimerWheel } from './wheel.js';
 
-/** The plan of a row that is nobody's. */
-export const NO_PLAN = 0xffff_ffff;
-
 export const State = { UNKNOWN: 0, UP: 1, DOWN: 2 } as const;
 
 /** What a result did to a check's state. */
@@ -32,7 +29,6 @@ export class CheckTable {
   readonly due: Float64Array;
   /** Its place within the interval, 0 to 1. */
   readonly phase: Float32Array;
-  readonly plan: Uint32Array;
   readonly host: Uint32Array;
   readonly port: Uint16Array;
   /** The slot of its flight; -1: none, -2: it waits for one. */
@@ -50,7 +46,6 @@ export class CheckTable {
     this.since = new Float64Array(rows);
     this.due = new Float64Array(rows);
     this.phase = new Float32Array(rows);
-    this.plan = new Uint32Array(rows).fill(NO_PLAN);
     this.host = new Uint32Array(rows);
     this.port = new Uint16Array(rows);
     this.flight = new Int32Array(rows).fill(-1);
@@ -58,8 +53,10 @@ export class CheckTable {
 
   /** Bytes that a check takes: the arrays above, its timer, and its places in the two queues for a flight. */
   static get rowBytes(): number {
-    const own = 1 + 1 + 2 + 2 + 4 + 3 * 8 + 8 + 4 + 4 + 4 + 2 + 4;
-    return own + TimerWheel.rowBytes + 2 * 4;
+    const own = 1 + 1 + 2 + 2 + 4 + 3 * 8 + 8 + 4 + 4 + 2 + 4;
+    // The engine's reference to its plan.
+    const reference = 8;
+    return own + reference + TimerWheel.rowBytes + 2 * 4;
   }
 
   /** Forgets what was there. */
