@@ -13,11 +13,27 @@ export interface MonitorSetup {
   chroot: string;
 }
 
+export interface Definition {
+  row: number;
+  spec: CheckSpec;
+  /** The text of the certificates that it names, '' for none. */
+  ca: string;
+  /** How it stood before an earlier monitor process was lost; null: not known. */
+  known: Known | null;
+}
+
+/** Wall-clock seconds. */
+export interface Known {
+  state: 'up' | 'down';
+  since: number;
+  lastOkAt: number;
+}
+
 export type MainToMonitor =
   /** First, and once. */
   | { kind: 'setup'; setup: MonitorSetup }
   /** A check takes up a row, or another one takes it over. */
-  | { kind: 'define'; checks: readonly { row: number; spec: CheckSpec; ca: string }[] }
+  | { kind: 'define'; checks: readonly Definition[] }
   | { kind: 'remove'; rows: readonly number[] }
   /** Run it now; answered by `ran`. */
   | { kind: 'run'; request: number; row: number }

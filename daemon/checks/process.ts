@@ -11,7 +11,7 @@ import { Engine } from './engine.js';
 import type { Flight } from './flight.js';
 import { History } from './history.js';
 import { Hosts } from './hosts.js';
-import type { CheckView, MainToMonitor, MonitorSetup, MonitorToMain, ResultView } from './ipc.js';
+import type { CheckView, Definition, MainToMonitor, MonitorSetup, MonitorToMain, ResultView } from './ipc.js';
 import { NATURES, type Nature } from './natures.js';
 import { phaseOf } from './pacing.js';
 import type { Edge } from './table.js';
@@ -82,13 +82,7 @@ class Monitor {
   take(message: Exclude<MainToMonitor, { kind: 'setup' }>): void {
     switch (message.kind) {
       case 'define':
-        for (const { row, spec, ca } of message.checks) {
-          this.engine.remove(row);
-          this.history.forget(row);
-          const plan = compileCheck(spec, () => ca);
-          const host = this.hosts.numberOf(hostOf(spec.url));
-          this.engine.define(row, plan, host, spec.url.port, phaseOf(spec.name));
-        }
+        for (const definition of message.checks) this.define(definition);
         return;
       case 'remove':
         for (const row of message.rows) this.engine.remove(row);
@@ -120,6 +114,15 @@ class Monitor {
       default:
         message satisfies never;
     }
+  }
+
+  private define({ row, spec, ca, known }: Definition): void {
+    this.engine.remove(row);
+    this.history.forget(row);
+    const plan = compileCheck(spec, () => ca);
+    const host = this.hosts.numberOf(hostOf(spec.url));
+    this.engine.define(row, plan, host, spec.url.port, phaseOf(spec.name));
+    if (known !== null) this.engine.table.restore(row, known.state, known.since, known.lastOkAt);
   }
 
   private result(row: number, nature: number, edge: Edge, flight: Flight): void {

@@ -71,6 +71,13 @@ export class CheckTable {
     this.since[row] = 0;
   }
 
+  /** It stood so before: there is no edge to be told of that. */
+  restore(row: number, state: 'up' | 'down', since: number, lastOkAt: number): void {
+    this.state[row] = state === 'up' ? State.UP : State.DOWN;
+    this.since[row] = since;
+    this.lastOkAt[row] = lastOkAt;
+  }
+
   /**
    * Takes a result in, at `wall` seconds, and says whether the state changed. The first success makes a check up without an
    * edge being told; a check that was never seen up goes down with one.
