@@ -52,8 +52,8 @@ export function takeArgument(reading: Reading, section: Section, statement: Stat
   return useful;
 }
 
-/** The beginning of a header field whose value nobody may see. */
-export const SECRET_HEADER = /^[^:]*(?:auth|token|key|secret|cookie|pass)[^:]*:/i;
+/** The beginning of a header field whose value nobody may see; the colon may have been forgotten. */
+export const SECRET_HEADER = /^[^:\s]*(?:auth|token|key|secret|cookie|pass)[^:\s]*[:\s]/i;
 
 /** What statements of monitoring hold that nobody may see, where they are as they should be. */
 const HIDDEN: Partial<Record<Rule['argument'], RegExp>> = {

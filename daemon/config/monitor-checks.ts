@@ -5,7 +5,7 @@
 import type { CheckOptions, CheckSpec } from '../checks/spec.js';
 import { quote, type Reporter } from './diagnostic.js';
 import { type CheckDefinition, type MonitorModel, type NamedScope, reportTwice } from './monitor-model.js';
-import { checkOptions, type Layer, layersOf, optionsOf, settingOf } from './monitor-options.js';
+import { checkOptions, type Layers, layersOf, optionsOf } from './monitor-options.js';
 import { HOST_MARK, type ReadUrl, readUrl } from './monitor-urls.js';
 import { isHost } from './monitor-values.js';
 import { nearest } from './suggest.js';
@@ -32,8 +32,10 @@ interface Instance extends ReadUrl {
 
 interface Defined {
   definition: CheckDefinition;
-  layers: Layer[];
+  layers: Layers;
   instances: Instance[];
+  /** The names of the checks that it depends on, on whatever host. */
+  depends: Set<string>;
 }
 
 /** More names are not compared with a wrong one: it would take longer than anybody wants to wait. */
@@ -55,24 +57,21 @@ export function readChecks(model: MonitorModel, reporter: Reporter): ReadChecks 
     });
     const [first] = instances;
     if (first !== undefined) checkOptions(layers, first.url.kind, definition.url, reporter);
-    defined.push({ definition, layers, instances });
+    defined.push({ definition, layers, instances, depends: new Set() });
   }
   nameBlocks(defined, taken, reporter);
   const names = namesOf(taken, model, reporter);
   const alerts = new Set(model.alerts.map(({ word }) => word.text));
-  const edges = new Map<CheckDefinition, Set<string>>();
   const shared = new Map<string, CheckOptions>();
-  const checks = defined.flatMap((entry) =>
-    specsOf(entry, { names, alerts, edges, shared, model }, reporter),
-  );
-  checkCircles(defined, edges, reporter);
+  const checks = defined.flatMap((entry) => specsOf(entry, { names, alerts, shared, model }, reporter));
+  checkCircles(defined, reporter);
   return { checks, names };
 }
 
 function templateFinder(model: MonitorModel, reporter: Reporter): (word: Word) => NamedScope | null {
   return (word) => {
     const found = model.templates.get(word.text);
-    if (found === undefined && !model.defaults.broken) {
+    if (found === undefined && !model.lost) {
       const help = suggestion(word.text, [...model.templates.keys()]);
       reporter.error(word, `there is no template ${quote(word.text)}`, help);
     }
@@ -99,7 +98,7 @@ function instancesOf(definition: CheckDefinition, reporter: Reporter): Instance[
       return [];
     }
     const read = readUrl(url, '', reporter);
-    return read === undefined ? [] : [{ ...read, name: word.text, host: '' }];
+    return read === undefined ? [] : [{ url: read.url, shown: read.shown, name: word.text, host: '' }];
   }
   if (!marked) {
     reporter.error(url, "the URL does not say where the host belongs that 'hosts' names", 'such as ssh://%h');
@@ -116,7 +115,8 @@ function instancesOf(definition: CheckDefinition, reporter: Reporter): Instance[
       const read = readUrl(url, host.text, reporter);
       // What is wrong with the URL is wrong for every host.
       if (read === undefined) break;
-      instances.push({ ...read, name: `${word.text}@${host.text}`, host: host.text });
+      const name = `${word.text}@${host.text}`;
+      instances.push({ url: read.url, shown: read.shown, name, host: host.text });
     }
   }
   return instances;
@@ -142,8 +142,7 @@ function namesOf(
   model: MonitorModel,
   reporter: Reporter,
 ): CheckNames {
-  // A check that was lost to an error may be the one that is meant.
-  const lost = model.defaults.broken || [...model.groups.values()].some(({ broken }) => broken);
+  const { lost } = model;
   const wrong = new Set(model.checks.map(({ word }) => word.text));
   return {
     find: (name) => taken.get(name)?.of,
@@ -161,8 +160,6 @@ interface Context {
   names: CheckNames;
   /** The names of alerts. */
   alerts: ReadonlySet<string>;
-  /** What each definition depends on. */
-  edges: Map<CheckDefinition, Set<string>>;
   /** Options that several definitions have in common. */
   shared: Map<string, CheckOptions>;
   model: MonitorModel;
@@ -175,11 +172,11 @@ function specsOf(entry: Defined, context: Context, reporter: Reporter): CheckSpe
   const { kind } = first.url;
   const group = definition.group?.word.text ?? '';
   const alerts = alertsOf(layers, context, reporter);
-  const depends = settingOf(layers, 'depends');
+  const depends = layers.effective.depends;
   const varied = depends?.value.some(({ text }) => text.includes(HOST_MARK)) === true;
   const own = Object.keys(definition.settings).some((name) => name !== 'template' && name !== 'hosts');
   const templates = definition.settings.template?.value.map(({ text }) => text) ?? [];
-  const build = (host: string) => optionsOf(layers, kind, alerts, dependsOf(entry, host, context));
+  const build = (host: string) => optionsOf(layers.effective, kind, alerts, dependsOf(entry, host, context));
   // Without options of its own a check has those of every other one of its group and kind.
   const key = own || depends !== undefined ? '' : [group, kind, ...templates].join('\n');
   const common = varied ? null : (context.shared.get(key) ?? build(''));
@@ -193,12 +190,12 @@ function specsOf(entry: Defined, context: Context, reporter: Reporter): CheckSpe
   }));
 }
 
-function alertsOf(layers: readonly Layer[], { alerts, model }: Context, reporter: Reporter): string[] {
-  const setting = settingOf(layers, 'alerts');
+function alertsOf({ effective }: Layers, { alerts, model }: Context, reporter: Reporter): string[] {
+  const setting = effective.alerts;
   const words = setting?.value ?? [];
   if (words.length === 1 && words[0]?.text === 'all' && !words[0].quoted) return [];
   for (const word of words) {
-    if (alerts.has(word.text) || model.defaults.broken) continue;
+    if (alerts.has(word.text) || model.lost) continue;
     reporter.error(word, `there is no alert ${quote(word.text)}`, suggestion(word.text, [...alerts]));
   }
   return [...new Set(words.map(({ text }) => text))];
@@ -206,69 +203,56 @@ function alertsOf(layers: readonly Layer[], { alerts, model }: Context, reporter
 
 /** The names of the checks that a check depends on, on a host where it is one of many. */
 function dependsOf(entry: Defined, host: string, context: Context): string[] {
-  const { definition, layers, instances } = entry;
-  const setting = settingOf(layers, 'depends');
+  const { layers, instances } = entry;
+  const setting = layers.effective.depends;
   const words = setting?.value ?? [];
   if (setting === undefined || (words.length === 1 && words[0]?.text === 'none')) return [];
-  const inherited = setting.depth < layers.length - 1;
-  const own = new Set(inherited ? instances.map(({ name }) => name) : []);
+  const inherited = setting.depth < layers.layers.length - 1;
+  const own = inherited ? new Set(instances.map(({ name }) => name)) : null;
   const found = new Set<string>();
   for (const word of words) {
     const name = word.text.replaceAll(HOST_MARK, host);
     const meant = context.names.find(name);
     if (meant === undefined) context.names.unknown({ ...word, text: name });
     // What a group depends on may be in the group: it does not depend on itself.
-    for (const check of meant ?? []) if (!own.has(check)) found.add(check);
+    for (const check of meant ?? []) if (own?.has(check) !== true) found.add(check);
   }
-  const edges = context.edges.get(definition) ?? new Set();
-  context.edges.set(definition, edges);
-  for (const name of found) edges.add(name);
+  for (const name of found) entry.depends.add(name);
   return [...found];
 }
 
 /** Reports checks that depend on themselves, over others or not. */
-function checkCircles(
-  defined: readonly Defined[],
-  edges: ReadonlyMap<CheckDefinition, ReadonlySet<string>>,
-  reporter: Reporter,
-): void {
-  const owners = new Map(
-    defined.flatMap(({ definition, instances }) => instances.map(({ name }) => [name, definition] as const)),
-  );
-  const state = new Map<CheckDefinition, 'open' | 'done'>();
-  const way: { definition: CheckDefinition; left: Iterator<string> }[] = [];
-  const enter = (definition: CheckDefinition): void => {
-    state.set(definition, 'open');
-    way.push({ definition, left: (edges.get(definition) ?? new Set<string>()).values() });
+function checkCircles(defined: readonly Defined[], reporter: Reporter): void {
+  const depending = defined.filter(({ depends }) => depends.size > 0);
+  const owners = new Map<string, Defined>();
+  for (const entry of depending) for (const { name } of entry.instances) owners.set(name, entry);
+  const state = new Map<Defined, 'open' | 'done'>();
+  const way: { entry: Defined; left: Iterator<string> }[] = [];
+  const enter = (entry: Defined): void => {
+    state.set(entry, 'open');
+    way.push({ entry, left: entry.depends.values() });
   };
-  for (const { definition } of defined) {
-    if (state.has(definition)) continue;
-    enter(definition);
+  for (const start of depending) {
+    if (!state.has(start)) enter(start);
     for (let top = way.at(-1); top !== undefined; top = way.at(-1)) {
       const next = top.left.next();
       const target = next.done === true ? undefined : owners.get(next.value);
       if (next.done === true) {
-        state.set(top.definition, 'done');
+        state.set(top.entry, 'done');
         way.pop();
       } else if (target !== undefined && state.get(target) === 'open') {
-        reportCircle(
-          way.map((step) => step.definition),
-          target,
-          reporter,
-        );
+        const circle = way.map(({ entry }) => entry.definition);
+        reportCircle(circle.slice(circle.indexOf(target.definition)), reporter);
       } else if (target !== undefined && !state.has(target)) enter(target);
     }
   }
 }
 
-function reportCircle(way: readonly CheckDefinition[], target: CheckDefinition, reporter: Reporter): void {
-  const circle = way.slice(way.indexOf(target));
-  const last = circle.at(-1) ?? target;
+function reportCircle(circle: readonly CheckDefinition[], reporter: Reporter): void {
+  const [first, last] = [circle[0], circle.at(-1)];
+  if (first === undefined || last === undefined) return;
   const place = last.settings.depends?.place ?? last.word;
-  const names = [...circle, target].map(({ word }) => word.text).join(' -> ');
-  reporter.error(
-    place,
-    `${quote(last.word.text)} depends on itself: ${names}`,
-    'none of them would ever be told of',
-  );
+  const names = [...circle, first].map(({ word }) => word.text).join(' -> ');
+  const message = `${quote(last.word.text)} depends on itself: ${names}`;
+  reporter.error(place, message, 'none of them would ever be told of');
 }

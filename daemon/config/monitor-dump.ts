@@ -75,7 +75,7 @@ export function hideWebhook(url: string): string {
   return url.replace(/^([a-z]+:\/\/)(?:[^/?#]*@)?([^/?#]*)[/?#].+$/i, `$1$2/${SECRET_SHOWN}`);
 }
 
-const DEFAULTS = optionsOf([], 'tcp', [], []);
+const DEFAULTS = optionsOf({}, 'tcp', [], []);
 
 function dumpCheck({ name, url, shownUrl, options }: CheckSpec): string {
   const head = `check ${word(name)} ${urlWord(shownUrl)}`;
@@ -85,7 +85,7 @@ function dumpCheck({ name, url, shownUrl, options }: CheckSpec): string {
 
 /** The lines of what differs from the defaults of a kind. */
 function optionLines(options: CheckOptions, kind: CheckKind): string[] {
-  const usual = optionsOf([], kind, [], []);
+  const usual = optionsOf({}, kind, [], []);
   const lines: string[] = [];
   const put = (differs: boolean, name: string, value: string): void => {
     if (differs) lines.push(`${name} ${value}`);

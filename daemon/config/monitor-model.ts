@@ -28,6 +28,8 @@ export interface MonitorModel {
   /** In the order of the file. */
   checks: CheckDefinition[];
   alerts: NamedScope[];
+  /** True where a statement was lost to an error: what seems to be missing may be that one. */
+  lost: boolean;
 }
 
 /** The names of checks, templates, groups and alerts: like those of resources, and fit for a file's name. */
@@ -47,15 +49,16 @@ export function readMonitorModel(root: Section, reporter: Reporter): MonitorMode
     groups: new Map(),
     checks: [],
     alerts: [],
+    lost: root.broken,
   };
   const alerts = new Map<string, NamedScope>();
   readDefinitions(statements, model, alerts, reporter);
   for (const { name, block } of statements) {
     if (name.text !== 'monitor' || block === null) continue;
+    model.lost ||= block.broken;
     readMonitorSection(block, model.defaults, reporter);
     readDefinitions(block.statements, model, alerts, reporter);
   }
-  model.defaults.broken ||= root.broken;
   model.alerts = [...alerts.values()];
   return model;
 }
@@ -82,6 +85,7 @@ function readDefinitions(
         break;
       case 'group': {
         const group = readNamed(statement, model.groups, reporter);
+        model.lost ||= statement.block?.broken === true;
         for (const inner of statement.block?.statements ?? [])
           if (inner.name.text === 'check') readCheck(inner, group, model, reporter);
       }
@@ -112,7 +116,7 @@ function readCheck(
 ): void {
   const [word = name, url = name] = args;
   if (args.length < 2 || !isName(word, 'check', reporter)) return;
-  const check: CheckDefinition = { ...createMonitorScope(), word, url, group };
+  const check: CheckDefinition = { settings: {}, broken: false, word, url, group };
   if (block !== null) readMonitorSection(block, check, reporter);
   model.checks.push(check);
 }
@@ -123,7 +127,7 @@ export function reportTwice(what: string, word: Word, earlier: Place, reporter: 
 }
 
 function isName(word: Word, what: string, reporter: Reporter): boolean {
-  if (NAME.test(word.text) && !WORDS.has(word.text)) return true;
+  if (NAME.test(word.text) && !WORDS.has(word.text) && !word.text.includes('://')) return true;
   // The name was forgotten: what stands in its place may hold a password.
   const shown = word.text.includes('://') ? 'a URL' : quote(word.text);
   reporter.error(

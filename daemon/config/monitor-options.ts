@@ -32,13 +32,26 @@ export interface Layer {
   exact: boolean;
 }
 
+/** A setting and how far inside it stands. */
+interface Found<T> extends MonitorSetting<T> {
+  depth: number;
+}
+
+/** The innermost setting of each name. */
+export type Effective = { [Name in keyof MonitorValues]?: Found<MonitorValues[Name]> };
+
+export interface Layers {
+  layers: readonly Layer[];
+  effective: Effective;
+}
+
 /** The layers of a check; `templates` finds one by its word, reporting where there is none. */
 export function layersOf(
   defaults: MonitorScope,
   group: NamedScope | null,
   check: MonitorScope,
   templates: (word: Word) => MonitorScope | null,
-): Layer[] {
+): Layers {
   const layers: Layer[] = [{ settings: defaults.settings, template: null, exact: false }];
   for (const scope of [group, check]) {
     if (scope === null) continue;
@@ -48,39 +61,27 @@ export function layersOf(
     }
     layers.push({ settings: scope.settings, template: null, exact: scope === check });
   }
-  return layers;
-}
-
-/** A setting and how far inside it stands. */
-interface Found<T> extends MonitorSetting<T> {
-  depth: number;
-}
-
-/** The innermost setting of a name. */
-export function settingOf<Name extends keyof MonitorValues>(
-  layers: readonly Layer[],
-  name: Name,
-): Found<MonitorValues[Name]> | undefined {
-  for (let depth = layers.length - 1; depth >= 0; depth -= 1) {
-    const setting = layers[depth]?.settings[name];
-    if (setting !== undefined) return { ...setting, depth };
+  const effective: Record<string, Found<unknown>> = {};
+  for (const [depth, { settings }] of layers.entries()) {
+    for (const [key, { value, name, place }] of Object.entries(settings))
+      effective[key] = { value, name, place, depth };
   }
-  return undefined;
+  return { layers, effective: effective as Effective };
 }
 
 /** The options of a check of this kind; `alerts` and `depends` are names that somebody else has looked up. */
 export function optionsOf(
-  layers: readonly Layer[],
+  effective: Effective,
   kind: CheckKind,
   alerts: readonly string[],
   depends: readonly string[],
 ): CheckOptions {
-  const get = <Name extends keyof MonitorValues>(name: Name) => settingOf(layers, name)?.value;
+  const get = <Name extends keyof MonitorValues>(name: Name) => effective[name]?.value;
   const intervalMs = get('interval') ?? DEFAULT_INTERVAL_MS;
-  const timeoutMs = timeoutOf(layers, kind);
+  const timeoutMs = timeoutOf(effective, kind);
   return {
     intervalMs,
-    retryIntervalMs: get('retry_interval') ?? Math.min(DEFAULT_RETRY_MS, intervalMs),
+    retryIntervalMs: retryOf(effective, intervalMs),
     timeoutMs,
     // A default of many checks may be longer than what one of them has in all.
     connectTimeoutMs: Math.min(get('connect_timeout') ?? DEFAULT_PHASE_TIMEOUT_MS, timeoutMs),
@@ -93,21 +94,35 @@ export function optionsOf(
     confirm: get('confirm') ?? 0,
     alerts,
     depends,
-    http: httpOf(layers),
-    tls: tlsOf(layers),
+    http: HTTP_NAMES.some((name) => effective[name] !== undefined) ? httpOf(effective) : USUAL_HTTP,
+    tls: TLS_NAMES.some((name) => effective[name] !== undefined) ? tlsOf(effective) : USUAL_TLS,
     steps: get('steps') ?? [],
     warningFails: get('warning') === 'fail',
     database: get('database') ?? '',
   };
 }
 
-function timeoutOf(layers: readonly Layer[], kind: CheckKind): number {
-  const usual = kind === 'exec' ? DEFAULT_PLUGIN_TIMEOUT_MS : DEFAULT_TIMEOUT_MS;
-  return settingOf(layers, 'timeout')?.value ?? usual;
+/** A check that is made more often than others is so while it fails too, unless it says otherwise itself. */
+function retryOf(effective: Effective, intervalMs: number): number {
+  const retry = effective.retry_interval;
+  const depth = effective.interval?.depth ?? -1;
+  if (retry !== undefined && retry.depth >= depth) return retry.value;
+  return Math.min(retry?.value ?? DEFAULT_RETRY_MS, intervalMs);
 }
 
-function httpOf(layers: readonly Layer[]): HttpOptions {
-  const get = <Name extends keyof MonitorValues>(name: Name) => settingOf(layers, name)?.value;
+function timeoutOf(effective: Effective, kind: CheckKind): number {
+  const usual = kind === 'exec' ? DEFAULT_PLUGIN_TIMEOUT_MS : DEFAULT_TIMEOUT_MS;
+  return effective.timeout?.value ?? usual;
+}
+
+/** Most checks say nothing of HTTP or TLS: what they have in common is there once. */
+const HTTP_NAMES = ['method', 'version', 'host', 'header', 'status', 'body', 'size', 'redirects'] as const;
+const TLS_NAMES = ['verify', 'ca', 'servername', 'days'] as const;
+const USUAL_HTTP = httpOf({});
+const USUAL_TLS = tlsOf({});
+
+function httpOf(effective: Effective): HttpOptions {
+  const get = <Name extends keyof MonitorValues>(name: Name) => effective[name]?.value;
   return {
     method: get('method') ?? DEFAULT_METHOD,
     version: get('version') ?? '1.1',
@@ -120,8 +135,8 @@ function httpOf(layers: readonly Layer[]): HttpOptions {
   };
 }
 
-function tlsOf(layers: readonly Layer[]): TlsOptions {
-  const get = <Name extends keyof MonitorValues>(name: Name) => settingOf(layers, name)?.value;
+function tlsOf(effective: Effective): TlsOptions {
+  const get = <Name extends keyof MonitorValues>(name: Name) => effective[name]?.value;
   return {
     verify: get('verify') ?? true,
     ca: get('ca') ?? '',
@@ -132,17 +147,17 @@ function tlsOf(layers: readonly Layer[]): TlsOptions {
 
 /** Reports options that the kind of check does not have, and options that contradict each other. */
 export function checkOptions(
-  layers: readonly Layer[],
+  { layers, effective }: Layers,
   kind: CheckKind,
   place: Word,
   reporter: Reporter,
 ): void {
   for (const layer of layers) if (layer.exact) checkKinds(layer, kind, reporter);
-  checkTimes(layers, kind, reporter);
-  checkHttp(layers, reporter);
-  checkSteps(settingOf(layers, 'steps'), kind, place, reporter);
-  const verify = settingOf(layers, 'verify');
-  const ca = settingOf(layers, 'ca');
+  checkTimes(effective, kind, reporter);
+  checkHttp(effective, reporter);
+  checkSteps(effective.steps, kind, place, reporter);
+  const verify = effective.verify;
+  const ca = effective.ca;
   if (verify?.value === false && ca !== undefined && ca.depth >= verify.depth)
     reporter.warning(ca.name, "'ca' means nothing with 'verify no'");
 }
@@ -163,31 +178,31 @@ function checkKinds({ settings, template }: Layer, kind: CheckKind, reporter: Re
   }
 }
 
-function checkTimes(layers: readonly Layer[], kind: CheckKind, reporter: Reporter): void {
-  const timeout = timeoutOf(layers, kind);
-  const depth = settingOf(layers, 'timeout')?.depth ?? -1;
+function checkTimes(effective: Effective, kind: CheckKind, reporter: Reporter): void {
+  const timeout = timeoutOf(effective, kind);
+  const depth = effective.timeout?.depth ?? -1;
   for (const name of ['connect_timeout', 'receive_timeout'] as const) {
-    const setting = settingOf(layers, name);
+    const setting = effective[name];
     if (setting === undefined || setting.value <= timeout || setting.depth < depth) continue;
     const message = `${quote(name)} is longer than the timeout of the whole check, ${formatDuration(timeout)}`;
     reporter.error(setting.place, message, 'timeout is the limit of everything together');
   }
-  const interval = settingOf(layers, 'interval')?.value ?? DEFAULT_INTERVAL_MS;
-  const downAfter = settingOf(layers, 'down_after');
+  const interval = effective.interval?.value ?? DEFAULT_INTERVAL_MS;
+  const downAfter = effective.down_after;
   if (downAfter !== undefined && downAfter.value > 0 && downAfter.value < interval) {
     const message = `'down_after' is shorter than the interval, ${formatDuration(interval)}`;
     reporter.error(downAfter.place, message, 'between two successes it would already have passed');
   }
-  const retry = settingOf(layers, 'retry_interval');
-  if (retry !== undefined && retry.value > interval) {
+  const retry = effective.retry_interval;
+  if (retry !== undefined && retryOf(effective, interval) > interval) {
     const message = `'retry_interval' is longer than the interval, ${formatDuration(interval)}`;
     reporter.warning(retry.place, message, 'what fails is then looked at less often than what works');
   }
 }
 
-function checkHttp(layers: readonly Layer[], reporter: Reporter): void {
-  const method = settingOf(layers, 'method');
-  const body = settingOf(layers, 'body');
+function checkHttp(effective: Effective, reporter: Reporter): void {
+  const method = effective.method;
+  const body = effective.body;
   if (method?.value !== 'HEAD' || body === undefined) return;
   const last = body.depth > method.depth ? body : method;
   reporter.error(last.name, `${quote(body.name.text)} with the method HEAD`, 'its answers have no body');

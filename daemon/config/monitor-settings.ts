@@ -166,7 +166,7 @@ function add<Name extends ListName>(
   values: MonitorValues[Name],
 ): void {
   const earlier = scope.settings[key];
-  if (earlier === undefined) Object.assign(scope.settings, { [key]: { value: [...values], name, place } });
+  if (earlier === undefined) put(scope.settings, key, { value: [...values], name, place });
   else (earlier.value as unknown[]).push(...values);
 }
 
@@ -196,5 +196,10 @@ function set<Name extends keyof MonitorValues>(
       );
     }
   }
-  Object.assign(scope.settings, { [key]: { value, name, place } satisfies MonitorSetting<unknown> });
+  put(scope.settings, key, { value, name, place });
+}
+
+/** The compiler does not see that the setting is of the key's type: `set` and `add` have made sure of it. */
+function put(settings: Record<string, unknown>, key: string, setting: MonitorSetting<unknown>): void {
+  settings[key] = setting;
 }

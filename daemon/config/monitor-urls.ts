@@ -33,7 +33,10 @@ export function readUrl(word: Word, host: string, reporter: Reporter): ReadUrl |
     return failed ? undefined : { url, shown: hidePassword(text, url) };
   } catch (error) {
     if (!(error instanceof UrlError)) throw error;
-    reporter.error(within(word, original(error.at)), error.message, error.help);
+    // A message may show a part of the URL, but no password.
+    const user = /\/\/([^/?#]*@)/.exec(text)?.[1] ?? '';
+    const [message, help] = [error.message, error.help].map((shown) => shown.replaceAll(user, ''));
+    reporter.error(within(word, original(error.at)), message ?? '', help);
     return undefined;
   }
 }

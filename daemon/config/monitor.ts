@@ -81,7 +81,7 @@ export function resolveMonitoring(
   const alerts = monitoring.model.alerts.map((alert) => readAlert(alert, node, reporter));
   const resources = resourceChecks(model, names);
   const judging = new Set([...resources.values()].flatMap((used) => [...used.checks, ...used.requires]));
-  if (alerts.length === 0 && checks.some(({ name }) => !judging.has(name)) && !defaults.broken) {
+  if (alerts.length === 0 && checks.some(({ name }) => !judging.has(name)) && !monitoring.model.lost) {
     reporter.warning(
       monitoring.model.place,
       'nobody is told of outages: there is no alert',

@@ -197,12 +197,18 @@ function parseArguments(parser: Parser, section: Section, statement: Statement):
 
 /** `check NAME URL`, and a block of options where one follows. */
 function parseCheck(parser: Parser, section: Section, statement: Statement): boolean {
-  const { args, name } = statement;
+  const { args } = statement;
   let complete = parseOneArgument(parser, section, statement);
-  if (complete && !isArgument(parser, false)) {
-    const [word = name] = args;
-    const help = 'expected check NAME URL, with a URL such as http://www.example.com/';
-    parser.reporter.error(word, `check ${quote(word.text)} has no URL`, help);
+  const [word] = args;
+  if (complete && word !== undefined && !urlFollows(parser)) {
+    const bare = word.text.includes('://') || word.text.startsWith('exec:');
+    // Not quoted: a URL may hold a password.
+    const message = bare ? 'the check has a URL, but no name' : `check ${quote(word.text)} has no URL`;
+    parser.reporter.error(
+      word,
+      message,
+      'expected check NAME URL, with a URL such as http://www.example.com/',
+    );
     section.broken = true;
     complete = false;
   }
@@ -210,6 +216,12 @@ function parseCheck(parser: Parser, section: Section, statement: Statement): boo
   if (peek(parser).kind === 'open') return parseBlock(parser, section, statement) && complete;
   if (complete) rejectRest(parser, section, statement);
   return complete;
+}
+
+/** True where the next token is meant as a URL: a word at the start of a line is the next statement. */
+function urlFollows(parser: Parser): boolean {
+  const token = peek(parser);
+  return isArgument(parser, false) && (!token.startsLine || token.text.includes(':'));
 }
 
 /** Checks are named in a resource, and defined outside of it. */
