@@ -1,10 +1,24 @@
 /** What must hold, seen from outside: from what the nodes saw, who could talk, and what people were told. */
 
-import { freshMs } from '../../daemon/confirm/draft.js';
-import type { ConfirmInput, ConfirmOutput, ConfirmState, LedgerRecord } from '../../daemon/confirm/types.js';
-import { needed } from '../../daemon/confirm/views.js';
+import type {
+  CheckRule,
+  ConfirmInput,
+  ConfirmOutput,
+  ConfirmState,
+  LedgerRecord,
+} from '../../daemon/confirm/types.js';
 import { Violation } from '../sim/trace.js';
 import type { SimNode, Watcher, World } from './world.js';
+
+/** The rules once more, in the checker's own words: it must not believe the core. */
+function needed({ confirm, nodes }: CheckRule): number {
+  if (nodes.length === 1) return 1;
+  return confirm === 0 ? 2 : Math.min(confirm, nodes.length);
+}
+
+function freshMs({ intervalMs, timeoutMs }: CheckRule): number {
+  return intervalMs + timeoutMs;
+}
 
 export interface Delivery {
   at: number;
@@ -84,7 +98,9 @@ export class Checker implements Watcher {
       const alive = node.state !== null;
       this.spans(this.lives, node.name).set(alive, now);
       for (const [check, engine] of Object.entries(node.engine)) {
-        this.spans(this.sights, `${check} ${node.name}`).set(alive && engine.sight === 'down', now);
+        const rule = this.world.profile.config.checks[check];
+        const stale = rule === undefined || now - engine.resultAt > freshMs(rule) + 1;
+        this.spans(this.sights, `${check} ${node.name}`).set(alive && engine.sight === 'down' && !stale, now);
         this.spans(this.truths, `${check} ${node.name}`).set(!engine.truth, now);
       }
     }
@@ -102,10 +118,12 @@ export class Checker implements Watcher {
       const old = before.ledgers[check]?.edge ?? 0;
       const ledger = node.state?.ledgers[check];
       if (ledger === undefined || ledger.edge <= old) continue;
+      const key = `${node.name} ${node.life} ${check}`;
+      this.edgesAt.set(key, [this.edgesAt.get(key)?.[1] ?? 0, this.world.agenda.now]);
       const kind = ledger.notes.find(({ edge }) => edge === ledger.edge)?.kind;
       if ((input.kind === 'message' && input.message.kind === 'ledger') || kind === 'calm') continue;
       if (ledger.edge % 2 === 1) this.outageDecided(node, check, ledger.edge);
-      else this.recoveryDecided(node, check, ledger.edge, old);
+      else this.recoveryDecided(node, check, ledger.edge);
     }
     for (const output of outputs) if (output.kind === 'notify') this.notified(node, output);
   }
@@ -116,7 +134,8 @@ export class Checker implements Watcher {
     const rule = config.checks[check];
     if (rule === undefined) return;
     const { now } = this.world.agenda;
-    const from = now - 2 * freshMs(rule) - 10_000;
+    // What was seen before the edge before this one does not count (K4).
+    const from = Math.max(now - 2 * freshMs(rule) - 10_000, this.edgeBefore(node, check));
     const spans = nodes.flatMap((name) => this.spans(this.sights, `${check} ${name}`).within(from, now));
     const moments = spans.map((span) => Math.max(span.from, from));
     const most = Math.max(
@@ -129,28 +148,48 @@ export class Checker implements Watcher {
   }
 
   /** K7, K8: not while so many are seeing it down whom this node was in touch with a moment ago. */
-  private recoveryDecided(node: SimNode, check: string, edge: number, old: number): void {
-    const { config } = this.world.profile;
-    const rule = config.checks[check];
+  private recoveryDecided(node: SimNode, check: string, edge: number): void {
+    const rule = this.world.profile.config.checks[check];
     if (rule === undefined) return;
     this.count('recoveries found');
     const { now } = this.world.agenda;
-    const half = config.limits.holdMs / 2;
-    const edgeAt = (node.state?.troubles[check]?.flips.at(-2) ?? 0) + node.bootAt;
-    const alike = this.world.nodes.filter(({ name }) => {
-      if (!this.spans(this.truths, `${check} ${name}`).covers(now - 2 * half, now)) return false;
-      if (name === node.name) return true;
-      const pair = name < node.name ? `${name}${node.name}` : `${node.name}${name}`;
-      return this.spans(this.links, pair).covers(now - 2 * half, now - half);
-    });
-    const known = config.limits.flapEdges === 0 || now - edgeAt >= 2 * half;
-    const whole = this.spans(this.lives, node.name).covers(now - 2 * half, now);
-    if (alike.length >= needed(rule) && whole && known && old > 0 && this.knewFor(node, check, 2 * half))
-      this.fail(
-        'false-recovery',
-        `${node.name} ends ${check}#${edge}, ${alike.map(({ name }) => name).join(', ')} see it down`,
-      );
+    const seeing = this.world.profile.nodes.filter((name) => this.stillDown(node, check, name, rule, now));
+    if (seeing.length >= needed(rule))
+      this.fail('false-recovery', `${node.name} ends ${check}#${edge}, ${seeing.join(', ')} see it down`);
+    this.enoughInTouch(node, check, edge, needed(rule));
     if (!this.spansUp(check, now)) this.fail('false-recovery', `${check}#${edge}: nobody sees it up`);
+  }
+
+  /** It has seen it down all the time, as this node must have heard, now or before it lost touch with it. */
+  private stillDown(node: SimNode, check: string, name: string, rule: CheckRule, now: number): boolean {
+    const { limits } = this.world.profile.config;
+    const heard = this.bound(check) / 3 + freshMs(rule);
+    const sights = this.spans(this.sights, `${check} ${name}`);
+    const truths = this.spans(this.truths, `${check} ${name}`);
+    if (name === node.name) return node.engine[check]?.sight === 'down' && sights.covers(now - 1, now);
+    const links = this.spans(this.links, pairOf(name, node.name));
+    for (const gap of [0, 5_000, 20_000, limits.holdMs / 2]) {
+      if (heard + gap > limits.holdMs) continue;
+      const [from, to] = [now - heard - gap, now - gap];
+      if (!sights.covers(from, to) || !truths.covers(from, now) || !links.covers(from, to)) continue;
+      if (gap === 0 || this.knewFor(node, check, heard + gap)) return true;
+    }
+    return false;
+  }
+
+  /** When the last edge but one came to be known, in true time. */
+  private edgeBefore(node: SimNode, check: string): number {
+    return this.edgesAt.get(`${node.name} ${node.life} ${check}`)?.[0] ?? 0;
+  }
+
+  private readonly edgesAt = new Map<string, [before: number, last: number]>();
+
+  /** K7: who is alone, or nearly so, ends nothing that the others may still see. */
+  private enoughInTouch(node: SimNode, check: string, edge: number, need: number): void {
+    const touch = node.state?.connected ?? [];
+    const others = this.world.profile.nodes.length - 1 - touch.length;
+    if (touch.length + 1 < need && others >= need)
+      this.fail('false-recovery', `${node.name} ends ${check}#${edge} with ${touch.length} peers in touch`);
   }
 
   private knewFor(node: SimNode, check: string, time: number): boolean {
@@ -164,7 +203,8 @@ export class Checker implements Watcher {
   private spansUp(check: string, now: number): boolean {
     const rule = this.world.profile.config.checks[check];
     const back = rule === undefined ? 0 : 2 * freshMs(rule) + 10_000;
-    return this.world.nodes.some(({ name }) => {
+    return this.world.nodes.some(({ name, state, engine }) => {
+      if (state !== null && engine[check]?.sight === 'up') return true;
       const spans = this.spans(this.sights, `${check} ${name}`);
       return !spans.covers(now - back, now);
     });
@@ -179,11 +219,12 @@ export class Checker implements Watcher {
     if (rule === undefined) return;
     const bound = this.bound(check);
     for (const node of this.world.nodes) {
+      this.lateness(node, now);
       const key = `${check} ${node.name}`;
       const odd = (node.state?.ledgers[check]?.edge ?? 0) % 2 === 1;
       if (!odd) this.oddSince.delete(key);
       else if (!this.oddSince.has(key)) this.oddSince.set(key, now);
-      if (node.state === null || node.engine[check]?.sight !== 'down' || odd) {
+      if (node.state === null || node.engine[check]?.sight !== 'down' || odd || node.hung) {
         this.downFor.delete(key);
         continue;
       }
@@ -198,8 +239,7 @@ export class Checker implements Watcher {
 
   private sawLong(check: string, name: string, node: string, now: number, bound: number): boolean {
     if (!this.spans(this.sights, `${check} ${name}`).covers(now - bound, now)) return false;
-    const pair = name < node ? `${name}${node}` : `${node}${name}`;
-    return name === node || this.spans(this.links, pair).covers(now - bound, now);
+    return name === node || this.spans(this.links, pairOf(name, node)).covers(now - bound, now);
   }
 
   /** How long it may take to be confirmed. */
@@ -222,7 +262,14 @@ export class Checker implements Watcher {
     if (check !== 'web' || edge % 2 === 0 || node.state?.ledgers.web?.edge !== edge) return;
     const gw = this.world.profile.config.checks.gw;
     const { now } = this.world.agenda;
-    if (gw !== undefined && this.spans(this.sights, `gw ${node.name}`).covers(now - 10 * freshMs(gw), now))
+    const noted = node.state?.ledgers.web?.notes.find((note) => note.edge === edge);
+    if (gw === undefined || noted === undefined) return;
+    const begun = noted.at + node.bootAt - gw.timeoutMs - 1;
+    const late = now - begun >= 3 * freshMs(gw);
+    const seen =
+      node.engine.gw?.sight === 'down' &&
+      this.spans(this.sights, `gw ${node.name}`).covers(now - freshMs(gw), now);
+    if (seen || (!late && !node.hung && this.spans(this.truths, `gw ${node.name}`).covers(begun, now)))
       this.fail('behind', `${node.name} tells ${check}#${edge} while it sees gw down`);
   }
 
@@ -235,21 +282,55 @@ export class Checker implements Watcher {
     const { now } = this.world.agenda;
     this.count('told');
     this.note(`PEOPLE are told ${id} (${kind}) by ${node.name}`);
-    const { claimMs } = this.world.profile.config.limits;
     for (const first of this.deliveries) {
       if (first.id !== id) continue;
       this.count('told twice');
       const died = !this.spans(this.lives, first.node).covers(first.at, now);
-      const pair = first.node < node.name ? `${first.node}${node.name}` : `${node.name}${first.node}`;
-      const talked = first.node !== node.name && this.spans(this.links, pair).covers(first.at - claimMs, now);
-      if (!died && (talked || first.node === node.name))
+      if (!died && this.couldTalk(first, node.name, now))
         this.fail('twice', `${id} is told by ${first.node} and by ${node.name}, who can talk`);
     }
+    const { flapEdges, flapWindowMs } = this.world.profile.config.limits;
+    const lately = this.deliveries.filter((other) => other.check === check && now - other.at < flapWindowMs);
+    if (flapEdges > 0 && !this.sidesApart && new Set(lately.map((other) => other.id)).size > flapEdges + 2)
+      this.fail('flapping', `people are told ${id}, and were told ${lately.length} edges lately`);
     if (kind === 'up' && !this.deliveries.some((other) => other.check === check && other.kind !== 'up'))
       this.fail('recovery', `${id} is a recovery, and nobody was told of an outage`);
     if (kind === 'up') this.recoveryTold(check, edge, id);
     this.deliveries.push({ at: now, node: node.name, check, edge, kind, id });
   }
+
+  /** Directly, or both with a third node, from before the first one claimed it until now. */
+  private couldTalk(first: Delivery, second: string, now: number): boolean {
+    if (first.node === second) return true;
+    const { mailMs, nodes, config } = this.world.profile;
+    const from = first.at - mailMs - 2 * config.limits.claimMs;
+    const whole = (a: string, b: string): boolean => this.spans(this.links, pairOf(a, b)).covers(from, now);
+    if (whole(first.node, second)) return true;
+    return nodes.some(
+      (name) => name !== first.node && name !== second && whole(first.node, name) && whole(name, second),
+    );
+  }
+
+  /** E6: an edge that a node could tell is told by someone within the bound, whoever has died meanwhile. */
+  private lateness(node: SimNode, now: number): void {
+    const ledger = node.state?.ledgers.gw;
+    const { claimMs, sendMs, turnMs } = this.world.profile.config.limits;
+    const key = `${node.name} ${node.life}`;
+    if (ledger === undefined || ledger.told >= ledger.edge || !node.mailWorks) {
+      this.waiting.delete(key);
+      return;
+    }
+    const waiting = this.waiting.get(key);
+    if (waiting === undefined || waiting.told !== ledger.told)
+      this.waiting.set(key, { told: ledger.told, since: now });
+    else if (now - waiting.since > 3 * claimMs + 2 * sendMs + 20 * turnMs)
+      this.fail(
+        'late',
+        `${node.name} could tell gw#${ledger.told + 1} since ${waiting.since} ms, and nobody does`,
+      );
+  }
+
+  private readonly waiting = new Map<string, { told: number; since: number }>();
 
   /** E5: the last that people were told before a recovery was an outage. */
   private recoveryTold(check: string, edge: number, id: string): void {
@@ -271,6 +352,7 @@ export class Checker implements Watcher {
       const edge = ledgers[0]?.edge ?? 0;
       if (down !== (edge % 2 === 1))
         this.fail('missed', `${check} is ${down ? 'down' : 'up'}, and its edge is ${edge}`);
+      if (ledgers.some((ledger) => (ledger?.flap ?? 0) !== 0)) this.fail('flapping', `${check} is not calm`);
       const told = this.deliveries.filter((delivery) => delivery.check === check);
       const last = told.reduce((most, delivery) => Math.max(most, delivery.edge), 0);
       const held = check === 'web' && nodes.some(({ engine }) => engine.gw?.sight === 'down');
@@ -292,4 +374,8 @@ export class Checker implements Watcher {
 
   /** Two sides counted apart, so that one's numbers may have covered the other's. */
   sidesApart = false;
+}
+
+function pairOf(a: string, b: string): string {
+  return a < b ? `${a}${b}` : `${b}${a}`;
 }

@@ -31,6 +31,7 @@ export type Happening =
   | 'crash'
   | 'mail'
   | 'router'
+  | 'hang'
   | 'quiet';
 
 /** What makes a mutation come to light soonest. */
@@ -54,6 +55,7 @@ export function drawProfile(seed: number, focus: Focus = {}): Profile {
   const drawn = {
     ...{ outage: prng.range(2, 8), partial: weight(6, 700), cut: weight(6, 600), 'one-way': weight(4, 400) },
     ...{ split: weight(4, 400), crash: weight(6, 600), mail: weight(4, 300), router: weight(4, 300) },
+    hang: weight(3, 200),
     quiet: prng.range(0, 4),
   };
   const { flapping: _flapping, nodes: _nodes, confirm: _confirm, ...weights } = focus;

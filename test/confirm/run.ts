@@ -73,7 +73,7 @@ function happen(world: World, checker: Checker, what: Happening): void {
   checker.count(what);
   switch (what) {
     case 'outage':
-      return setTruth(world, 'web', !prng.chance(500), world.nodes);
+      return setTruth(world, prng.chance(700) ? 'web' : 'gw', !prng.chance(500), world.nodes);
     case 'partial':
       return setTruth(
         world,
@@ -102,6 +102,9 @@ function happen(world: World, checker: Checker, what: Happening): void {
       return;
     case 'mail':
       node.mailWorks = prng.chance(400);
+      return;
+    case 'hang':
+      node.hung = prng.chance(600);
       return;
     case 'quiet':
       return;
@@ -146,6 +149,7 @@ function heal(world: World, checker: Checker): void {
   for (const link of world.links.values()) link.open = [true, true];
   for (const node of world.nodes) {
     node.mailWorks = true;
+    node.hung = false;
     world.start(node);
   }
   setTruth(world, 'gw', prng.chance(800), world.nodes);

@@ -36,6 +36,8 @@ export interface SimNode {
   floor: number;
   engine: Record<string, EngineCheck>;
   mailWorks: boolean;
+  /** The engine hangs: no results. */
+  hung: boolean;
   tickAt: number;
 }
 
@@ -80,6 +82,7 @@ export class World {
         floor: 0,
         engine: {},
         mailWorks: true,
+        hung: false,
         tickAt: 0,
       },
       wallOffset: prng.range(-12, 12) * 3_600_000,
@@ -129,6 +132,7 @@ export class World {
     if (node.state === null) return;
     node.life += 1;
     node.state = null;
+    node.hung = false;
     this.watcher?.note(`${node.name} crashes`);
     for (const other of this.nodes) if (other !== node) this.breakLink(node.name, other.name);
   }
@@ -254,6 +258,7 @@ export class World {
   private look(node: SimNode, check: string, takesMs: number, tell: boolean): void {
     const mine = node.engine[check] as EngineCheck;
     const up = mine.truth;
+    if (node.hung) return;
     this.later(node, takesMs, () => {
       const { now } = this.agenda;
       mine.row = mine.failing === !up ? mine.row + 1 : 1;
@@ -273,6 +278,7 @@ export class World {
   private checkNow(node: SimNode, check: string, freshMs: number): void {
     const mine = node.engine[check] as EngineCheck;
     const { prng, config } = this.profile;
+    if (node.hung) return;
     if (mine.sight !== 'unknown' && this.agenda.now - mine.resultAt <= freshMs)
       this.later(node, 1, () => this.step(node, { kind: 'seen', check, view: this.view(mine) }));
     else this.look(node, check, prng.range(1, config.checks[check]?.timeoutMs ?? 1), true);
