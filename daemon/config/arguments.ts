@@ -72,7 +72,12 @@ function hideArgument({ argument }: Rule, token: Token): void {
 /** Reads the words of a list, of which there is one at least. */
 export function parseList(reading: Reading, section: Section, statement: Statement): boolean {
   if (!parseOneArgument(reading, section, statement)) return false;
-  while (isArgument(reading, true)) takeArgument(reading, section, statement);
+  const { words } = statement.rule;
+  while (isArgument(reading, true)) {
+    const { kind, text } = peek(reading);
+    if (kind === 'word' && words?.test(text) === false) break;
+    takeArgument(reading, section, statement);
+  }
   return true;
 }
 

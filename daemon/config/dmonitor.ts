@@ -6,7 +6,7 @@ import path from 'node:path';
 import type { Reporter, SourceFile } from './diagnostic.js';
 import { quote } from './diagnostic.js';
 import { DMONITOR_INTERVAL_MS, DMONITOR_TIMEOUT_MS } from './monitor-defaults.js';
-import type { CheckDefinition, NamedScope } from './monitor-model.js';
+import { type CheckDefinition, isName, type NamedScope } from './monitor-model.js';
 import { createMonitorScope, type MonitorSettings, readMonitorSection } from './monitor-settings.js';
 import { isHost, mailAddress } from './monitor-values.js';
 import { parseTree } from './parser.js';
@@ -123,8 +123,9 @@ function readTest(
     const { root } = parseTree(file, () => ({ ok: false, reason: 'not from here' }), reporter, 'check');
     readMonitorSection(root, scope, reporter);
   }
-  if (url === null) return null;
-  return { ...scope, word: wordOf(file, `${test.name}@${host}`), url: wordOf(file, url), group };
+  const word = wordOf(file, `${test.name}@${host}`);
+  if (url === null || !isName(word, 'check', reporter)) return null;
+  return { ...scope, word, url: wordOf(file, url), group };
 }
 
 /** What a test's name means: the plugin of that name, else the kind of check; null after an error. */
@@ -145,11 +146,11 @@ function urlOf(
   }
   const builtIn = BUILT_IN.includes(test);
   if (executable === false) {
-    const warning = `the plugin ${quote(file)} is not executable`;
+    const warning = `the plugin ${quote(plugin)} is not executable`;
     if (builtIn) reporter.warning(place, warning, 'the built-in check of that name is used');
     else reporter.error(place, warning, `chmod +x ${file}`);
   } else if (!builtIn) {
-    reporter.error(place, `unknown test ${quote(test)}: there is no plugin ${quote(file)}`, testHelp(test));
+    reporter.error(place, `unknown test ${quote(test)}: there is no plugin ${quote(plugin)}`, testHelp(test));
   }
   return builtIn ? `${test}://${host.includes(':') ? `[${host}]` : host}` : null;
 }

@@ -60,7 +60,7 @@ export const MONITOR_RULES: readonly Rule[] = [
   rule('version', 'word', OPTION, '1.0 or 1.1'),
   rule('host', 'word', OPTION, 'a host, or host:port'),
   rule('header', 'header', OPTION, '"Name: value"'),
-  rule('status', 'list', OPTION, 'statuses such as 200 or 200-299'),
+  rule('status', 'list', OPTION, 'statuses such as 200 or 200-299', /^[0-9]/),
   rule('body', 'text', OPTION, TEXT),
   rule('match', 'text', OPTION, PATTERN),
   rule('size', 'word', OPTION, 'a number of bytes such as 500, 64KB or 1MB'),
@@ -75,7 +75,7 @@ export const MONITOR_RULES: readonly Rule[] = [
   rule('warning', 'word', OPTION, 'ok or fail'),
   rule('database', 'word', OPTION, "a database's name"),
 
-  rule('mail', 'list', ALERT, 'e-mail addresses'),
+  rule('mail', 'list', ALERT, 'e-mail addresses', /@/),
   rule('from', 'word', ALERT, 'an e-mail address'),
   rule('server', 'word', ALERT, 'a mail server, host or host:port'),
   rule('tls', 'word', ALERT, 'none, starttls or tls'),
@@ -92,6 +92,7 @@ function rule(
   argument: Rule['argument'],
   sections: readonly SectionKind[],
   expected: string,
+  words?: RegExp,
 ): Rule {
-  return { name, argument, sections, ancestor: false, expected };
+  return { name, argument, sections, ancestor: false, expected, ...(words === undefined ? {} : { words }) };
 }

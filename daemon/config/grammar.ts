@@ -57,6 +57,8 @@ export interface Rule {
   ancestor: boolean;
   /** What is expected after the name, for messages. */
   expected: string;
+  /** What a further bare word of a list looks like; another one is a statement, if only a mistyped one. */
+  words?: RegExp;
 }
 
 const GLOBAL = ['global', 'node'] as const;

@@ -135,5 +135,5 @@ function pathProblems({ kind, path }: CheckUrl, text: string): UrlProblem[] {
 function pathAt(text: string): number {
   const start = text.indexOf('//') + 2;
   const path = text.slice(start).search(/[/?]/);
-  return path < 0 ? start : start + path;
+  return path < 0 ? text.length : start + path;
 }

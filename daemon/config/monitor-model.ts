@@ -126,7 +126,8 @@ export function reportTwice(what: string, word: Word, earlier: Place, reporter: 
   reporter.error(word, `${what} is there twice`, `the first is in ${whereIs(earlier, word)}`);
 }
 
-function isName(word: Word, what: string, reporter: Reporter): boolean {
+/** Reports a word that cannot be the name of what is said. */
+export function isName(word: Word, what: string, reporter: Reporter): boolean {
   if (NAME.test(word.text) && !WORDS.has(word.text) && !word.text.includes('://')) return true;
   // The name was forgotten: what stands in its place may hold a password.
   const shown = word.text.includes('://') ? 'a URL' : quote(word.text);

@@ -55,8 +55,7 @@ const DAY = 24 * HOUR;
 /** Host names and numeric addresses, as a URL has them. */
 const HOST = /^[A-Za-z0-9._-]{1,253}$/;
 const LABELS_AND_PORT = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?$/;
-/** Local names, as in `root`, are addresses to a mail server too. */
-const MAIL_ADDRESS = /^[A-Za-z0-9.!$%&'*+/=?^_`{|}~-]{1,64}(?:@[A-Za-z0-9.-]{1,253})?$/;
+const MAIL_ADDRESS = /^[A-Za-z0-9.!$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}$/;
 /** RFC 9110: a token. */
 const HEADER = /^([A-Za-z0-9!#$%&'*+.^_`|~-]+):[ \t]*([^\0\r\n]*)$/;
 /** A body is kept while it is looked at, once for every check under way. */
@@ -109,7 +108,7 @@ export function isHost(text: string): boolean {
   return HOST.test(text) || (text.includes(':') && isIP(text) === 6);
 }
 
-/** An e-mail address, or a local name. */
+/** An e-mail address. */
 export function mailAddress(word: Word, reporter: Reporter): string | undefined {
   if (MAIL_ADDRESS.test(word.text)) return word.text;
   reporter.error(word, `${quote(word.text)} is no e-mail address`, 'such as ops@example.com');
