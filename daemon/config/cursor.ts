@@ -63,10 +63,12 @@ export function startsStatement(cursor: Cursor): boolean {
   const token = peek(cursor);
   if (token.kind !== 'word') return false;
   const { kind } = cursor;
-  if (isMonitoring(kind) && isOwn(kind, token.text)) return true;
   const found = findRule(kind, token.text);
   if (found === undefined || found.sections[0] === 'log') return false;
   const followed = () => couldFollow(found, peekAt(cursor, 1), peekAt(cursor, 2));
+  // There is a user called dmonitor, and a statement; a path is what tells them apart.
+  if (isMonitoring(kind) && isOwn(kind, token.text))
+    return token.startsLine || found.argument !== 'path' || followed();
   if (isMonitoring(kind)) return token.startsLine && opensElsewhere(kind, token.text) && followed();
   if (found.ancestor) return true;
   if (SHAPED.has(found.argument)) return followed();

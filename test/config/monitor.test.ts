@@ -271,6 +271,12 @@ describe('where it stands', () => {
     );
   });
 
+  test('a user called as a statement is', () => {
+    assert.deepEqual(monitorOf('monitor { user hastmon dmonitor nobody rise 1 }').users, [
+      ...['hastmon', 'dmonitor', 'nobody'],
+    ]);
+  });
+
   test('without an on section the nodes are those that monitor', () => {
     const text = 'monitor { nodes a.example.com b } check c tcp://h:1 { } alert x { syslog }';
     const { config, diagnostics } = parse(text, 'a');
