@@ -8,6 +8,7 @@ import type { CheckUrl } from './url.js';
 export interface CheckSpec {
   /** Unique; a check for many hosts becomes one for each, `NAME@HOST`. */
   name: string;
+  /** '' for a check outside of groups. */
   group: string;
   url: CheckUrl;
   /** The URL as it is shown; passwords masked. */
@@ -36,7 +37,7 @@ export interface CheckOptions {
   depends: readonly string[];
   http: HttpOptions;
   tls: TlsOptions;
-  /** `send` and `expect`, in their order. */
+  /** `send` and `expect`, in their order. Every character of their texts is a byte (latin1). */
   steps: readonly StepOption[];
   /** A plugin's WARNING is a failure. */
   warningFails: boolean;

@@ -85,7 +85,8 @@ describe('invalid files', () => {
 function comparable({ includes: _, ...full }: Config): Config {
   const config = structuredClone(full);
   for (const { url } of config.monitor?.checks ?? []) url.password = '';
-  for (const { mail } of config.monitor?.alerts ?? []) if (mail !== null) Object.assign(mail, { password: '' });
+  for (const { mail } of config.monitor?.alerts ?? [])
+    if (mail !== null) Object.assign(mail, { password: '' });
   const resources = config.resources.map((resource) => ({
     ...resource,
     key: resource.key === null ? null : { ...resource.key, secret: '' },

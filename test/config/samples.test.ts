@@ -124,6 +124,14 @@ describe('monitor.conf', () => {
     test(`shows ${statement}`, () => assert.match(text, new RegExp(`(^|[{\\s#])${statement}\\b`, 'm')));
 });
 
+test('the manual has an item on every statement of monitoring', () => {
+  const page =
+    readFileSync(path.join(ROOT, 'man/hastmon.conf.5'), 'utf8').split(/^\.Sh MONITORING$/m)[1] ?? '';
+  const items = new Set([...page.matchAll(/^\.It Ic (\w+)/gm)].map(([, item]) => item));
+  const missing = MONITOR_RULES.filter(({ name }) => name !== 'include' && !items.has(name));
+  assert.deepEqual(missing, []);
+});
+
 for (const name of samples) {
   test(`${name} is read on every node of it`, () => {
     const text = readFileSync(path.join(CONF, name), 'utf8').replace(/#.*$/gm, '');
