@@ -6,6 +6,7 @@ import path from 'node:path';
 import yargs from 'yargs';
 import { parseDuration } from '../daemon/config/duration.js';
 import type { Role } from '../daemon/core/types.js';
+import { type Letters, separateOptions } from '../daemon/process/options.js';
 import { version } from '../daemon/process/version.js';
 import type { ControlRequest, Selection } from '../proto/control-types.js';
 
@@ -40,19 +41,22 @@ export const ROLES: readonly Role[] = ['init', 'primary', 'secondary', 'watchdog
 export const WAIT_DEFAULT_MS = 60_000;
 const WAIT_MAX_MS = 24 * 3_600_000;
 
+const LETTERS: Letters = { flags: 'dh', valued: { c: 'config', n: 'node', s: 'control' } };
+
 const NAMES = { type: 'string', array: true, describe: "'all', or names of resources" } as const;
 
 /** Reads the command line without the program's name. Relative paths count from the working directory. */
-export async function readArguments(words: readonly string[]): Promise<Arguments> {
+export async function readArguments(given: readonly string[]): Promise<Arguments> {
+  const words = separateOptions(given, LETTERS);
   let printed = '';
   try {
-    const argv = await parser(words).parseAsync([...words], {}, (_error, _argv, output) => {
+    const argv = await parser(words).parseAsync(words, {}, (_error, _argv, output) => {
       printed = output;
     });
     if (printed !== '') return { kind: 'print', text: `${printed.trimEnd()}\n` };
     return { kind: 'run', invocation: invocationOf(argv as unknown as Parsed) };
   } catch (error) {
-    return { kind: 'refuse', message: refusal(error) };
+    return { kind: 'refuse', message: refusal(error, words) };
   }
 }
 
@@ -239,12 +243,16 @@ function requestOf(argv: Parsed, to: string, wait: boolean): ControlRequest {
 
 function onlyName(command: string, { name }: Parsed, rest: readonly string[]): string {
   const [only, more] = name === undefined ? rest : [name, ...rest];
+  if (only === '') throw new UsageError(EMPTY_NAME);
   if (only === undefined || more !== undefined || only === 'all')
     throw new UsageError(`'${command}' takes the name of one resource`);
   return only;
 }
 
+const EMPTY_NAME = 'the name of a resource is empty';
+
 function selectionOf(names: readonly string[]): Selection {
+  if (names.includes('')) throw new UsageError(EMPTY_NAME);
   if (!names.includes('all')) return [...new Set(names)];
   if (names.length > 1) throw new UsageError("'all' stands alone");
   return 'all';
@@ -254,12 +262,18 @@ function isRole(word: string | undefined): word is Role {
   return ROLES.some((role) => role === word);
 }
 
+/** The word where the command is expected; '' for none. yargs does not tell which word it means. */
+function commandIn(words: readonly string[]): string {
+  const takesNext = /^(-[cns]|--(config|node|control|to|timeout))$/;
+  return words.find((word, index) => !word.startsWith('-') && !takesNext.test(words[index - 1] ?? '')) ?? '';
+}
+
 /** One line from what yargs or this file throws. */
-function refusal(error: unknown): string {
+function refusal(error: unknown, words: readonly string[]): string {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UsageError) return message;
   const closest = /^Did you mean (.+)\?$/.exec(message)?.[1];
-  if (closest !== undefined) return `unknown command; did you mean '${closest}'?`;
+  if (closest !== undefined) return `unknown command '${commandIn(words)}'; did you mean '${closest}'?`;
   const given = /^Invalid values:\s+Argument: role, Given: "(.*)", Choices/.exec(message)?.[1];
   if (given !== undefined) return `'${given}' is not a role: ${ROLES.join(', ')} are`;
   const line = message.replace(/\s*\n\s*/g, ' ');

@@ -17,17 +17,25 @@ export interface Where {
 
 const OTHERWISE = '--control PATH names the control socket without it';
 
+/** Where the control socket should be. */
+export interface Found {
+  path: string;
+  /** What to look at where nobody is there, '' for nothing. */
+  hint: string;
+}
+
 /**
- * The path of the control socket. A file that does not know this node still says where the socket is. Throws a
- * CtlError where there is no configuration that can be used.
+ * The path of the control socket. A file that does not know this node still says where the socket is, but perhaps not that of
+ * this node. Throws a CtlError where there is no configuration that can be used.
  */
-export function findControl(where: Where, debug: (text: string) => void): string {
-  if (where.control !== '') return where.control;
+export function findControl(where: Where, debug: (text: string) => void): Found {
+  if (where.control !== '') return { path: where.control, hint: '' };
   const file = where.config || CONFIG_FILES.find((path) => existsSync(path)) || CONFIG_FILES[0] || '';
   debug(`configuration: ${file}`);
   const node = where.node === '' ? {} : { node: where.node };
   const loaded = loadConfig(file, { hostname: os.hostname(), ignoreUnknownNode: true, ...node });
-  if (loaded.config !== null) return loaded.config.control.path;
+  const hint = loaded.stranger === '' ? '' : `${file}: ${loaded.stranger}; -n NAME says which one this is`;
+  if (loaded.config !== null) return { path: loaded.config.control.path, hint };
   const errors = loaded.diagnostics.filter(({ severity }) => severity === 'error');
   if (loaded.unreadable !== null) {
     const code = loaded.unreadable === 'EACCES' ? exitCode.noPerm : exitCode.noInput;
@@ -36,6 +44,6 @@ export function findControl(where: Where, debug: (text: string) => void): string
   const count = errors.length === 1 ? 'an error' : `${errors.length} errors`;
   throw new CtlError(
     exitCode.config,
-    `${formatDiagnostics(errors)}the configuration has ${count}; ${OTHERWISE}`,
+    `${formatDiagnostics(errors)}hastmonctl: the configuration has ${count}; ${OTHERWISE}`,
   );
 }

@@ -6,7 +6,7 @@ import type { Invocation } from './arguments.js';
 import { ControlFailure, call } from './client.js';
 import { CtlError } from './error.js';
 import type { Goal } from './goal.js';
-import { findControl } from './locate.js';
+import { type Found, findControl } from './locate.js';
 import { formatStatus } from './status.js';
 import type { Terminal } from './terminal.js';
 
@@ -40,20 +40,31 @@ function openSession(invocation: Invocation, terminal: Terminal): Session {
   const debug = (level: number, text: string): void => {
     if (invocation.debug >= level) terminal.note(`hastmonctl: ${text}`);
   };
-  let path = '';
+  let found: Found | null = null;
   async function ask(request: ControlRequest, timeoutMs: number): Promise<ControlReply> {
-    if (path === '') {
-      path = findControl(invocation, (text) => debug(1, text));
-      debug(1, `control socket: ${path}`);
+    if (found === null) {
+      found = findControl(invocation, (text) => debug(1, text));
+      debug(1, `control socket: ${found.path}`);
     }
+    const { hint, path } = found;
     const began = performance.now();
     debug(2, `request: ${JSON.stringify(request)}`);
-    const reply = await call(path, request, ({ progress }) => terminal.progress(progress), timeoutMs);
+    const reply = await call(path, request, ({ progress }) => terminal.progress(progress), timeoutMs).catch(
+      (error: unknown) => {
+        throw hint === '' ? error : hinted(error, hint);
+      },
+    );
     const answer = reply.error === null ? 'done' : `error ${reply.error.code}`;
     debug(2, `answer to ${request.kind} after ${Math.round(performance.now() - began)} ms: ${answer}`);
     return reply;
   }
   return { invocation, terminal, ask };
+}
+
+/** Where nobody answers, the socket may be another node's. */
+function hinted(error: unknown, hint: string): unknown {
+  const nobody = error instanceof ControlFailure && error.code === exitCode.unavailable;
+  return nobody ? new ControlFailure(error.code, `${error.message}\n${hint}`) : error;
 }
 
 async function carryOut(session: Session): Promise<void> {

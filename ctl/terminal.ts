@@ -1,4 +1,5 @@
 /** Where hastmonctl's words go: results to stdout, everything else to stderr. It knows terminals, no commands. */
+import { printError, printResult } from '../daemon/process/print.js';
 import { exitCode } from '../daemon/process/sysexits.js';
 
 export interface Terminal {
@@ -22,10 +23,6 @@ const LINE_PAUSE_MS = 1000;
 /** The terminal of this process. */
 export function processTerminal(): Terminal {
   const { stderr, stdin, stdout } = process;
-  // A reader that has seen enough (`| head`) is no error.
-  stdout.on('error', (error: NodeJS.ErrnoException) =>
-    process.exit(error.code === 'EPIPE' ? exitCode.ok : exitCode.ioErr),
-  );
   const smart = stderr.isTTY === true && process.env.TERM !== 'dumb';
   let shown = '';
   let shownAt = Number.NEGATIVE_INFINITY;
@@ -38,18 +35,19 @@ export function processTerminal(): Terminal {
   return {
     print(text) {
       clear();
-      stdout.write(text);
+      const code = printResult('hastmonctl', text);
+      if (code !== exitCode.ok) process.exit(code);
     },
     note(line) {
       clear();
-      stderr.write(`${line}\n`);
+      printError(line);
     },
     progress(line) {
       if (line === shown) return;
       const now = performance.now();
       if (smart) stderr.write(`${CLEAR_LINE}${line.slice(0, Math.max(20, (stderr.columns || 80) - 1))}`);
       else if (line === '' || now - shownAt < LINE_PAUSE_MS) return;
-      else stderr.write(`${line}\n`);
+      else printError(line);
       shown = line;
       shownAt = now;
     },

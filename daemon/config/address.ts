@@ -49,6 +49,7 @@ export function formatAddress(address: {
 
 function unixAddress(path: string): Parsed<Address> {
   if (!path.startsWith('/')) return refused('is not an absolute path');
+  if (path.endsWith('/')) return refused('is a directory, not a socket');
   if (Buffer.byteLength(path) > UNIX_PATH_BYTES_MAX) {
     return refused(
       `is too long for a UNIX socket: ${Buffer.byteLength(path)} bytes, at most ${UNIX_PATH_BYTES_MAX}`,

@@ -32,7 +32,7 @@ export function parseOneArgument(reading: Reading, section: Section, statement: 
   const reserved = token.kind === 'word' && token.line === name.line && startsStatement(reading);
   const help = `expected ${statement.rule.expected}${reserved ? `; ${quote(token.text)} is a statement, quote it if it is meant as a word` : ''}`;
   reading.reporter.error(name, `${quote(name.text)} is incomplete`, help);
-  section.broken = true;
+  section.lost.add(name.text);
   const found = findRule(section.kind, token.text) ?? statement.rule;
   if (reserved && !couldFollow(found, peekAt(reading, 1), peekAt(reading, 2))) reading.index += 1;
   return false;
@@ -105,7 +105,7 @@ export function parseSecret(reading: Reading, section: Section, statement: State
   mask(name.file, name.line, name.column + name.length);
   if (!isArgument(reading, false)) {
     reading.reporter.error(name, "'secret' is incomplete", `expected ${statement.rule.expected}`);
-    section.broken = true;
+    section.lost.add('secret');
     return false;
   }
   const word = peek(reading);
@@ -118,7 +118,6 @@ export function parseSecret(reading: Reading, section: Section, statement: State
     !startsStatement(reading)
   ) {
     reading.reporter.error(rest, 'the secret has several words', 'a string with blanks must be quoted');
-    section.broken = true;
     skipLine(reading, word.line);
   }
   return useful;
@@ -135,7 +134,6 @@ export function rejectRest(reading: Reading, section: Section, statement: Statem
   if (closest !== '') return; // a mistyped statement on the same line: reported as one
   const message = `unexpected${shown(section, token)} after '${statement.name.text}'`;
   reading.reporter.error(token, message, `expected only ${statement.rule.expected}`);
-  section.broken = true;
   skipLine(reading, token.line);
 }
 
@@ -157,7 +155,9 @@ export function unknownStatement(reading: Reading, section: Section, name: Token
   const what = /^[A-Za-z]/.test(name.text) ? 'unknown statement' : 'expected a statement, found';
   const word = closest === '' ? shown(section, name) : ` ${quote(name.text)}`;
   reading.reporter.error(name, `${what}${word}`, suggestion(section, name.text, closest, elsewhere));
-  section.broken = true;
+  const meant = HINTS.has(name.text) ? '' : closest || elsewhere;
+  if (meant === '') section.broken = true;
+  else section.lost.add(meant);
   reading.index += 1;
   skipLine(reading, name.line);
 }

@@ -7,7 +7,7 @@ import type { Place, Reporter } from './diagnostic.js';
 import { quote } from './diagnostic.js';
 import { type Globals, inheritGlobals, inheritResource, innermost, scopesOf } from './inherit.js';
 import type { Model, ResourceScope } from './model.js';
-import type { Scope } from './settings.js';
+import { mayHaveLost, type Scope } from './settings.js';
 import type { Address, ResourceConfig } from './types.js';
 import type { Values } from './values.js';
 
@@ -50,7 +50,7 @@ function checkGlobals(model: Model, reporter: Reporter): void {
 function checkVoters(model: Model, resource: ResourceScope, reporter: Reporter): void {
   const { word, nodes } = resource;
   const count = nodes.size;
-  if (resource.broken || model.global.broken || count > 2) return;
+  if (mayHaveLost(resource, 'on') || model.global.broken || count > 2) return;
   const what = `resource ${quote(word.text)}`;
   if (count === 0) {
     reporter.error(
@@ -76,9 +76,9 @@ function checkVoters(model: Model, resource: ResourceScope, reporter: Reporter):
 
 function checkExec(model: Model, resource: ResourceScope, reporter: Reporter): void {
   const help = 'expected exec PATH';
-  const without = [...resource.nodes].filter(([name, scope]) => {
+  const without = [...resource.nodes].filter(([name]) => {
     const scopes = scopesOf(model, name, resource);
-    return !scopes.some(({ broken }) => broken) && !scope.broken && innermost(scopes, 'exec') === undefined;
+    return !scopes.some((one) => mayHaveLost(one, 'exec')) && innermost(scopes, 'exec') === undefined;
   });
   if (without.length === resource.nodes.size && without.length > 0) {
     reporter.error(resource.word, `resource ${quote(resource.word.text)} names no program to run`, help);
@@ -100,15 +100,15 @@ function checkKey(
   keyed: ResourceScope | undefined,
   reporter: Reporter,
 ): void {
-  if (keyed === undefined || resource.broken || innermost([model.global, resource], 'key') !== undefined)
-    return;
+  const scopes = [model.global, resource];
+  if (keyed === undefined || mayHaveLost(resource, 'key') || innermost(scopes, 'key') !== undefined) return;
   const what = `resource ${quote(resource.word.text)} has no key, though ${quote(keyed.word.text)} has one`;
   reporter.warning(resource.word, what, 'whoever connects from one of its addresses is believed');
 }
 
 function checkRemote(resource: ResourceScope, name: string, own: boolean, reporter: Reporter): void {
   const scope = resource.nodes.get(name);
-  if (scope === undefined || scope.remotePlace !== null || scope.broken) return;
+  if (scope === undefined || scope.remotePlace !== null || mayHaveLost(scope, 'remote')) return;
   const message = `resource ${quote(resource.word.text)} has no remote on ${quote(name)}`;
   if (own) {
     reporter.error(

@@ -2,6 +2,7 @@
  * Messages about places in a configuration file: collecting them, and showing them to a person.
  * It owns the rule that a secret is never shown; it does not know what the statements mean.
  */
+import { RULES } from './grammar.js';
 import type { Diagnostic } from './types.js';
 
 /** One file that is being read. */
@@ -167,11 +168,11 @@ function viewLine(line: string, masked = Number.POSITIVE_INFINITY): ReturnType<L
   return { source, hidden: printable(line.slice(hiddenFrom - 1)) };
 }
 
-/** A message without the words that its line hides; `=` and `,` tell nothing. */
+/** A message without the words that its line hides; `=`, `,` and the names of statements tell nothing. */
 function hideQuoted(message: string, hidden: string): string {
   if (hidden === '') return message;
   return message.replace(/'([^']*)'/g, (quoted, text: string) => {
-    const secret = hidden.includes(text.replace(/\.\.\.$/, '')) && !/^[,=]*$/.test(text);
+    const secret = hidden.includes(text.replace(/\.\.\.$/, '')) && !/^[,=]*$/.test(text) && !RULES.has(text);
     return secret ? "'***'" : quoted;
   });
 }

@@ -1,8 +1,8 @@
 /**
- * What a configuration names, looked at on this machine: programs, devices, permissions. Only warnings, since a
- * file may be tested before everything is installed; `hastmond -t` prints them.
+ * What a configuration names, looked at on this machine: programs, devices, permissions. What is missing is a warning, since a
+ * file may be tested before everything is installed; what is in the way of hastmond is an error.
  */
-import { accessSync, constants, readFileSync, type Stats, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
 import path from 'node:path';
 import type { MonitorConfig } from '../checks/spec.js';
 import { quote } from './diagnostic.js';
@@ -10,10 +10,13 @@ import type { Config, Diagnostic } from './types.js';
 
 /** Looks at the files that a configuration names. Reads only; throws nothing. */
 export function checkFiles(config: Config): Diagnostic[] {
-  const warnings: Diagnostic[] = [];
-  const warn = (message: string, help = '', file = config.file): void => {
-    warnings.push({ severity: 'warning', file, line: 0, column: 1, length: 1, message, help });
-  };
+  const found: Diagnostic[] = [];
+  const teller =
+    (severity: Diagnostic['severity']): Tell =>
+    (message, help = '', file = config.file) => {
+      found.push({ severity, file, line: 0, column: 1, length: 1, message, help });
+    };
+  const warn = teller('warning');
   for (const resource of config.resources) {
     const name = `resource ${quote(resource.name)}`;
     checkProgram(resource.exec, `${name}: exec`, warn);
@@ -27,18 +30,14 @@ export function checkFiles(config: Config): Diagnostic[] {
     }
   }
   if (config.monitor !== null) checkMonitor(config.monitor, warn);
-  for (const directory of directoriesOf(config)) {
-    const found = look(directory);
-    if (typeof found === 'string') warn(`directory ${quote(directory)}: ${found}`);
-    else if (!found.isDirectory()) warn(`${quote(directory)} is not a directory`);
-  }
+  checkPlaces(config, warn, teller('error'));
   for (const file of [config.file, ...(config.includes ?? [])])
     checkPermissions(file, config.monitor !== null, warn);
-  return distinct(warnings);
+  return distinct(found);
 }
 
 /** Many checks may have the same plugin, and the same certificates: each is looked at once. */
-function checkMonitor({ checks, alerts, chroot }: MonitorConfig, warn: Warn): void {
+function checkMonitor({ checks, alerts, chroot }: MonitorConfig, warn: Tell): void {
   for (const { name, program } of alerts)
     if (program !== '') checkProgram(program, `alert ${quote(name)}: program`, warn);
   const seen = new Set<string>();
@@ -57,9 +56,36 @@ function checkMonitor({ checks, alerts, chroot }: MonitorConfig, warn: Warn): vo
   }
 }
 
-type Warn = (message: string, help?: string, file?: string) => void;
+type Tell = (message: string, help?: string, file?: string) => void;
 
-function checkProgram(file: string, what: string, warn: Warn): void {
+/** Where hastmond makes something itself: sockets, state, log. Their directories must be there beforehand. */
+function checkPlaces({ control, listen, log, stateDir }: Config, warn: Tell, fail: Tell): void {
+  const sockets = listen.flatMap((address) =>
+    address.scheme === 'unix' ? [{ statement: 'listen', file: address.path }] : [],
+  );
+  for (const { statement, file } of [{ statement: 'control', file: control.path }, ...sockets]) {
+    const there = look(file, lstatSync);
+    if (typeof there !== 'string' && !there.isSocket())
+      fail(`${statement} ${quote(file)} exists and is no socket`, 'remove it or choose another path');
+  }
+  const state = look(stateDir);
+  if (typeof state !== 'string' && !state.isDirectory())
+    fail(`state_dir ${quote(stateDir)} is not a directory`, 'remove it or choose another path');
+  const logs = log.file === undefined ? [] : [log.file];
+  for (const file of logs) {
+    const there = look(file);
+    if (typeof there !== 'string' && there.isDirectory())
+      fail(`log ${quote(file)} is a directory`, 'expected the path of a file');
+  }
+  for (const file of [control.path, ...sockets.map((socket) => socket.file), stateDir, ...logs]) {
+    const directory = path.dirname(file);
+    const there = look(directory);
+    if (typeof there === 'string') warn(`directory ${quote(directory)}: ${there}`);
+    else if (!there.isDirectory()) fail(`${quote(directory)} is not a directory`);
+  }
+}
+
+function checkProgram(file: string, what: string, warn: Tell): void {
   const found = look(file);
   if (typeof found === 'string') warn(`${what} ${quote(file)}: ${found}`);
   else if (!found.isFile()) warn(`${what} ${quote(file)} is not a file`);
@@ -77,13 +103,7 @@ function isExecutable(file: string, stats: Stats): boolean {
   }
 }
 
-/** The directories that must be there beforehand; state_dir itself is made by the daemon. */
-function directoriesOf({ control, log, stateDir }: Config): string[] {
-  const files = [control.path, stateDir, ...(log.file === undefined ? [] : [log.file])];
-  return files.map((file) => path.dirname(file));
-}
-
-function checkPermissions(file: string, monitors: boolean, warn: Warn): void {
+function checkPermissions(file: string, monitors: boolean, warn: Tell): void {
   const found = look(file);
   if (typeof found === 'string') return;
   if ((found.mode & 0o002) !== 0) warn('every user may change this file', `chmod 600 ${file}`, file);
@@ -105,9 +125,9 @@ function holdsSecret(file: string, monitors: boolean): boolean {
 }
 
 /** What is at a path, or in words why that cannot be told. */
-function look(file: string): Stats | string {
+function look(file: string, stat = statSync as (file: string) => Stats): Stats | string {
   try {
-    return statSync(file);
+    return stat(file);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is nothing of that name';
@@ -115,6 +135,6 @@ function look(file: string): Stats | string {
   }
 }
 
-function distinct(warnings: readonly Diagnostic[]): Diagnostic[] {
-  return [...new Map(warnings.map((entry) => [`${entry.file}: ${entry.message}`, entry])).values()];
+function distinct(found: readonly Diagnostic[]): Diagnostic[] {
+  return [...new Map(found.map((entry) => [`${entry.file}: ${entry.message}`, entry])).values()];
 }

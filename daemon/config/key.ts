@@ -42,7 +42,8 @@ export function readKey(section: Section, place: Place, reporter: Reporter): Key
       secret = readSecret(word, reporter);
     }
   }
-  if (!found && !section.broken) reporter.error(place, 'the key has no secret', 'expected secret STRING');
+  if (!found && !section.broken && !section.lost.has('secret'))
+    reporter.error(place, 'the key has no secret', 'expected secret STRING');
   return algorithm === undefined || secret === undefined ? undefined : { algorithm, secret };
 }
 

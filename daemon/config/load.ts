@@ -2,18 +2,20 @@
  * The door into the configuration: a file, or a text, to the effective configuration of one node and everything
  * that is to be said about it. parseConfig is pure; loadConfig reads files and nothing else.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { checkModel } from './checks.js';
-import { createReporter, type Place, quote, type Reporter, type SourceFile } from './diagnostic.js';
+import { CONFIG_FILES } from './defaults.js';
+import { createReporter, type Place, quote, type SourceFile } from './diagnostic.js';
 import type { DmonitorListing, ReadDmonitor } from './dmonitor.js';
 import { readDmonitorFiles } from './dmonitor-files.js';
 import type { Parsed } from './duration.js';
 import { inheritGlobals, inheritResource } from './inherit.js';
-import { type Model, readModel } from './model.js';
+import { readModel } from './model.js';
 import { readMonitoring, resolveMonitoring } from './monitor.js';
 import { FILE_CHARACTERS_MAX, parseTree, type ReadInclude } from './parser.js';
 import { reasonOf } from './reasons.js';
+import { mayHaveLost } from './settings.js';
 import type { Config, Diagnostic } from './types.js';
 
 export interface LoadOptions {
@@ -32,6 +34,8 @@ export interface LoadResult {
   config: Config | null;
   /** Errors and warnings, in the order of the file. */
   diagnostics: Diagnostic[];
+  /** Why the file says nothing about this node, in words; '' where it does, or where that cannot be told. */
+  stranger: string;
 }
 
 export interface LoadFileResult extends LoadResult {
@@ -57,9 +61,9 @@ export function loadConfig(file: string, options: LoadOptions): LoadFileResult {
       column: 1,
       length: 1,
       message,
-      help: '',
+      help: read.code === 'ENOENT' ? elsewhere(file) : '',
     };
-    return { config: null, diagnostics: [diagnostic], unreadable: read.code };
+    return { config: null, diagnostics: [diagnostic], stranger: '', unreadable: read.code };
   }
   const { readDmonitor = readDmonitorFiles } = options;
   return { ...parseConfig(read.value, file, readText, { ...options, readDmonitor }), unreadable: null };
@@ -80,21 +84,33 @@ export function parseConfig(
   const reporter = createReporter();
   const file: SourceFile = { name: fileName, text, masks: new Map() };
   const tree = parseTree(file, readInclude, reporter);
-  if (reporter.full) return { config: null, diagnostics: reporter.finish() };
+  if (reporter.full) return { config: null, diagnostics: reporter.finish(), stranger: '' };
 
   const monitoring = readMonitoring(tree.root, options.readDmonitor ?? (() => NO_DMONITOR), reporter);
   const model = readModel(tree, monitoring?.nodes ?? [], reporter);
   const wanted = options.node ?? options.hostname;
   const node = model.table.find(wanted);
-  if (node === null && options.ignoreUnknownNode !== true) {
+  // Where statements were lost, the node's section may be among them.
+  const { names } = model.table;
+  const lost = names.length === 0 && ['on', 'resource'].some((name) => mayHaveLost(model.global, name));
+  const alone = monitoring !== null && names.length === 0 && model.resources.length === 0;
+  const known =
+    names.length === 0 ? 'the file names no node at all' : `the file names ${names.map(quote).join(', ')}`;
+  const stranger =
+    node === null && !lost && !alone ? `no 'on' section for this node, ${quote(wanted)}: ${known}` : '';
+  if (options.ignoreUnknownNode !== true) {
     const place: Place = { file, line: 0, column: 1, length: 1 };
-    reportUnknownNode(model, monitoring !== null, wanted, place, reporter);
+    if (stranger !== '') reporter.error(place, stranger, 'hastmond -n NAME says which one this is');
+    else if (alone && node === null && !lost) {
+      const message = 'the file names no node: this one monitors alone, and nobody confirms what it sees';
+      reporter.warning(place, message, 'monitor { nodes NAME NAME } says which nodes do');
+    }
   }
   checkModel(model, node, reporter);
   const own = node ?? wanted;
   const monitor = resolveMonitoring(monitoring, model, own, reporter);
   const diagnostics = reporter.finish();
-  if (reporter.failed) return { config: null, diagnostics };
+  if (reporter.failed) return { config: null, diagnostics, stranger };
 
   const mine = node === null ? [] : model.resources.filter(({ nodes }) => nodes.has(node));
   const config: Config = {
@@ -107,31 +123,14 @@ export function parseConfig(
     })),
     monitor: monitor.config,
   };
-  return { config, diagnostics };
+  return { config, diagnostics, stranger };
 }
 
-function reportUnknownNode(
-  model: Model,
-  monitors: boolean,
-  wanted: string,
-  place: Place,
-  reporter: Reporter,
-): void {
-  const { names } = model.table;
-  // Where statements were lost, the node's section may be among them.
-  if (model.global.broken && names.length === 0) return;
-  if (monitors && names.length === 0 && model.resources.length === 0) {
-    const message = 'the file names no node: this one monitors alone, and nobody confirms what it sees';
-    reporter.warning(place, message, 'monitor { nodes NAME NAME } says which nodes do');
-    return;
-  }
-  const known =
-    names.length === 0 ? 'the file names no node at all' : `the file names ${names.map(quote).join(', ')}`;
-  reporter.error(
-    place,
-    `no 'on' section for this node, ${quote(wanted)}: ${known}`,
-    'hastmond -n NAME says which one this is',
-  );
+/** Where else the file was looked for, if its name is that of the first default place. */
+function elsewhere(file: string): string {
+  const [first, ...others] = CONFIG_FILES;
+  if (file !== first || others.some((other) => existsSync(other))) return '';
+  return `nor is there ${others.join(', ')}; -c FILE names another place`;
 }
 
 /** Reads a whole file, but never more of it than a configuration can be: it may be a device. */

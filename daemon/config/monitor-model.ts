@@ -3,7 +3,7 @@
  * or looked up by its name. It checks what belongs to the names of sections.
  */
 import { type Place, quote, type Reporter, whereIs } from './diagnostic.js';
-import { createMonitorScope, type MonitorScope, readMonitorSection } from './monitor-settings.js';
+import { createMonitorScope, hasLost, type MonitorScope, readMonitorSection } from './monitor-settings.js';
 import type { Section, Statement, Word } from './tree.js';
 
 /** A section with a name. */
@@ -49,13 +49,13 @@ export function readMonitorModel(root: Section, reporter: Reporter): MonitorMode
     groups: new Map(),
     checks: [],
     alerts: [],
-    lost: root.broken,
+    lost: hasLost(root),
   };
   const alerts = new Map<string, NamedScope>();
   readDefinitions(statements, model, alerts, reporter);
   for (const { name, block } of statements) {
     if (name.text !== 'monitor' || block === null) continue;
-    model.lost ||= block.broken;
+    model.lost ||= hasLost(block);
     readMonitorSection(block, model.defaults, reporter);
     readDefinitions(block.statements, model, alerts, reporter);
   }
@@ -85,7 +85,7 @@ function readDefinitions(
         break;
       case 'group': {
         const group = readNamed(statement, model.groups, reporter);
-        model.lost ||= statement.block?.broken === true;
+        model.lost ||= statement.block !== null && hasLost(statement.block);
         for (const inner of statement.block?.statements ?? [])
           if (inner.name.text === 'check') readCheck(inner, group, model, reporter);
       }

@@ -51,6 +51,11 @@ export interface MonitorScope {
   broken: boolean;
 }
 
+/** True where a statement of the section was lost to an error: what seems to be missing may be there. */
+export function hasLost({ broken, lost }: Section): boolean {
+  return broken || lost.size > 0;
+}
+
 /** An empty section. */
 export function createMonitorScope(): MonitorScope {
   return { settings: {}, broken: false };
@@ -58,7 +63,7 @@ export function createMonitorScope(): MonitorScope {
 
 /** Adds what a section's statements say to a scope; sections inside of it are the caller's. */
 export function readMonitorSection(section: Section, scope: MonitorScope, reporter: Reporter): void {
-  scope.broken ||= section.broken;
+  scope.broken ||= hasLost(section);
   for (const statement of section.statements) {
     if (statement.block === null && statement.rule.argument !== 'check')
       readMonitorStatement(statement, scope, reporter);

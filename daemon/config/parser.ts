@@ -52,7 +52,7 @@ export function parseTree(
   reporter: Reporter,
   kind: SectionKind = 'global',
 ): Tree {
-  const root: Section = { kind, statements: [], broken: false };
+  const root = createSection(kind);
   const parser: Parser = {
     reporter,
     readInclude,
@@ -149,7 +149,7 @@ function parseStatement(parser: Parser, section: Section, name: Token): void {
       `${quote(name.text)} is not allowed in ${sectionTitle(section.kind)}`,
       `allowed in ${places}`,
     );
-    section.broken = true;
+    section.lost.add(found.name);
   }
   if (!parseArguments(parser, section, statement) || !allowed) return;
   if (found.name === 'include') parseInclude(parser, section, statement);
@@ -254,7 +254,7 @@ function parseBlock(parser: Parser, section: Section, statement: Statement): boo
   } else {
     parser.index += 1;
   }
-  const block: Section = { kind, statements: [], broken: false };
+  const block = createSection(kind);
   parseSection(parser, block);
   statement.block = block;
   const closing = peek(parser);
@@ -310,6 +310,10 @@ function parseInclude(parser: Parser, section: Section, statement: Statement): v
   open.push(file);
   parseFile(parser, { name: file, text: read.value, masks: new Map() }, section);
   open.pop();
+}
+
+function createSection(kind: SectionKind): Section {
+  return { kind, statements: [], lost: new Set(), broken: false };
 }
 
 function wholeFile(file: SourceFile): Place {

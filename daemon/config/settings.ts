@@ -25,20 +25,37 @@ export interface Scope {
   remote: Setting<Address>[];
   /** Where `remote` stands, null where it does not. */
   remotePlace: Place | null;
-  /** True where a statement was lost to an error. */
+  /** The statements lost to an error of their own. */
+  lost: Set<string>;
+  /** True where nobody knows what was lost to an error. */
   broken: boolean;
   /** True where the section says nothing. */
   empty: boolean;
 }
 
+const LISTEN_HELP = 'without peers, listen tcp4://127.0.0.1 is heard on this machine only';
+
 /** An empty section. */
 export function createScope(): Scope {
-  return { settings: {}, friends: [], remote: [], remotePlace: null, broken: false, empty: true };
+  return {
+    settings: {},
+    friends: [],
+    remote: [],
+    remotePlace: null,
+    lost: new Set(),
+    broken: false,
+    empty: true,
+  };
+}
+
+/** True where this statement may be in the section although nothing is known of it. */
+export function mayHaveLost(scope: Scope, name: string): boolean {
+  return scope.broken || scope.lost.has(name);
 }
 
 /** Adds what a section's statements say to a scope; `on` and `resource` are the caller's. */
 export function readSection(section: Section, scope: Scope, reporter: Reporter): void {
-  scope.broken ||= section.broken;
+  takeLosses(section, scope);
   let before: Statement | null = null;
   for (const statement of section.statements) {
     const { name } = statement;
@@ -68,6 +85,12 @@ function readStatement(statement: Statement, scope: Scope, reporter: Reporter): 
       return;
     case 'friends':
       scope.friends.push(...readAddresses(statement, reporter));
+      if (args.length === 0 && !scope.broken)
+        reporter.warning(
+          name,
+          "'friends' names nobody",
+          "expected an address; 'friends none' where nobody is meant",
+        );
       return;
     case 'remote':
       scope.remotePlace ??= name;
@@ -85,7 +108,7 @@ function readStatement(statement: Statement, scope: Scope, reporter: Reporter): 
     case 'key': {
       const key = block === null ? undefined : readKey(block, name, reporter);
       if (key !== undefined) assign(scope, 'key', key, name, reporter);
-      else scope.broken = true;
+      else scope.lost.add('key');
       return;
     }
     case 'log':
@@ -97,8 +120,13 @@ function readStatement(statement: Statement, scope: Scope, reporter: Reporter): 
   }
 }
 
+function takeLosses(section: Section, scope: Scope): void {
+  scope.broken ||= section.broken;
+  for (const name of section.lost) scope.lost.add(name);
+}
+
 function readLogBlock(block: Section, scope: Scope, reporter: Reporter): void {
-  scope.broken ||= block.broken;
+  takeLosses(block, scope);
   for (const { name, args } of block.statements) {
     const key = `log_${name.text}`;
     if (hasReader(key)) readValue(scope, key, args[0] ?? name, reporter);
@@ -117,7 +145,7 @@ function readValue<Name extends keyof typeof READERS>(
 ): void {
   const reader: Reader<Values[Name]> = READERS[name];
   const value = reader(word, reporter);
-  if (value === undefined) scope.broken = true;
+  if (value === undefined) scope.lost.add(name);
   else assign(scope, name, value, word, reporter);
 }
 
@@ -149,7 +177,11 @@ function readAddresses(statement: Statement, reporter: Reporter): Setting<Addres
   const found: Setting<Address>[] = [];
   const seen = new Map<string, Word>();
   for (const word of args) {
-    const none = word.text === 'none' && !word.quoted && name.text !== 'listen';
+    const none = word.text === 'none' && !word.quoted;
+    if (none && name.text === 'listen') {
+      reporter.error(word, "'listen' needs an address: 'none' is for friends and remote", LISTEN_HELP);
+      continue;
+    }
     if (none) {
       if (args.length > 1) reporter.warning(word, "'none' beside addresses means nothing");
       continue;

@@ -18,6 +18,8 @@ export interface Statement {
 export interface Section {
   kind: SectionKind;
   statements: Statement[];
-  /** True where a statement was lost to an error; what seems to be missing may be that one. */
+  /** The statements lost to an error of their own: one that seems to be missing may be there. */
+  lost: Set<string>;
+  /** True where nobody knows what was lost. */
   broken: boolean;
 }

@@ -8,7 +8,9 @@ import type { ControlReply, ControlRequest } from '../../proto/control-types.js'
 import type { ControlConfig } from '../config/types.js';
 import type { NetLog } from '../net/log.js';
 import { clearSocketPath, listenUnix } from '../net/unix-socket.js';
+import { reasonOf } from '../sys/errors.js';
 import { type Client, serve } from './client.js';
+import { ownerOf } from './owner.js';
 
 /** Clients at a time; further ones are told to come again, and as many again not even that. */
 export const clientsMax = 32;
@@ -74,28 +76,8 @@ export function createControlServer(options: ControlServerOptions): ControlServe
   return { listen, close };
 }
 
-/** Numbers for chown(2); -1 leaves the owner or group as it is. */
-async function ownerOf({ owner, group }: ControlConfig): Promise<{ uid: number; gid: number }> {
-  if (owner === undefined && group === undefined) return { uid: -1, gid: -1 };
-  const { loadNative } = await import('../sys/native.js');
-  const system = loadNative();
-  const user = owner === undefined ? undefined : system.getpwnam(nameOrNumber(owner));
-  const members = group === undefined ? undefined : system.getgrnam(nameOrNumber(group));
-  if (user === null && !isNumber(owner)) throw new Error(`there is no user ${owner}`);
-  if (members === null && !isNumber(group)) throw new Error(`there is no group ${group}`);
-  return { uid: user?.uid ?? Number(owner ?? -1), gid: members?.gid ?? Number(group ?? -1) };
-}
-
-function nameOrNumber(text: string): string | number {
-  return isNumber(text) ? Number(text) : text;
-}
-
-function isNumber(text: string | undefined): boolean {
-  return text !== undefined && /^\d+$/.test(text);
-}
-
 function problem(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { code } = error as NodeJS.ErrnoException;
   const words: Record<string, string> = {
     EACCES: 'permission denied; run as root, or choose another path with `control`',
     EPERM: 'not permitted; only root may give the socket away',
@@ -103,5 +85,5 @@ function problem(error: unknown): string {
     EROFS: 'the file system is read-only',
     EADDRINUSE: 'the path is in use',
   };
-  return words[code ?? ''] ?? message;
+  return words[code ?? ''] ?? reasonOf(error);
 }

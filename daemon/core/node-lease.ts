@@ -67,11 +67,17 @@ export function handleAcquisition(
   }
 }
 
-/** Says who stands in the way, and for how long: loud when the reasons change, else for those who debug. */
+/**
+ * Says who stands in the way, and for how long: loud when there is a reason that was not told since the last lease, else for
+ * those who debug. Attempts end at the first majority against them, so that the voters take turns in refusing.
+ */
 function logRefusal(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
-  const reasons = refusals(state, now, false);
-  const level = reasons === state.refusalTold ? 'debug' : 'info';
-  state.refusalTold = reasons;
+  const told = state.refusalTold.split('; ');
+  const fresh = refusals(state, now, false)
+    .split('; ')
+    .filter((reason) => !told.includes(reason));
+  const level = fresh.length === 0 ? 'debug' : 'info';
+  if (fresh.length > 0) state.refusalTold = [...told, ...fresh].join('; ');
   outputs.push({ kind: 'log', level, text: `no lease: ${refusals(state, now, true)}`, peer: '' });
 }
 
@@ -91,7 +97,9 @@ export function refusals(state: NodeState, now: Instant, times: boolean): string
     const left = times && leftMs > 0 ? ` (${(leftMs / 1000).toFixed(1)} s left)` : '';
     return `${node} refuses: ${describeRefusal(refusal.reason, refusal.by)}${left}`;
   });
-  return words.join('; ') || 'the answers came too late';
+  if (words.length === 0) return 'the answers came too late';
+  const silent = missing.some((node) => acquisition.refusals[node] === undefined);
+  return `${words.join('; ')}${silent ? '; start what does not answer, or mend the network' : ''}`;
 }
 
 /** A primary by force goes on asking, to become lawful. */

@@ -92,8 +92,10 @@ export function stepNode(before: NodeState, input: NodeInput): NodeStep {
   if (!state.terminated) {
     route(state, input, outputs);
     settle(state, input.now, outputs);
-  } else if (input.kind === 'peer') {
-    route(state, input, outputs); // A node that is about to exit still votes.
+  } else {
+    // A node that is about to exit still votes, and is heard: another resource may keep it for a while.
+    if (input.kind === 'peer') route(state, input, outputs);
+    heartbeat(state, input.now, outputs);
   }
   return { state, outputs };
 }
@@ -116,7 +118,7 @@ const READ_FIRST_MS = 20;
 
 /** When the core has to be stepped again at the latest. */
 export function nodeWakeAt(state: NodeState, now: Instant): Instant {
-  if (state.terminated) return Number.POSITIVE_INFINITY;
+  if (state.terminated) return state.heartbeatAt;
   const times = [state.heartbeatAt];
   if (state.guardNotBefore > now) times.push(state.guardNotBefore);
   const { worker, acquisition, cleaning } = state;

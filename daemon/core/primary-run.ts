@@ -144,17 +144,18 @@ function attemptFailed(state: PrimaryState, why: string, now: Instant, outputs: 
   const { attempts, heartbeatMs, stopTimeoutMs, startTimeoutMs } = state.settings;
   outputs.push({ kind: 'log', level: 'warn', text: `${why}; attempt ${state.attempts} of ${attempts}` });
   if (state.attempts >= attempts) {
-    outputs.push({
-      kind: 'log',
-      level: 'error',
-      text: `giving up after ${state.attempts} attempts to start`,
-    });
+    logGivingUp(state, outputs);
     beginStop(state, 'gave-up', state.successor, now + stopTimeoutMs, now, outputs);
     return;
   }
   state.phase = 'starting';
   state.dueAt = now + heartbeatMs;
   state.start = { run: false, deadline: state.dueAt + startTimeoutMs, failed: '' };
+}
+
+function logGivingUp({ attempts }: PrimaryState, outputs: PrimaryOutput[]): void {
+  const text = `giving up after ${attempts} failed attempt${attempts === 1 ? '' : 's'} to keep the resource running`;
+  outputs.push({ kind: 'log', level: 'error', text });
 }
 
 function statusWhileRunning(
@@ -183,6 +184,7 @@ function statusWhileRunning(
     state.unknownStatuses = 0;
     state.attempts += 1;
     const why = state.attempts >= settings.attempts ? 'gave-up' : 'restart';
+    if (why === 'gave-up') logGivingUp(state, outputs);
     beginStop(state, why, state.successor, now + settings.stopTimeoutMs, now, outputs);
   }
 }

@@ -18,12 +18,13 @@ export function askedToStop(
   const end = plannedStopEnd(state, why, now);
   if (state.stop !== null && state.phase !== 'waiting') {
     // A stop under way goes on, for the new reason.
-    state.stop = { ...state.stop, why, successor: successor || state.stop.successor };
+    const until = triedUntil(state, why, end, now);
+    state.stop = { ...state.stop, why, successor: successor || state.stop.successor, until };
     if (why === 'main-gone') boundStop(state, end, now);
     return;
   }
   if (state.phase === 'waiting' && state.hook === null) {
-    state.stop = { why, successor, end, hookRun: true, failed: '' };
+    state.stop = { why, successor, end, until: end, hookRun: true, failed: '' };
     stopped(state, now, outputs);
     return;
   }
@@ -37,6 +38,11 @@ function plannedStopEnd({ settings, lease }: PrimaryState, why: StopWhy, now: In
   return now + Math.max(settings.switchoverTimeoutMs, settings.stopTimeoutMs);
 }
 
+/** Until when a stop that fails is tried again under a lease: as long as a planned move may take. */
+function triedUntil({ settings, lease }: PrimaryState, why: StopWhy, end: Instant, now: Instant): Instant {
+  return lease === null || why === 'main-gone' ? end : Math.max(end, now + settings.switchoverTimeoutMs);
+}
+
 /** Begins a stop: another hook that runs is killed first; that time is inside the stop budget (R3). */
 export function beginStop(
   state: PrimaryState,
@@ -48,7 +54,7 @@ export function beginStop(
 ): void {
   state.phase = 'stopping';
   state.start = null;
-  state.stop = { why, successor, end, hookRun: false, failed: '' };
+  state.stop = { why, successor, end, until: triedUntil(state, why, end, now), hookRun: false, failed: '' };
   state.dueAt = now;
   const { hook } = state;
   if (hook !== null && hook.signalled !== 'KILL') {
@@ -120,9 +126,9 @@ export function stopFailed(
   const what =
     code === 0
       ? 'the resource still runs after stop'
-      : `after stop it is not known whether the resource runs: ${detail}`;
-  state.lastError = what;
-  outputs.push({ kind: 'log', level: stop?.failed === what ? 'debug' : 'error', text: what });
+      : 'after stop it is not known whether the resource runs';
+  state.lastError = code === 0 ? what : `${what}: ${detail}`;
+  outputs.push({ kind: 'log', level: stop?.failed === what ? 'debug' : 'error', text: state.lastError });
   if (stop !== null) state.stop = { ...stop, failed: what };
   if (stop?.why === 'handover' && code === 0 && state.lease !== null) {
     running(state, now, outputs, 'handover given up: the resource goes on running here');
@@ -135,15 +141,18 @@ export function stopFailed(
     state.settings.fenceTimeoutMs > 0 && stop !== null ? Math.max(now, Math.min(retryAt, stop.end)) : retryAt;
 }
 
-/** A stop that failed is tried again; with a fence, that comes when the time to stop is over (R7). */
+/**
+ * A stop that failed is tried again. When its time is over (the time to stop, or under a lease `switchover_timeout`), the
+ * fence comes; without one, a daemon that is told to end does so (R7).
+ */
 export function retryStop(state: PrimaryState, now: Instant, outputs: PrimaryOutput[]): void {
   const { settings, stop, lease } = state;
   if (stop === null) return;
-  if (stop.why === 'terminate' && settings.fenceTimeoutMs === 0) {
+  if (stop.why === 'terminate' && settings.fenceTimeoutMs === 0 && now >= stop.until) {
     finish(state, 'stop-failed', outputs);
     return;
   }
-  if (settings.fenceTimeoutMs > 0 && lease === null && now >= stop.end) {
+  if (settings.fenceTimeoutMs > 0 && now >= (lease === null ? stop.end : stop.until)) {
     outputs.push({
       kind: 'log',
       level: 'error',

@@ -46,13 +46,24 @@ export interface PrimaryState {
   /** When the next status is due, or the next start, or the next try of a stop. */
   dueAt: Instant;
   start: { run: boolean; deadline: Instant; failed: string } | null;
-  /** `failed`: an earlier try of it; said once. */
-  stop: { why: StopWhy; successor: NodeName; end: Instant; hookRun: boolean; failed: string } | null;
+  stop: Stop | null;
   attempts: number;
   unknownStatuses: number;
   runningSince: Instant;
   lastError: string;
   reported: PrimaryReport | null;
+}
+
+interface Stop {
+  why: StopWhy;
+  successor: NodeName;
+  /** By when this try of it has to be over. */
+  end: Instant;
+  /** Until when it is tried again; then comes what backs it up. */
+  until: Instant;
+  hookRun: boolean;
+  /** How an earlier try failed; said once. */
+  failed: string;
 }
 
 interface RunningHook {

@@ -69,10 +69,15 @@ function primary(state: NodeState, now: Instant): string {
 function secondary(state: NodeState, now: Instant): string {
   const { gaveUpAt, settings } = state;
   const holder = connectedHolder(state, now);
-  if (holder !== null) return withHistory(state, now, `nothing: ${holder} holds the lease`);
   const pauseMs = gaveUpAt === null ? 0 : gaveUpAt + settings.complaintIntervalMs - now;
+  const gaveUp =
+    pauseMs > 0 ? `; this node has given the resource up (${state.lastError || 'it failed'})` : '';
+  if (holder !== null) return withHistory(state, now, `nothing: ${holder} holds the lease${gaveUp}`);
   if (pauseMs > 0)
-    return `${seconds(pauseMs)} to pass, since it could not start the resource: ${state.lastError || 'giving up'}`;
+    return (
+      `${seconds(pauseMs)} to pass, since this node has given the resource up (${state.lastError || 'it failed'}); ` +
+      `hastmonctl role primary ${settings.resource} does not wait`
+    );
   const count = complaintCount(state.complaints, settings.complaintIntervalMs, now);
   const needed = settings.complaintCount + 1;
   const set = state.roleSet === 'primary' && gaveUpAt === null;
@@ -124,7 +129,7 @@ function refused(node: NodeName, { reason, by, until }: Refusal, now: Instant): 
     case 'restarted':
       return `${node} has restarted and waits${left}`;
     case 'no-history':
-      return `${node} does not remember earlier leases and has not heard enough others`;
+      return `${node} does not remember earlier leases: start all nodes, or bootstrap it if there is no history`;
     case 'voter-set':
       return `${node} is configured with other voters: reload hastmond there or here`;
     case 'not-a-voter':

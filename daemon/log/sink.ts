@@ -1,6 +1,6 @@
 /** Where lines end: a descriptor, a file, syslog. Everything is written at once, and a failure is told, never thrown. */
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { codeOf, messageOf } from '../sys/errors.js';
+import { codeOf, messageOf, reasonOf } from '../sys/errors.js';
 import type { Native, SyslogPriority } from '../sys/native.js';
 
 export interface Sink {
@@ -20,7 +20,15 @@ export function descriptorSink(fd: number): Sink {
 
 /** A file, appended to; several processes may. Throws an Error where it cannot be opened. */
 export function fileSink(path: string): Sink {
-  const open = (): number => openSync(path, 'a', 0o640);
+  const open = (): number => {
+    try {
+      return openSync(path, 'a', 0o640);
+    } catch (error) {
+      throw Object.assign(new Error(`cannot open log file ${path}: ${reasonOf(error)}`), {
+        code: codeOf(error),
+      });
+    }
+  };
   let fd = open();
   return {
     write: (text, patient) => writeAll(fd, text, patient ? patienceMs : 0),
@@ -31,7 +39,7 @@ export function fileSink(path: string): Sink {
         closeSync(old);
         return null;
       } catch (error) {
-        return `cannot open log file ${path}: ${messageOf(error)}`;
+        return messageOf(error);
       }
     },
   };

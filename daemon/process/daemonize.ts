@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { closeSync, writeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { messageOf } from '../sys/errors.js';
+import { printError } from './print.js';
 import { exitCode } from './sysexits.js';
 
 export interface DaemonizeOptions {
@@ -30,7 +31,7 @@ interface Report {
  */
 export async function daemonize(options: DaemonizeOptions): Promise<never> {
   const { code, text } = await startSecond(options);
-  if (text !== '') writeSync(2, `${text}\n`);
+  if (text !== '') printError(text);
   process.exit(code);
 }
 
@@ -56,7 +57,7 @@ export function reportReady(): void {
  */
 export function reportFailure(code: number, text: string): void {
   if (inBackground()) report({ code, text });
-  else writeSync(2, `${text}\n`);
+  else printError(text);
 }
 
 const readyVariable = 'HASTMON_READY_FD';

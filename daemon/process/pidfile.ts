@@ -20,7 +20,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { codeOf, messageOf } from '../sys/errors.js';
+import { codeOf, reasonOf } from '../sys/errors.js';
 import { callError, tryLibc } from '../sys/libc.js';
 import { type ProcessRecord, processRecord, recordAlive } from '../sys/process.js';
 import { exitCode } from './sysexits.js';
@@ -45,6 +45,8 @@ export interface LockOptions {
    * flock(2) cannot be had. Not for a file that people put into `kill $(cat FILE)`.
    */
   record?: boolean;
+  /** What the file is called in messages; default `pidfile`. */
+  what?: string;
 }
 
 /**
@@ -52,21 +54,38 @@ export interface LockOptions {
  * another process is starting at this moment, it waits for its turn.
  */
 export async function lockPidfile(path: string, options: LockOptions = {}): Promise<PidfileOutcome> {
-  const { guardWaitMs = 3000, record = false } = options;
+  const { guardWaitMs = 3000, record = false, what = 'pidfile' } = options;
+  const file: Wanted = { path, record, what };
   let unguard: (() => Promise<void>) | null = null;
   try {
     // What cannot be opened is told at once; proper-lockfile would try again and again.
     closeSync(openFile(path));
     unguard = await guard(path, guardWaitMs);
-    return await claimPatiently(path, unguard !== null, record);
+    return await claimPatiently(file, unguard !== null);
   } catch (error) {
     const noPermission = ['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error));
     const code = noPermission ? exitCode.noPerm : exitCode.cantCreate;
-    return { kind: 'failed', message: `cannot lock pidfile ${path}: ${messageOf(error)}`, exitCode: code };
+    return { kind: 'failed', message: `cannot lock ${what} ${path}: ${reason(error)}`, exitCode: code };
   } finally {
     // One that has lost the guard meanwhile has nothing to give back.
     await unguard?.().catch(() => {});
   }
+}
+
+/** The file to be locked. */
+interface Wanted {
+  path: string;
+  record: boolean;
+  what: string;
+}
+
+function reason(error: unknown): string {
+  const words: Record<string, string> = {
+    ENOENT: 'its directory does not exist',
+    EISDIR: 'it is a directory',
+    ELOOP: 'it is a symbolic link',
+  };
+  return words[codeOf(error)] ?? reasonOf(error);
 }
 
 // The guard is held for milliseconds; ten seconds are for a machine that is busy beyond measure.
@@ -83,18 +102,18 @@ async function guard(path: string, waitMs: number): Promise<(() => Promise<void>
 }
 
 // Who has locked the file writes its pid at once, but not at the same instant.
-async function claimPatiently(path: string, guarded: boolean, full: boolean): Promise<PidfileOutcome> {
+async function claimPatiently(file: Wanted, guarded: boolean): Promise<PidfileOutcome> {
   for (let looks = 1; ; looks += 1) {
-    const outcome = claim(path, guarded, full);
+    const outcome = claim(file, guarded);
     if (outcome.kind !== 'held' || outcome.pid !== null || looks === 10) return outcome;
     await sleep(20);
   }
 }
 
-function claim(path: string, guarded: boolean, full: boolean): PidfileOutcome {
+function claim(file: Wanted, guarded: boolean): PidfileOutcome {
   for (;;) {
-    const fd = openFile(path);
-    const outcome = claimOpened(path, fd, guarded, full);
+    const fd = openFile(file.path);
+    const outcome = claimOpened(file, fd, guarded);
     if (outcome?.kind !== 'locked') closeSync(fd);
     if (outcome !== null) return outcome;
   }
@@ -105,14 +124,15 @@ function openFile(path: string): number {
 }
 
 // null: the file was removed by its holder between opening and locking; look again.
-function claimOpened(path: string, fd: number, guarded: boolean, full: boolean): PidfileOutcome | null {
+function claimOpened(file: Wanted, fd: number, guarded: boolean): PidfileOutcome | null {
+  const { path, record: full, what } = file;
   const locked = flock(fd);
   const record = parseRecord(readFileSync(path, 'latin1'));
-  if (locked === false) return held(path, record !== null && alive(record, false) ? record.pid : null);
+  if (locked === false) return held(file, record !== null && alive(record, false) ? record.pid : null);
   if (!sameFile(path, fd)) return null;
-  if (record !== null && alive(record, locked === true)) return held(path, record.pid);
+  if (record !== null && alive(record, locked === true)) return held(file, record.pid);
   if (!guarded && locked === null) {
-    const message = `another process is starting with pidfile ${path}, or left ${path}.lock behind: remove it`;
+    const message = `another process is starting with ${what} ${path}, or left ${path}.lock behind: remove it`;
     return { kind: 'held', pid: null, message, exitCode: exitCode.tempFail };
   }
   const own = processRecord();
@@ -124,12 +144,12 @@ function claimOpened(path: string, fd: number, guarded: boolean, full: boolean):
   return { kind: 'locked', lock: { path, release: releaser(path, fd) } };
 }
 
-function held(path: string, pid: number | null): PidfileOutcome {
+function held({ path, what }: Wanted, pid: number | null): PidfileOutcome {
   const who = pid === null ? 'by another process' : `by pid ${pid}`;
   return {
     kind: 'held',
     pid,
-    message: `already running: pidfile ${path} is held ${who}`,
+    message: `already running: ${what} ${path} is held ${who}`,
     exitCode: exitCode.tempFail,
   };
 }

@@ -3,6 +3,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import yargs from 'yargs';
+import { CONFIG_FILES } from '../config/defaults.js';
+import { separateOptions } from '../process/options.js';
 import { version } from '../process/version.js';
 
 export interface Arguments {
@@ -17,20 +19,21 @@ export interface Arguments {
   test: boolean;
 }
 
-const CONFIG_FILES = ['/etc/hastmon.conf', '/usr/local/etc/hastmon.conf'];
 const PIDFILE = '/var/run/hastmon.pid';
+const LETTERS = { flags: 'dFht', valued: { c: 'config', n: 'node', P: 'pidfile' } };
 
 /**
- * Reads the command line. `startDirectory`: where relative paths count from. Prints help or version and gives null;
+ * Reads the command line. `startDirectory`: where relative paths count from. Gives the text where help or version is asked for;
  * `fail` is called with one line for what cannot be understood, and does not return.
  */
 export async function readArguments(
   words: readonly string[],
   startDirectory: string,
   fail: (message: string) => never,
-): Promise<Arguments | null> {
-  let printed = false;
-  const parser = yargs([...words])
+): Promise<Arguments | string> {
+  let printed = '';
+  const separated = separateOptions(words, LETTERS);
+  const parser = yargs(separated)
     .scriptName('hastmond')
     .usage(
       'hastmond [-dFht] [-c config] [-n node] [-P pidfile]\n\nHigh-availability resource manager; see hastmond(8).',
@@ -68,15 +71,14 @@ export async function readArguments(
     .strict()
     .exitProcess(false)
     .fail((message, error) => fail(message ?? error?.message ?? 'the command line cannot be understood'));
-  const parsed = await parser.parseAsync([...words], {}, (_error, _args, output) => {
-    if (output === '') return;
-    printed = true;
-    process.stdout.write(`${output}\n`);
+  const parsed = await parser.parseAsync(separated, {}, (_error, _args, output) => {
+    printed = output;
   });
-  if (printed) return null;
+  if (printed !== '') return `${printed}\n`;
   if (parsed._.length > 0) fail(`unexpected argument '${parsed._.join(' ')}'`);
   for (const name of ['config', 'node', 'pidfile'] as const) {
     if (Array.isArray(parsed[name])) fail(`--${name} is given twice`);
+    if (parsed[name] === '') fail(`--${name} is empty`);
   }
   const config =
     parsed.config ?? CONFIG_FILES.find((file) => existsSync(file)) ?? (CONFIG_FILES[0] as string);

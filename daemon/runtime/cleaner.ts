@@ -17,6 +17,8 @@ import type { HookSetup } from './ipc.js';
 export interface Cleaner {
   clean(id: number, mode: 'check' | 'stop', stopEnd: Instant): void;
   fence(id: number): void;
+  /** Asks `status`; its exit status, null where it has none. */
+  look(): Promise<number | null>;
   /** Notifications run one after the other; their result is only logged. */
   notify(action: 'role' | 'connect' | 'disconnect', args: readonly string[]): void;
   /** A reload may name other programs. */
@@ -153,6 +155,8 @@ export function createCleaner(options: CleanerOptions): Cleaner {
         const result = await clean(mode, stopEnd).catch((error: Error) => verdict(error.message));
         options.cleaned(id, result.ok, result.detail);
       }),
+    look: () =>
+      new Promise((resolve) => inTurn(async () => resolve(exited(await status(settings().statusTimeoutMs))))),
     fence: (id) =>
       inTurn(async () => {
         const limit = settings().fenceTimeoutMs;

@@ -6,11 +6,19 @@ import type { NodeCommand } from '../core/node-types.js';
 import { version } from '../process/version.js';
 import type { CommandReply, ResourceRuntime } from './resource.js';
 
+/** What came of a reload. */
+export interface Reloaded {
+  /** Why nothing has changed; '' where the file is in force. */
+  refused: string;
+  /** What has changed, and what is to be said about the file all the same. */
+  text: string;
+}
+
 export interface CommandOptions {
   config: () => Config;
   resources: ReadonlyMap<string, ResourceRuntime>;
   statuses: (names: readonly string[]) => StatusEntry[];
-  reload: () => Promise<string>;
+  reload: () => Promise<Reloaded>;
 }
 
 type Handler = (
@@ -87,8 +95,8 @@ export function createControlHandler(options: CommandOptions): Handler {
           : { error: { code: EX_NOHOST, message: unknown } };
       }
       case 'reload': {
-        const failure = await options.reload();
-        return failure === '' ? {} : { error: { code: EX_CONFIG, message: failure } };
+        const { refused, text } = await options.reload();
+        return refused === '' ? { text } : { error: { code: EX_CONFIG, message: refused } };
       }
       case 'version':
         return { text: `${version}\n` };

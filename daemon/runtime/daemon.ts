@@ -4,6 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import path from 'node:path';
+import { describeChanges, statementOf } from '../config/changes.js';
 import { formatDiagnostics } from '../config/diagnostic.js';
 import { diffConfig } from '../config/diff.js';
 import type { LoadResult } from '../config/load.js';
@@ -12,15 +13,15 @@ import { type ControlServer, createControlServer } from '../control/server.js';
 import { type Demand, demandOf } from '../core/demand.js';
 import { changeVoters, copyVoter } from '../core/voter.js';
 import { warmHooks } from '../hooks/warm.js';
-import type { NetLog } from '../net/log.js';
+import { type NetLog, withRole } from '../net/log.js';
 import { createPeerNetwork, type PeerNetwork } from '../net/peer-network.js';
 import { openStore, type Store } from '../state/store.js';
 import { bootTime } from '../sys/clock.js';
-import { createControlHandler } from './commands.js';
+import { createControlHandler, type Reloaded } from './commands.js';
 import { createDeviceKeeper, type DeviceKeeper } from './device.js';
 import { type ResourceRuntime, startResource } from './resource.js';
 import { statusOf } from './status.js';
-import { createWorkerPool, endRecordedWorkers, type WorkerPool } from './worker-pool.js';
+import { createWorkerPool, endRecordedWorkers, sparesFor, type WorkerPool } from './worker-pool.js';
 
 export interface DaemonOptions {
   config: Config;
@@ -44,8 +45,8 @@ export class DaemonFailure extends Error {
 }
 
 export interface Daemon {
-  /** Applies the configuration file anew; '' where that was done, else why nothing has changed. */
-  reload(): Promise<string>;
+  /** Applies the configuration file anew. */
+  reload(): Promise<Reloaded>;
   /** Stops what runs here, releases the leases; true where everything is known to be stopped. */
   terminate(): Promise<boolean>;
 }
@@ -72,6 +73,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const pool: WorkerPool = createWorkerPool({
     script: options.workerScript,
     args: options.workerArgs,
+    spares: () => sparesFor([...resources.values()].map((runtime) => runtime.state().role)),
     store: workerStore,
     log,
   });
@@ -79,13 +81,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     node: config.node,
     incarnation,
     clock: bootTime,
-    log,
+    log: withRole(log, (resource) => resources.get(resource)?.state().role),
     onMessage: (resource, node, message) => resources.get(resource)?.peerMessage(node, message),
     onLink: (resource, node, up) => resources.get(resource)?.link(node, up),
   });
   let keeper: DeviceKeeper | null = null;
   let startupMs = 0;
-  let reloading: Promise<string> | null = null;
+  let reloading: Promise<Reloaded> | null = null;
 
   function store(...names: string[]): Store {
     const opened = openStore(path.join(config.stateDir, ...names));
@@ -105,7 +107,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       pool,
       network: () => network,
       log,
-      changed: () => keeper?.look(),
+      changed() {
+        keeper?.look();
+        pool.adjust();
+      },
     });
     resources.set(resource.name, runtime);
   }
@@ -120,6 +125,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         links: network.links(name),
         workerPid: runtime.workerPid(),
         warnings: runtime.warnings(),
+        seenRunning: runtime.seenRunning(),
         startupMs,
         lastStopMs: runtime.lastStopMs(),
         device: keeper === null ? null : keeper.problem(),
@@ -135,7 +141,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   });
 
   /** One reload at a time; a second request waits for the first and then has its own. */
-  async function reload(): Promise<string> {
+  async function reload(): Promise<Reloaded> {
     while (reloading !== null) await reloading;
     reloading = reloadNow();
     const result = await reloading;
@@ -143,38 +149,45 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     return result;
   }
 
-  async function reloadNow(): Promise<string> {
+  async function reloadNow(): Promise<Reloaded> {
     const loaded = options.load();
     const shown = formatDiagnostics(loaded.diagnostics);
     const next = loaded.config;
     const refused = next === null ? `${shown}nothing has been changed` : cannotApply(next);
     if (next === null || refused !== '') {
       log.error({}, `reload failed: ${refused}`);
-      return refused;
+      return { refused, text: '' };
     }
+    const changes = describeChanges(diffConfig(config, next), config, next);
     const diff = diffConfig(config, next);
     try {
       await network.listen(next.listen);
     } catch (error) {
       const text = `${(error as Error).message}; nothing has been changed`;
       log.error({}, `reload failed: ${text}`);
-      return text;
+      return { refused: text, text: '' };
     }
     config = next;
     // What is removed still needs its links, to release its lease.
     for (const { name, change } of diff.resources) if (change === 'removed') await remove(name);
     network.configure(next.resources);
-    for (const { name, change, fields } of diff.resources) {
+    for (const { name, change } of diff.resources) {
       const resource = next.resources.find((candidate) => candidate.name === name);
       if (change === 'added' && resource !== undefined) start(resource);
       else if (change === 'changed' && resource !== undefined) {
         resources.get(name)?.reconfigure(next, resource);
-        log.info({ resource: name }, `reloaded: ${fields.join(', ')} changed`);
       }
     }
+    const words: string[] = [];
+    for (const { resource, text } of changes) {
+      const role = resources.get(resource)?.state().role;
+      log.info({ ...(resource === '' ? {} : { resource }), ...(role && { role }) }, `reloaded: ${text}`);
+      words.push(resource === '' ? text : `${resource}: ${text}`);
+    }
     if (diff.globals.includes('log')) log.warn({}, 'the changed log statement takes effect at a restart');
+    for (const line of shown.split('\n')) if (line !== '') log.warn({}, line);
     log.info({}, diff.unchanged ? 'reloaded: nothing differs' : 'reloaded');
-    return '';
+    return { refused: '', text: `${shown}${words.join('\n') || 'nothing differs'}\n` };
   }
 
   /** What a running daemon cannot change, or what is not safe to change now; '' where the configuration can be applied. */
@@ -182,7 +195,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const problems: string[] = [];
     const fixed = diffConfig(config, next).globals.filter((field) => field !== 'listen' && field !== 'log');
     if (fixed.length > 0)
-      problems.push(`${fixed.join(', ')} cannot be changed by a reload: restart hastmond`);
+      problems.push(`${fixed.map(statementOf).join(', ')} cannot be changed by a reload: restart hastmond`);
     for (const resource of next.resources) {
       const runtime = resources.get(resource.name);
       if (runtime === undefined) continue;

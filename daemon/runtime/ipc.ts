@@ -25,6 +25,8 @@ export type MainToWorker =
       settings: Settings;
       incarnation: number;
       hooks: HookSetup;
+      /** Of the lease that this node held last, 0 for none; for hooks that run without one. */
+      epoch: number;
       init: PrimaryInit | null;
     }
   | { kind: 'core'; message: WithoutNow<WorkerMessage> }

@@ -6,12 +6,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { budgetInput, describeBudget } from '../config/budget.js';
 import { formatDiagnostics } from '../config/diagnostic.js';
-import { checkFiles } from '../config/files.js';
 import { type LoadFileResult, loadConfig } from '../config/load.js';
-import type { Config } from '../config/types.js';
+import type { Config, Diagnostic } from '../config/types.js';
 import { chooseTarget, createLogger, type Log, levelFor } from '../log/log.js';
 import { daemonize, inBackground, reportFailure, reportReady, startDirectory } from '../process/daemonize.js';
-import { lockPidfile, type PidfileLock } from '../process/pidfile.js';
+import { type LockOptions, lockPidfile } from '../process/pidfile.js';
+import { printError, printResult } from '../process/print.js';
 import { exitCode } from '../process/sysexits.js';
 import { openStore } from '../state/store.js';
 import { bootTime } from '../sys/clock.js';
@@ -20,21 +20,27 @@ import { loadNative } from '../sys/native.js';
 import { openNotifier } from '../sys/notify.js';
 import { type Arguments, readArguments } from './arguments.js';
 import { type Daemon, DaemonFailure, startDaemon } from './daemon.js';
+import { examine } from './preflight.js';
 
 /** Runs hastmond; the process ends by itself or by process.exit. `script` is what worker processes execute. */
 export async function runMain(script: string, words: readonly string[]): Promise<void> {
   const startedAt = bootTime() - process.uptime() * 1000;
   const args = await readArguments(words, startDirectory(), (message) => {
-    process.stderr.write(`hastmond: ${message}\nTry 'hastmond --help'.\n`);
+    printError(`hastmond: ${message}\nTry 'hastmond --help'.`);
     process.exit(exitCode.usage);
   });
-  if (args === null) return;
+  if (typeof args === 'string') {
+    process.exitCode = printResult('hastmond', args);
+    return;
+  }
   const loaded = load(args);
-  if (args.test) return testConfiguration(args, loaded);
   const { config } = loaded;
-  if (config === null) fail(configFailure(loaded), formatDiagnostics(loaded.diagnostics).trimEnd());
+  const examined = config === null ? [] : await examine(config);
+  if (args.test) return testConfiguration(args, loaded, examined);
+  const wrong = [...loaded.diagnostics, ...examined.filter(isError)];
+  if (config === null || wrong.some(isError)) fail(configFailure(loaded), formatDiagnostics(wrong).trimEnd());
   if (!args.foreground && !inBackground()) {
-    process.stderr.write(formatDiagnostics(loaded.diagnostics));
+    say(loaded.diagnostics);
     await daemonize({ name: 'hastmond' });
   }
   await run(script, args, loaded, config, startedAt);
@@ -50,22 +56,28 @@ function configFailure(loaded: LoadFileResult): number {
   return loaded.unreadable === 'EACCES' ? exitCode.noPerm : exitCode.noInput;
 }
 
-function testConfiguration(args: Arguments, loaded: LoadFileResult): void {
+function isError({ severity }: Diagnostic): boolean {
+  return severity === 'error';
+}
+
+function testConfiguration(args: Arguments, loaded: LoadFileResult, examined: readonly Diagnostic[]): void {
   const { config } = loaded;
-  const diagnostics = config === null ? loaded.diagnostics : [...loaded.diagnostics, ...checkFiles(config)];
-  process.stderr.write(formatDiagnostics(diagnostics));
-  if (config === null) {
+  say([...loaded.diagnostics, ...examined]);
+  if (config === null || examined.some(isError)) {
     process.exitCode = configFailure(loaded);
     return;
   }
   const count = config.resources.length;
-  process.stdout.write(
-    `${args.config}: configuration OK (node ${config.node}, ${count} resource${count === 1 ? '' : 's'})\n`,
-  );
-  for (const resource of config.resources) {
+  const budgets = config.resources.map((resource) => {
     const lines = describeBudget(budgetInput(resource), config.watchdogDevice);
-    process.stdout.write(`resource ${resource.name}:\n${lines.map((line) => `  ${line}\n`).join('')}`);
-  }
+    return `resource ${resource.name}:\n${lines.map((line) => `  ${line}\n`).join('')}`;
+  });
+  const verdict = `configuration OK (node ${config.node}, ${count} resource${count === 1 ? '' : 's'})`;
+  process.exitCode = printResult('hastmond', `${args.config}: ${verdict}\n${budgets.join('')}`);
+}
+
+function say(diagnostics: readonly Diagnostic[]): void {
+  if (diagnostics.length > 0) printError(formatDiagnostics(diagnostics));
 }
 
 function fail(code: number, text: string): never {
@@ -73,11 +85,11 @@ function fail(code: number, text: string): never {
   process.exit(code);
 }
 
-/** Two daemons must share neither pidfile nor state. */
-async function lock(file: string, record: boolean): Promise<PidfileLock> {
-  const outcome = await lockPidfile(file, { record });
-  if (outcome.kind === 'locked') return outcome.lock;
-  return fail(outcome.exitCode, `hastmond: ${outcome.message}`);
+/** Two daemons must share neither pidfile nor state. What is locked is released however this process exits. */
+async function lock(file: string, options: LockOptions, hint: string): Promise<void> {
+  const outcome = await lockPidfile(file, options);
+  if (outcome.kind === 'locked') process.on('exit', () => outcome.lock.release());
+  else fail(outcome.exitCode, `hastmond: ${outcome.message}${outcome.kind === 'failed' ? hint : ''}`);
 }
 
 async function run(
@@ -89,13 +101,9 @@ async function run(
 ): Promise<void> {
   process.title = 'hastmond';
   const log = openLog(args, config);
-  const locks = [
-    await lock(args.pidfile, false),
-    await lock(path.join(prepareStateDir(config), 'hastmond.lock'), true),
-  ];
-  process.on('exit', () => {
-    for (const held of locks) held.release();
-  });
+  await lock(args.pidfile, {}, '; -P FILE names another one');
+  const stateLock = path.join(prepareStateDir(config), 'hastmond.lock');
+  await lock(stateLock, { record: true, what: 'lock file' }, '');
   const logger = log.logger;
   for (const line of formatDiagnostics(loaded.diagnostics).split('\n')) if (line !== '') logger.warn(line);
   const notifier = openNotifier();
@@ -135,7 +143,8 @@ function openLog(args: Arguments, config: Config): Log {
 
 function prepareStateDir(config: Config): string {
   const opened = openStore(config.stateDir);
-  if (opened.store === null) fail(exitCode.cantCreate, `hastmond: ${opened.reason}`);
+  if (opened.store === null)
+    fail(exitCode.cantCreate, `hastmond: ${opened.reason}; state_dir names another one`);
   return config.stateDir;
 }
 

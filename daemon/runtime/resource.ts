@@ -14,6 +14,7 @@ import type { Store } from '../state/store.js';
 import { bootTime } from '../sys/clock.js';
 import { type Cleaner, createCleaner } from './cleaner.js';
 import type { HookSetup, WorkerToMain } from './ipc.js';
+import { createLookout } from './lookout.js';
 import { settingsOf } from './settings-of.js';
 import { createWake } from './wake.js';
 import type { WorkerPool, WorkerProcess } from './worker-pool.js';
@@ -33,6 +34,8 @@ export interface ResourceRuntime {
   workerPid(): number;
   /** What cannot be relied on here, one sentence each. */
   warnings(): string[];
+  /** An init or watchdog node has seen it run here. */
+  seenRunning(): boolean;
   /** How long the last stop of the main process or of a worker took, null where none was seen. */
   lastStopMs(): number | null;
   peerMessage(from: NodeName, message: PeerMessage): void;
@@ -75,6 +78,8 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
   let finishTermination: ((ok: boolean) => void) | null = null;
   let closed = false;
   let log = options.log.child({ resource: name, role: 'init' });
+  /** Of the lease that this node holds, or held last. */
+  let heldEpoch = 0;
 
   const record = readRecord();
   const leftRunning = readRunning();
@@ -89,7 +94,16 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
     bootTime(),
   );
   let state = started.state;
+  if (state.role !== 'init') log = options.log.child({ resource: name, role: state.role });
+  if (record?.grant?.holder.node === config.node) heldEpoch = record.grant.epoch;
   const cleaner = makeCleaner();
+  const lookout = createLookout({
+    role: () => state.role,
+    idle: () => state.cleaning === null && !state.terminating,
+    status: () => cleaner.look(),
+    intervalMs: () => state.settings.statusIntervalMs,
+    log: () => log,
+  });
   const wake = createWake(bootTime, () => feed({ kind: 'tick' }));
   const queue: WithoutNow<NodeInput>[] = [];
   let stepping = true;
@@ -143,7 +157,10 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
       hooks: hookSetup(),
       settings: () => state.settings,
       log: () => log,
-      facts: () => ({ resource: name, node: config.node, role: state.role, epoch: 0, primary: primaryNow() }),
+      facts: () => ({
+        ...{ resource: name, node: config.node, role: state.role },
+        ...{ epoch: heldEpoch, primary: primaryNow() },
+      }),
       cleaned(id, ok, detail) {
         // A check that found nothing running may have found nothing out; after a stop that succeeded, it is known.
         if (ok && state.cleaning?.id === id && state.cleaning.mode === 'stop') noteStopped();
@@ -187,6 +204,7 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
     const roleBefore = state.role;
     state = next;
     if (next.role !== roleBefore) log = options.log.child({ resource: name, role: next.role });
+    heldEpoch = Math.max(heldEpoch, next.worker?.report?.epoch ?? 0);
     for (const output of outputs) perform(output);
     measureStop();
     options.changed();
@@ -245,6 +263,7 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
 
   function startWorker(output: Extract<NodeOutput, { kind: 'worker-start' }>): void {
     if (output.role === 'primary') noteRunning(state.settings.stopTimeoutMs);
+    heldEpoch = Math.max(heldEpoch, output.init?.lease?.epoch ?? 0);
     const id = output.worker;
     const callbacks = {
       said: (message: WorkerToMain) => workerSaid(id, message),
@@ -259,6 +278,7 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
       settings,
       incarnation,
       hooks: hookSetup(),
+      epoch: heldEpoch,
       init: output.init,
     });
     child.tell({ kind: 'primary-is', node: primaryNow() });
@@ -316,7 +336,8 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
     state: () => state,
     config: () => resource,
     workerPid: () => worker?.process.pid ?? 0,
-    warnings: () => [...warnings],
+    warnings: () => [lookout.warning(), ...warnings].filter((text) => text !== ''),
+    seenRunning: () => lookout.running(),
     lastStopMs: () => lastStopMs,
     peerMessage: (from, message) => feed({ kind: 'peer', from, message }),
     link: (node, up) => feed({ kind: 'link', node, up }),
@@ -346,6 +367,7 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
     },
     close() {
       closed = true;
+      lookout.close();
       wake.cancel();
       endWorker();
       cleaner.close();

@@ -16,6 +16,8 @@ export interface StatusFacts {
   links: LinkInfo[];
   workerPid: number;
   warnings: string[];
+  /** An init or watchdog node has seen the resource run here. */
+  seenRunning: boolean;
   /** How long this daemon took from its start until it took part. */
   startupMs: number;
   /** null where no stop was seen. */
@@ -38,7 +40,7 @@ export function statusOf(facts: StatusFacts, now: Instant): StatusEntry {
     workerPid: facts.workerPid,
     exec: facts.exec,
     remotes: remotes(facts, now),
-    state: runState(state),
+    state: facts.seenRunning ? 'run' : runState(state),
     attempts: { now: state.attempts, limit: settings.attempts },
     complaints: {
       now: complaintCount(state.complaints, settings.complaintIntervalMs, now),
@@ -114,7 +116,11 @@ function warnings({ state, warnings: given, device }: StatusFacts, backedBy: str
   const all = [...given];
   if (device !== null && device !== '') all.push(device);
   if (backedBy === '' && state.role !== 'watchdog') {
-    all.push('nothing backs the stop up: neither watchdog_device nor fence is configured');
+    const why =
+      device === null
+        ? 'neither watchdog_device nor fence is configured'
+        : 'the watchdog device cannot be used, and no fence is configured';
+    all.push(`nothing backs the stop up: ${why}`);
   }
   return all;
 }

@@ -1,9 +1,10 @@
 /**
- * The worker processes of this daemon: forks them, keeps one spare at hand so that a change of role need not wait
+ * The worker processes of this daemon: forks them, keeps spares at hand so that a change of role need not wait
  * for a process to start, ends them, and records them so that a later daemon can end what this one left behind.
  * Knows processes and the channel to them; does not know what they do.
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import type { Role } from '../core/types.js';
 import type { NetLog } from '../net/log.js';
 import type { Store } from '../state/store.js';
 import { killProcess, processAlive, recordAlive } from '../sys/process.js';
@@ -29,8 +30,10 @@ export interface WorkerPool {
    * failover needs the processor now.
    */
   take(callbacks: WorkerCallbacks, urgent: boolean): WorkerProcess;
-  /** Forks the spare if there is none. */
+  /** Forks the spares that are missing. */
   warm(): void;
+  /** As many spares are wanted as `spares` says now: forks what is missing in a while. */
+  adjust(): void;
   /** Ends every process. */
   close(): void;
 }
@@ -39,6 +42,8 @@ export interface WorkerPoolOptions {
   /** The script to fork, and its arguments. */
   script: string;
   args: readonly string[];
+  /** How many processes wait, at least 1. */
+  spares: () => number;
   /** Where processes are recorded. */
   store: Store;
   log: NetLog;
@@ -59,7 +64,7 @@ const WARM_SOON_MS = 300;
 export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   const records = createProcessRecords(options.store, options.log);
   const children = new Set<Child>();
-  let spare: Child | null = null;
+  const spares: Child[] = [];
   let closed = false;
   let warmTimer: NodeJS.Timeout | null = null;
 
@@ -74,12 +79,17 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     records.record(entry.pid);
     child.on('message', (message) => entry.callbacks?.said(message as WorkerToMain));
     child.on('error', (error) => options.log.error({ pid: entry.pid }, `worker process: ${error.message}`));
-    child.on('exit', () => {
+    child.on('exit', (code, signal) => {
       children.delete(entry);
-      if (spare === entry) {
-        spare = null;
-        if (!closed) options.log.warn({ pid: entry.pid }, 'the spare worker process ended unexpectedly');
+      const how = signal === null ? `with status ${code}` : `by ${signal}`;
+      const at = spares.indexOf(entry);
+      if (at >= 0) {
+        spares.splice(at, 1);
+        if (!closed)
+          options.log.warn({ pid: entry.pid }, `a spare worker process ended unexpectedly, ${how}`);
         warmAfter(WARM_DELAY_MS);
+      } else if (entry.callbacks !== null && code !== 0) {
+        options.log.warn({ pid: entry.pid }, `a worker process ended unexpectedly, ${how}`);
       }
       records.forget(entry.pid);
       entry.callbacks?.exited();
@@ -88,7 +98,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   }
 
   function warm(): void {
-    if (!closed && spare === null) spare = start();
+    while (!closed && spares.length < options.spares()) spares.push(start());
   }
 
   function warmAfter(delayMs: number): void {
@@ -100,18 +110,20 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   }
 
   function take(callbacks: WorkerCallbacks, urgent: boolean): WorkerProcess {
-    const child = spare?.process.connected === true ? spare : start();
-    spare = null;
+    let child = spares.shift();
+    while (child !== undefined && !child.process.connected) child = spares.shift();
+    child ??= start();
     child.callbacks = callbacks;
     warmAfter(urgent ? WARM_DELAY_MS : WARM_SOON_MS);
+    const taken = child;
     return {
-      pid: child.pid,
+      pid: taken.pid,
       tell: (message) => {
-        if (child.process.connected) child.process.send(message, () => {});
+        if (taken.process.connected) taken.process.send(message, () => {});
       },
       kill: () => {
-        child.callbacks = null;
-        child.process.kill('SIGKILL');
+        taken.callbacks = null;
+        taken.process.kill('SIGKILL');
       },
     };
   }
@@ -119,6 +131,9 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   return {
     take,
     warm,
+    adjust() {
+      if (spares.length < options.spares()) warmAfter(WARM_DELAY_MS);
+    },
     close() {
       closed = true;
       if (warmTimer !== null) clearTimeout(warmTimer);
@@ -129,6 +144,15 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
       }
     },
   };
+}
+
+/** A machine that is lost may leave several resources to this node at once; each takes a process of 25 MB or so. */
+const SPARES_MAX = 4;
+
+/** How many spares a node needs for the roles of its resources: one for each that may be started here at any moment. */
+export function sparesFor(roles: readonly Role[]): number {
+  const candidates = roles.filter((role) => role === 'primary' || role === 'secondary').length;
+  return Math.max(1, Math.min(SPARES_MAX, candidates));
 }
 
 /** Ends the workers that an earlier daemon recorded, and waits until they are gone. Gives back how many lived. */

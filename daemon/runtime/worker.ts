@@ -104,6 +104,8 @@ function primaryShell(assignment: Assignment): RoleShell {
   let state = initPrimary(init, bootTime());
   let ready = false;
   const waiting: PrimaryInput[] = [];
+  /** A hook that runs after the release is told of the lease before. */
+  let heldEpoch = assignment.epoch;
   const wake = createWake(bootTime, () => feed({ kind: 'tick', now: bootTime() }));
 
   function feed(input: PrimaryInput): void {
@@ -152,11 +154,12 @@ function primaryShell(assignment: Assignment): RoleShell {
       );
       return;
     }
+    heldEpoch = Math.max(heldEpoch, epoch);
     const facts = {
       resource: settings.resource,
       node: settings.node,
       role: 'primary',
-      epoch,
+      epoch: heldEpoch,
       primary: settings.node,
     };
     const limitMs = limitOf(action, settings);
@@ -203,7 +206,7 @@ function secondaryShell(assignment: Assignment): RoleShell {
           resource: settings.resource,
           node: settings.node,
           role: 'secondary',
-          epoch: 0,
+          epoch: assignment.epoch,
           primary,
         };
         shell.run(id, action, facts, limitOf(action, settings), (code, detail) =>
@@ -257,7 +260,7 @@ function watchdogShell(assignment: Assignment): RoleShell {
 
   function complainNow(): void {
     const { resource, node, statusTimeoutMs } = settings;
-    const env = hookEnvironment({ resource, node, role: 'watchdog', epoch: 0, primary });
+    const env = hookEnvironment({ resource, node, role: 'watchdog', epoch: assignment.epoch, primary });
     const limits = { termAfterMs: statusTimeoutMs * 0.9, killAfterMs: statusTimeoutMs };
     runner.run({ action: 'complain', args: [resource], env, ...limits }).done.then(() => {
       complaining = false;

@@ -15,7 +15,7 @@ import {
   statSync,
 } from 'node:fs';
 import path from 'node:path';
-import { codeOf, messageOf } from '../sys/errors.js';
+import { codeOf, messageOf, reasonOf } from '../sys/errors.js';
 import { readContent, replaceFile, replaceFileSync, syncDirectorySync, temporaryOwner } from './files.js';
 import { decodeState, encodeState, type Stored } from './record.js';
 
@@ -58,7 +58,7 @@ export function openStore(dir: string): StoreOutcome {
     prepareDirectory(directory);
     return { store: storeOf(directory) };
   } catch (error) {
-    return { store: null, reason: `state directory ${directory}: ${messageOf(error)}` };
+    return { store: null, reason: `state directory ${directory}: ${reasonOf(error)}` };
   }
 }
 

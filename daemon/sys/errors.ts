@@ -1,4 +1,5 @@
 /** Words for what was thrown. It does not decide who gets to read them. */
+import { getSystemErrorMap } from 'node:util';
 
 /** The message of an Error, without its stack; anything else as text. */
 export function messageOf(thrown: unknown): string {
@@ -9,4 +10,11 @@ export function messageOf(thrown: unknown): string {
 export function codeOf(thrown: unknown): string {
   const code = thrown instanceof Error ? (thrown as NodeJS.ErrnoException).code : undefined;
   return code ?? '';
+}
+
+/** Why a system call failed, in words without its name and its path (`no such file or directory`); else the message. */
+export function reasonOf(thrown: unknown): string {
+  const errno = thrown instanceof Error ? (thrown as NodeJS.ErrnoException).errno : undefined;
+  const known = errno === undefined ? undefined : getSystemErrorMap().get(errno);
+  return known?.[1] ?? messageOf(thrown);
 }

@@ -76,7 +76,21 @@ alert x { program ${folder}/missing }`;
     assert.deepEqual(warnings(`log ${folder}/nowhere/x.log`), [
       "warning: directory 'nowhere': there is nothing of that name",
     ]);
-    assert.deepEqual(warnings(`log ${folder}/plain/x.log`), ["warning: 'plain' is not a directory"]);
+    assert.deepEqual(warnings(`log ${folder}/plain/x.log`), ["error: 'plain' is not a directory"]);
+    assert.deepEqual(warnings(`listen ${folder}/nowhere/socket`), [
+      "warning: directory 'nowhere': there is nothing of that name",
+    ]);
+  });
+
+  test('what is in the way is an error', () => {
+    assert.deepEqual(warnings(`log ${folder}/directory`), ["error: log 'directory' is a directory"]);
+    const globals: [string, string][] = [
+      [`listen tcp4://0.0.0.0 ${folder}/directory`, "error: listen 'directory' exists and is no socket"],
+      [`control ${folder}/directory`, "error: control 'directory' exists and is no socket"],
+      [`control ${folder}/plain`, "error: control 'plain' exists and is no socket"],
+      [`state_dir ${folder}/plain`, "error: state_dir 'plain' is not a directory"],
+    ];
+    for (const [statement, expected] of globals) assert.deepEqual(warnings(statement), [expected]);
   });
 
   test('permissions of the file', () => {

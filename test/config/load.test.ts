@@ -1,9 +1,10 @@
 /** Reading files: includes, limits, and files that cannot be read. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { CONFIG_FILES } from '../../daemon/config/defaults.js';
 import { formatDiagnostics } from '../../daemon/config/diagnostic.js';
 import { loadConfig, parseConfig } from '../../daemon/config/load.js';
 import { FILE_CHARACTERS_MAX, INCLUDE_DEPTH_MAX, INCLUDES_MAX } from '../../daemon/config/parser.js';
@@ -55,6 +56,11 @@ describe('loadConfig', () => {
       formatDiagnostics(missing.diagnostics),
       `${folder}/missing.conf: error: cannot read the configuration: there is no such file\n`,
     );
+    const [first = '', second = ''] = CONFIG_FILES;
+    if (!existsSync(first) && !existsSync(second)) {
+      const help = loadConfig(first, options).diagnostics.map((one) => one.help);
+      assert.deepEqual(help, [`nor is there ${second}; -c FILE names another place`]);
+    }
     assert.equal(loadConfig(folder, options).unreadable, 'EISDIR');
     assert.equal(loadConfig('/dev/zero', options).unreadable, 'EFBIG');
   });
@@ -177,6 +183,33 @@ test('all errors of a file come in one run', () => {
   );
 });
 
+test('an error in one statement hides no error about another', () => {
+  const two = 'on b { remote a } on c { remote a }';
+  const faults: [string, RegExp][] = [
+    ['timeout 5y', /^'5y'/],
+    ['timeout', /^'timeout' is incomplete/],
+    ['timeout 5s 6s', /^unexpected '6s' after 'timeout'/],
+    ['timeot 5s', /^unknown statement 'timeot'/],
+    ['priority 3', /^'priority' is not allowed/],
+    ['key { secret }', /^'secret' is incomplete/],
+    ['log { level loud }', /^'loud'/],
+  ];
+  for (const [fault, pattern] of faults) {
+    const text = `${fault}
+      resource w { exec /etc/w on a { ${fault.startsWith('timeo') ? fault : ''} } ${two} }
+      resource x { exec /etc/x on a { } ${two} }
+      resource y { on a { remote b } ${two} }
+      resource z { }
+      `;
+    const messages = parse(text).diagnostics.map(({ message }) => message);
+    assert.match(messages[0] ?? '', pattern);
+    assert.ok(messages.includes("resource 'w' has no remote on 'a'"), `${fault}: ${messages.join('\n')}`);
+    assert.ok(messages.includes("resource 'x' has no remote on 'a'"), `${fault}: ${messages.join('\n')}`);
+    assert.ok(messages.includes("resource 'y' names no program to run"), `${fault}: ${messages.join('\n')}`);
+    assert.ok(messages.includes("resource 'z' has no 'on' section"), `${fault}: ${messages.join('\n')}`);
+  }
+});
+
 test('what a lost statement may have been is not missed', () => {
   // One error for the mistyped statement; not a second one for the exec that it was meant to be.
   const { diagnostics } = parse(
@@ -209,6 +242,14 @@ describe('where a list of addresses ends', () => {
     assert.deepEqual(friends('x drift 2%'), ['tcp4://x']);
     assert.deepEqual(friends('x drift y'), ['tcp4://x', 'tcp4://drift', 'tcp4://y']);
     assert.equal(friends('x\ndrift y'), undefined, 'a statement with a wrong argument, and not two hosts');
+  });
+
+  test('none is nobody, and so is nothing, with a warning', () => {
+    const warnings = (list: string) =>
+      parse(resourceOf(`friends ${list}`)).diagnostics.map(({ message }) => message);
+    assert.deepEqual(warnings('none'), []);
+    assert.deepEqual(warnings(''), ["'friends' names nobody"]);
+    assert.deepEqual(friends(''), []);
   });
 
   test('none is nobody, and "none" a host', () => {

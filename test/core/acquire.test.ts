@@ -144,6 +144,28 @@ describe('acquiring', () => {
     assert.equal(asked(dropped, 2000).phase, 'idle', 'a wish that was dropped begins anew');
   });
 
+  test('[A5] an attempt that is no longer wanted releases what it was granted', () => {
+    let [state] = begin(initAcquisition(SETS), 0);
+    for (const from of ['a', 'b']) [state] = hear(state, from, answer(state, 'ask'), 10);
+    [state] = hear(state, 'a', answer(state, 'request'), 20);
+    const [, outputs] = step(state, (copy) => cancelAcquisition(copy, CONTEXT));
+    assert.equal(sent(outputs), 'release release release');
+  });
+
+  test('[A5] after a handover it asks again at once, but a loser waits', () => {
+    const context = { ...CONTEXT, urgent: true };
+    const lose = (before: Acquisition, to: 'ask' | 'request'): Acquisition => {
+      let state = before;
+      for (const from of ['b', 'c'])
+        [state] = hear(state, from, answer(state, to, 'held', { leftMs: 300 }), 30, context);
+      return state;
+    };
+    let [state] = begin(initAcquisition(SETS), 0, context);
+    assert.equal(lose(state, 'ask').retryAt, 35);
+    for (const from of ['a', 'b']) [state] = hear(state, from, answer(state, 'ask'), 10, context);
+    assert.ok(lose(state, 'request').retryAt > 330);
+  });
+
   test('[A6] a set that a voter names counts in the next attempt', () => {
     const four = [...VOTERS, 'd'];
     const memory = { ...heartbeat().memory, sets: [four] };

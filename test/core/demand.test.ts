@@ -1,7 +1,8 @@
 /** What is done with the watchdog device: every demand of two resources, in every state of the device. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Demand, type DeviceAction, deviceAction } from '../../daemon/core/demand.js';
+import { type Demand, type DeviceAction, demandOf, deviceAction } from '../../daemon/core/demand.js';
+import type { NodeState } from '../../daemon/core/node-types.js';
 
 const DEMANDS: Demand[] = ['none', 'feed', 'starve'];
 
@@ -30,4 +31,25 @@ test('[G5] the device is fed or opened only while no resource may be running wit
       );
     }
   assert.equal(deviceAction([], { open: true, counting: true }), 'close');
+});
+
+test('[G5] what a resource demands: fed under a good lease or by force, starved where it may run without', () => {
+  const report = { mayRun: true, leaseUntil: 1000, epoch: 1, forced: false };
+  const demand = (change: object, state: object = {}): Demand => {
+    const worker = { report: { ...report, ...change } };
+    return demandOf(
+      { role: 'primary', cleaning: null, stopFailed: false, worker, ...state } as NodeState,
+      500,
+    );
+  };
+  const none = { leaseUntil: Number.NEGATIVE_INFINITY };
+  assert.equal(demand({}), 'feed');
+  assert.equal(demand({ leaseUntil: 500 }), 'starve');
+  assert.equal(demand({ mayRun: false }), 'feed', 'armed before the start');
+  assert.equal(demand({ ...none, mayRun: false }), 'none');
+  assert.equal(demand({ ...none, epoch: 0, forced: true }), 'feed');
+  assert.equal(demand({ ...none, epoch: 0 }), 'none', 'a first look');
+  assert.equal(demand({}, { role: 'secondary' }), 'none');
+  assert.equal(demand({}, { cleaning: { required: true } }), 'starve');
+  assert.equal(demand({}, { stopFailed: true }), 'starve');
 });

@@ -91,6 +91,23 @@ describe('guard', () => {
       false,
     );
     assert.equal(outputs.find((output) => output.kind === 'clean')?.mode, 'stop');
+    // Nor is one replaced that was stopping, or had been told to.
+    const stopping = primary({ ...RUNS, run: 'stopping', stopEnd: 2000, actBy: 1600 });
+    assert.equal(exit(stopping).outputs.find((output) => output.kind === 'clean')?.stopEnd, 2000);
+    const told = stepNode(state, { kind: 'terminate', now: 50 }).state;
+    assert.equal(exit(told).outputs.find((output) => output.kind === 'clean')?.mode, 'stop');
+  });
+
+  test('[G3] a worker that is silent although it should speak is ended; a new one has more time for its first word', () => {
+    const waits = { ...RUNS, run: 'readytorun', mayRun: false, leaseUntil: -NEVER } as const;
+    const state = primary({ ...waits, grantedUntil: -NEVER });
+    // Main looks often enough not to have stood still itself.
+    assert.equal(takesOver(runTo(state, 3001).outputs), false);
+    assert.equal(takesOver(runTo(state, 4500).outputs), true);
+    const init = { settings: settings(), incarnation: 1, record: RECORD, leftRunning: null };
+    const silent = startNode({ ...init, roleOnStart: 'primary' }, 0).state;
+    assert.equal(takesOver(runTo(silent, 60_000).outputs), false);
+    assert.equal(takesOver(runTo(silent, 62_000).outputs), true);
   });
 
   test('[G4] [H5] what an earlier process left is stopped within the time that the voters granted then', () => {
@@ -135,8 +152,11 @@ describe('guard', () => {
       outputs.push(...step.outputs);
     }
     assert.deepEqual(
-      outputs.filter(({ kind }) => kind === 'terminated'),
-      [{ kind: 'terminated', ok: false }],
+      outputs.filter(({ kind }) => kind === 'fence' || kind === 'terminated'),
+      [
+        { kind: 'fence', id },
+        { kind: 'terminated', ok: false },
+      ],
     );
   });
 });

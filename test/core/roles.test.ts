@@ -43,6 +43,8 @@ describe('watchdog', () => {
     ({ state, to } = watch(state, 3700, 'b', heartbeat(RUNS)));
     ({ state, to } = watch(state, 6199));
     assert.equal(to, '');
+    ({ state, to } = watch(state, 6199, 'b', heartbeat({ role: 'primary', run: 'run', forced: true })));
+    assert.equal(watch(state, 8698).to, '', 'by force it runs, too');
   });
 
   test('[W2] at once when the primary says that it runs the resource no more, unless another one does', () => {
@@ -112,6 +114,13 @@ describe("the secondary's worker", () => {
     assert.equal(ended(0, 100), 'stop');
     assert.equal(ended(0, 200), 'status');
     assert.equal(ended(1, 300), '', 'stopped: nothing to do until status_interval is over');
+    step = stepSecondary(step.state, { kind: 'heard', now: 5200 });
+    step = stepSecondary(step.state, { kind: 'tick', now: 5300 });
+    assert.equal(actions(step.outputs), 'status');
+    const signal = (now: number) => stepSecondary(step.state, { kind: 'tick', now }).outputs;
+    assert.deepEqual(signal(6200), [{ kind: 'signal', id: step.state.hookId, signal: 'TERM' }]);
+    assert.deepEqual(signal(6300), [{ kind: 'signal', id: step.state.hookId, signal: 'KILL' }]);
+    assert.equal(ended(2, 6300), '', 'unknown is not running');
   });
 
   test('[S1] ends when the primary has not been heard for a lease', () => {

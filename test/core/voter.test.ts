@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { AskMessage, RefusalReason, RequestMessage } from '../../daemon/core/types.js';
 import {
+  bootstrapVoter,
   copyVoter,
   initVoter,
   type VoterOutput,
@@ -12,10 +13,11 @@ import {
   voteOnRelease,
   voteOnRequest,
   voterHeard,
+  voterMemory,
   voterStored,
 } from '../../daemon/core/voter.js';
 import { deepFreeze } from '../sim/freeze.js';
-import { GRANT_MS, heartbeat, requestOf, VOTERS } from './given.js';
+import { GRANT_MS, heartbeat, requestOf, TERMS, VOTERS } from './given.js';
 
 const EMPTY: VoterRecord = { epochMax: 0, grant: null, sets: [VOTERS] };
 
@@ -46,6 +48,23 @@ function request(
   return [after, answer.message.refusal];
 }
 
+/** A voter that its operator told that there is no history, what it heard so far, and when. */
+function bootstrapped(state: VoterState, now: number): VoterState {
+  const [told, [store]] = step(state, (copy) => bootstrapVoter(copy, now));
+  assert.ok(store?.kind === 'store');
+  return step(told, (copy) => voterStored(copy, store.id, true, now))[0];
+}
+
+/** A voter to which node a has given the resource up, for the good of b. */
+function reservedForB(held: VoterState): VoterState {
+  const release = { kind: 'release', holder: { node: 'a', incarnation: 1 }, epoch: 1 } as const;
+  const [after, [store]] = step(held, (copy) =>
+    voteOnRelease(copy, { ...release, successor: 'b', reservationMs: 3000 }, 0),
+  );
+  assert.ok(store?.kind === 'store');
+  return step(after, (copy) => voterStored(copy, store.id, true, 0))[0];
+}
+
 function askOf({ holder, sets }: RequestMessage): AskMessage {
   return { kind: 'ask', holder, request: 1, sets };
 }
@@ -59,7 +78,10 @@ function ask(state: VoterState, message: RequestMessage, now: number): [VoterSta
 describe('voter', () => {
   test('[V1] an ask is answered with what a request would get, and changes nothing', () => {
     const [granted] = request(fresh(), requestOf('a', 1), 0);
-    for (const state of [fresh(), fresh(null), granted])
+    const [storing] = step(fresh(), (copy) => voteOnRequest(copy, 'c', requestOf('c', 1), 0));
+    const more = fresh({ ...EMPTY, sets: [[...VOTERS, 'd'], VOTERS] });
+    const states = [fresh(), fresh(null), granted, storing, more];
+    for (const state of [...states, reservedForB(granted), bootstrapped(fresh(null), 0)])
       for (const node of ['a', 'b', 'x'])
         for (const now of [0, GRANT_MS - 1, GRANT_MS]) {
           const message = requestOf(node, 2);
@@ -84,12 +106,14 @@ describe('voter', () => {
       ),
     )[0];
     const stored = step(reserved, (copy) => voterStored(copy, reserved.storing?.id ?? 0, true, 0))[0];
+    const storing = step(stored, (copy) => voteOnRequest(copy, 'b', requestOf('b', 6), 5000))[0];
     const expectations: [string, VoterState, RequestMessage, number, RefusalReason | null][] = [
       ['nothing against it', fresh(), requestOf('b', 6), 0, null],
       ['an epoch that is too small', stored, requestOf('b', 5), 9000, 'stale-epoch'],
       ['a reservation, and that', stored, requestOf('b', 5), 10, 'reserved'],
       ['a grant, and that', held, requestOf('b', 5), 10, 'held'],
       ['no history, and a small epoch', fresh(null), requestOf('b', 0), 10, 'no-history'],
+      ['its own release, and one being stored', storing, requestOf('a', 5), 5000, 'released'],
       ['its own release, and a reservation', stored, requestOf('a', 5), 10, 'released'],
       [
         'another set, and its own release',
@@ -112,6 +136,8 @@ describe('voter', () => {
       [state, refusal] = request(state, requestOf('a', 1), now);
       assert.equal(refusal, null);
     }
+    // The answers to its earlier renewals may still be on their way: a shorter one takes nothing back.
+    [state] = request(state, requestOf('a', 1, { terms: { ...TERMS, leaseMs: 300 } }), 19_000);
     assert.equal(request(state, requestOf('b', 9), 19_000 + GRANT_MS - 1)[1], 'held');
     assert.equal(request(state, requestOf('b', 9), 19_000 + GRANT_MS)[1], null);
   });
@@ -128,6 +154,11 @@ describe('voter', () => {
       outputs.map(({ kind }) => kind),
       ['answer'],
     );
+    const kinds = (state: VoterState, message: RequestMessage): string[] =>
+      step(state, (copy) => voteOnRequest(copy, 'a', message, 0))[1].map(({ kind }) => kind);
+    assert.deepEqual(kinds(fresh(), requestOf('a', 1)), ['store'], 'no answer before it is on disk');
+    const longer = requestOf('a', 1, { terms: { ...TERMS, leaseMs: 9000 } });
+    assert.deepEqual(kinds(held, longer), ['store'], 'nor to a longer one, for which a restart has to wait');
   });
 
   test('[V6] a release that overtakes the storing of its own acquisition wins', () => {
@@ -165,6 +196,7 @@ describe('voter', () => {
     const restarted = fresh({ epochMax: 4, grant, sets: [VOTERS] });
     assert.equal(request(restarted, requestOf('b', 5), GRANT_MS - 1)[1], 'restarted');
     assert.equal(request(restarted, requestOf('b', 5), GRANT_MS)[1], null);
+    assert.equal(request(restarted, requestOf('b', 4), GRANT_MS)[1], 'stale-epoch');
     assert.equal(request(restarted, requestOf('a', 4), 1)[1], null);
     const other = requestOf('a', 5, { holder: { node: 'a', incarnation: 2 } });
     assert.equal(request(restarted, other, 1)[1], 'restarted', 'another incarnation is another holder');
@@ -190,6 +222,27 @@ describe('voter', () => {
     [state] = step(state, (copy) => voterStored(copy, store.id, true, GRANT_MS));
     assert.equal(request(state, requestOf('a', 8), GRANT_MS + 1)[1], 'restarted');
     assert.equal(request(state, requestOf('b', 7), GRANT_MS + 1)[1], null);
+    assert.equal(
+      request(state, requestOf('a', 7), GRANT_MS + 4000)[1],
+      'stale-epoch',
+      'epochs are learned too',
+    );
+  });
+
+  test('[V2] [V8] what it learned is not renewed while it waits for what it forgot', () => {
+    const grant = { holder: { node: 'b', incarnation: 1 }, epoch: 7, leftMs: 4000 };
+    const memory = { ...heartbeat().memory, epochMax: 7, grant };
+    let [state] = step(fresh(null), (copy) => voterHeard(copy, 'a', memory, GRANT_MS));
+    const longer = { ...memory, longestGrantMs: 3 * GRANT_MS };
+    [state] = step(state, (copy) => voterHeard(copy, 'b', longer, GRANT_MS));
+    state = bootstrapped(state, GRANT_MS);
+    assert.equal(request(state, requestOf('b', 7), GRANT_MS + 1)[1], 'restarted');
+  });
+
+  test('[T1] others are told how long its grant lasts still, not until when', () => {
+    const [state] = request(fresh(), requestOf('a', 1), 0);
+    assert.equal(voterMemory(state, 2000).grant?.leftMs, GRANT_MS - 2000);
+    assert.equal(voterMemory(state, GRANT_MS).grant, null);
   });
 
   test('[V8] it waits for the longest grant that anybody heard may have asked for', () => {

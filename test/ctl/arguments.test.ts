@@ -91,6 +91,24 @@ describe('options', () => {
     assert.equal((await invocationOf(['switchover', 'a', '--wait', '--timeout', '5m'])).timeoutMs, 300_000);
   });
 
+  test('of one letter are read as getopt(3) reads them', async () => {
+    const cases: [string[], Record<string, unknown>][] = [
+      [['-nnodeA', 'status'], { node: 'nodeA', debug: 0 }],
+      [['-n=nodeA', 'status'], { node: 'nodeA' }],
+      [['status', '-dnnodeA'], { node: 'nodeA', debug: 1 }],
+      [['status', '-ddn', 'nodeA'], { node: 'nodeA', debug: 2 }],
+      [['-c/x/t.conf', '-s/x/sock', 'status'], { config: '/x/t.conf', control: '/x/sock' }],
+      [['-ct.conf', 'status'], { config: `${process.cwd()}/t.conf` }],
+      [['-n5', 'status'], { node: '5' }],
+    ];
+    for (const [words, expected] of cases) {
+      const read: object = await invocationOf(words);
+      for (const [name, value] of Object.entries(expected))
+        assert.deepEqual({ ...read, [name]: value }, read, `${words.join(' ')}: ${name}`);
+    }
+    assert.deepEqual(await requestOf('status', '--', '-nA'), { kind: 'status', resources: ['-nA'] });
+  });
+
   test('-d counts', async () => {
     assert.equal((await invocationOf(['-dd', 'status', '-d'])).debug, 3);
   });
@@ -99,7 +117,11 @@ describe('options', () => {
 describe('refusals are one line', () => {
   const cases: [string[], RegExp][] = [
     [[], /^a command is missing$/],
-    [['statsu'], /^unknown command; did you mean 'status'\?$/],
+    [['statsu'], /^unknown command 'statsu'; did you mean 'status'\?$/],
+    [
+      ['-c', 'x.conf', '--node', 'a', 'rol', 'init', 'mail'],
+      /^unknown command 'rol'; did you mean 'role'\?$/,
+    ],
     [['frobnicate'], /^unknown (command|argument)s?: frobnicate$/],
     [['status', '--force'], /^unknown argument: force$/],
     [['status', 'all', 'mail'], /^'all' stands alone$/],
@@ -110,6 +132,12 @@ describe('refusals are one line', () => {
     [['role', 'primary', '--force', 'a', 'b'], /^--force is for role primary and one resource/],
     [['role', 'secondary', '--force', 'a'], /^--force is for role primary and one resource/],
     [['switchover'], /^'switchover' takes the name of one resource$/],
+    [['role', 'secondary', ''], /^the name of a resource is empty$/],
+    [['status', 'mail', ''], /^the name of a resource is empty$/],
+    [['dump', '--', ''], /^the name of a resource is empty$/],
+    [['switchover', ''], /^the name of a resource is empty$/],
+    [['bootstrap', '--', ''], /^the name of a resource is empty$/],
+    [['switchover', 'mail', '--to', ''], /^--to is empty$/],
     [['switchover', 'all'], /^'switchover' takes the name of one resource$/],
     [['switchover', 'a', 'b'], /^unknown argument: b$/],
     [['bootstrap', 'all'], /^'bootstrap' takes the name of one resource$/],
@@ -118,6 +146,9 @@ describe('refusals are one line', () => {
     [['status', '-c'], /^not enough arguments following: c$/],
     [['status', '-c', ''], /^--config is empty$/],
     [['status', '-c', 'a', '-c', 'b'], /^--config is given twice$/],
+    [['status', '-dx'], /^unknown argument: x$/],
+    [['status', '-dn'], /^not enough arguments following: n$/],
+    [['status', '-nA', '-nB'], /^--node is given twice$/],
     [['status', '--wait'], /^unknown argument: wait$/],
     [['role', 'init', 'a', '--timeout', '5s'], /^--timeout means nothing without --wait$/],
     [['role', 'init', 'a', '--wait', '--timeout', 'soon'], /^--timeout: 'soon' is not a duration$/],

@@ -90,7 +90,7 @@ describe('without hastmond', () => {
   test('nobody listens: 69', async (t) => {
     const config = path.join(directory(t), 'hastmon.conf');
     writeFileSync(config, `control ${path.dirname(config)}/control\n${RESOURCE}`);
-    const { code, err, out } = await hastmonctl(['status', '-c', config]);
+    const { code, err, out } = await hastmonctl(['status', '-n', 'alpha', '-c', config]);
     assert.deepEqual({ code, out }, { code: 69, out: '' });
     assert.match(err, /^hastmonctl: cannot connect to hastmond at \S+\/control: .+\n$/);
   });
@@ -128,12 +128,24 @@ describe('the configuration', () => {
     const { code, err } = await hastmonctl(['status', '-c', config]);
     assert.equal(code, 78);
     assert.match(err, /hastmon\.conf:1:1: error: unknown statement 'contrl'/);
-    assert.match(err, /the configuration has an error; --control PATH/);
+    assert.match(err, /^hastmonctl: the configuration has an error; --control PATH/m);
   });
 
   test('that does not know this node still says where the socket is', async (t) => {
     const config = await fakeDaemon(t, answering({ status: [entryOf()] }).handle);
     assert.equal((await hastmonctl(['status', '-n', 'elsewhere', '-c', config])).code, 0);
+  });
+
+  test('that does not know this node may say where the socket of another one is', async (t) => {
+    const config = path.join(directory(t), 'hastmon.conf');
+    writeFileSync(config, `control ${path.dirname(config)}/control\n${RESOURCE}`);
+    const stranger = await hastmonctl(['status', '-n', 'elsewhere', '-c', config]);
+    assert.equal(stranger.code, 69);
+    assert.match(
+      stranger.err,
+      /\nhastmonctl: .*hastmon\.conf: no 'on' section for this node, 'elsewhere': .*'alpha', .*; -n NAME says which one this is\n$/,
+    );
+    assert.doesNotMatch((await hastmonctl(['status', '-n', 'beta', '-c', config])).err, /-n NAME/);
   });
 
   test('of several nodes on one machine: -n chooses', async (t) => {

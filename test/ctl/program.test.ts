@@ -25,6 +25,20 @@ test('what is wrong goes to stderr, as one line, with its exit status', async (t
   });
 });
 
+test('a result that cannot be written is an error; a reader that has seen enough is not', async (t) => {
+  const config = await fakeDaemon(t, async () => ({ status: [entryOf()] }));
+  for (const words of [['status', '-c', config], ['--help'], ['version', '-c', config]]) {
+    const full = await execute(words, {}, '"$@" > /dev/full');
+    assert.equal(full.code, 74, words.join(' '));
+    assert.equal(full.err, 'hastmonctl: cannot write to the standard output: no space left on device\n');
+    // The reader has closed the pipe long before the program is there; its own status is what matters.
+    const closed = await execute(words, {}, '{ "$@"; echo "$?"  >&2; } | exec 0<&-');
+    assert.equal(closed.err, '0\n', words.join(' '));
+  }
+  const mute = await execute(['status', '--frobnicate'], {}, '"$@" 2> /dev/full');
+  assert.equal(mute.code, 64, 'the exit status tells where stderr cannot');
+});
+
 test('--help needs no daemon', async () => {
   const { code, out } = await execute(['--help']);
   assert.equal(code, 0);

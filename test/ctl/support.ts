@@ -72,9 +72,13 @@ export async function invocationOf(words: readonly string[]): Promise<Invocation
   throw new Error(read.kind === 'refuse' ? read.message : 'it printed something');
 }
 
-/** Runs the program itself. */
-export function execute(words: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Heard> {
-  const child = spawn(process.execPath, [program, ...words], {
+/** Runs the program itself, by a shell where it is to be `"$@"` in a script. */
+export function execute(
+  words: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  script = 'exec "$@"',
+): Promise<Heard> {
+  const child = spawn('/bin/sh', ['-c', script, 'sh', process.execPath, program, ...words], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -301,8 +301,9 @@ test('takeOver() without a deadline kills a stop too; with nothing on record it 
   const { child } = worker(place, place.script('hook', 'echo $$ >leader; sleep 1000'), ['stop']);
   const leader = await pidIn(place, 'leader');
   await kill(child);
-  const { log } = memoryLog();
+  const { log, texts } = memoryLog();
   assert.deepEqual(await takeOver(place.records, { log }), { ended: 1, failed: [], stop: 'killed' });
+  assert.deepEqual(texts('info'), [], 'nothing is waited for');
   assert.ok(!alive(leader));
   assert.deepEqual(await takeOver(place.records, { log }), { ended: 0, failed: [], stop: 'none' });
 });

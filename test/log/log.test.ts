@@ -99,7 +99,7 @@ test('reopen goes on in a new file; where that fails, in the old one', (t) => {
 
   renameSync(directory, `${directory}.away`);
   t.after(() => rmSync(`${directory}.away`, { recursive: true, force: true }));
-  assert.match(reopen() ?? '', /^cannot open log file .*ENOENT/);
+  assert.match(reopen() ?? '', /^cannot open log file .*: no such file or directory$/);
   logger.info('four');
   assert.deepEqual(texts(`${directory}.away/log`), ['three', 'four']);
 });

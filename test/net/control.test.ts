@@ -295,7 +295,7 @@ describe('the socket file', () => {
     const unknown = serverFor({ path: freshPath(), mode: 0o600, owner: 'no-such-user-here' });
     await assert.rejects(
       unknown.listen(),
-      /cannot open the control socket .*: there is no user no-such-user-here/,
+      /cannot open the control socket .*: control_owner: there is no user 'no-such-user-here'/,
     );
     if (me.uid !== 0) return t.skip('only root may give files away');
     const given = { path: freshPath(), mode: 0o660, owner: 'daemon', group: 'daemon' };

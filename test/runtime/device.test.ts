@@ -18,16 +18,19 @@ interface Given {
   info?: Partial<WatchdogInfo>;
   /** Why the device cannot be opened. */
   refuses?: string;
+  /** What goes wrong when it is fed or closed. */
+  failure?: string | null;
 }
 
-function bench(t: TestContext, { counting = false, info = {}, refuses = '' }: Given = {}): Bench {
+function bench(t: TestContext, given: Given = {}): Bench {
+  const { counting = false, info = {}, failure = null } = given;
   const demands: Demand[] = [];
   const done: string[] = [];
   const logged: string[] = [];
   const write = (_fields: object, text: string): void => void logged.push(text);
-  const did = (what: string): null => {
+  const did = (what: string): string | null => {
     done.push(what);
-    return null;
+    return failure;
   };
   const device = {
     info: { identity: 'Fake', timeoutMs: 5000, magicClose: true, nowayout: false, ...info },
@@ -40,7 +43,7 @@ function bench(t: TestContext, { counting = false, info = {}, refuses = '' }: Gi
     log: { trace: write, debug: write, info: write, warn: write, error: write },
     openDevice() {
       done.push('open');
-      return refuses === '' ? { device } : { device: null, reason: refuses };
+      return given.refuses === undefined ? { device } : { device: null, reason: given.refuses };
     },
     isCounting: () => counting,
   });
@@ -74,6 +77,8 @@ test('[G5] one resource without a good lease is enough not to feed', (t) => {
   assert.equal(look(b, 'feed', 'starve'), '');
   assert.equal(b.logged.length, lines);
   assert.equal(look(b, 'feed', 'feed'), 'feed');
+  look(b, 'starve');
+  assert.equal(b.logged.length, lines + 1, 'said anew when it comes again');
 });
 
 test('[G5] a device that an earlier daemon left counting is not opened while something may be running', (t) => {
@@ -106,11 +111,15 @@ test('[G5] closing the keeper disarms only where nothing may be running', (t) =>
 });
 
 test('a device that cannot be opened, or waits too long, is a problem that the status shows, logged once', (t) => {
-  const b = bench(t, { refuses: 'cannot open watchdog device /dev/watchdog: EBUSY' });
+  const given: Given = { refuses: 'cannot open watchdog device /dev/watchdog: EBUSY' };
+  const b = bench(t, given);
   look(b, 'feed');
   look(b, 'feed');
   assert.equal(b.keeper.problem(), 'cannot open watchdog device /dev/watchdog: EBUSY');
   assert.equal(b.logged.filter((line) => line.includes('EBUSY')).length, 1);
+  delete given.refuses;
+  look(b, 'feed');
+  assert.equal(b.keeper.problem(), '');
   const long = bench(t, { info: { timeoutMs: 60_000 } });
   look(long, 'feed');
   assert.match(long.keeper.problem(), /waits 60 s, longer than the watchdog_timeout of 5 s/);
@@ -120,4 +129,23 @@ test('nowayout is said when the device is armed', (t) => {
   const b = bench(t, { info: { nowayout: true } });
   look(b, 'feed');
   assert.match(b.logged.at(-1) ?? '', /cannot be disarmed \(nowayout\)/);
+});
+
+test('[G5] between the changes it is fed by its own timer', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const b = bench(t);
+  look(b, 'feed');
+  b.done.length = 0;
+  t.mock.timers.tick(5000);
+  assert.ok(b.done.length >= 2 && b.done.every((what) => what === 'feed'), b.done.join(' '));
+});
+
+test('a device that cannot be fed or stopped is an error in the log', (t) => {
+  const b = bench(t, { failure: 'cannot write to /dev/watchdog: EIO' });
+  look(b, 'feed');
+  for (const demand of ['feed', 'none'] as const) {
+    b.logged.length = 0;
+    look(b, demand);
+    assert.deepEqual(b.logged, ['cannot write to /dev/watchdog: EIO']);
+  }
 });

@@ -55,7 +55,9 @@ export const slowDisk: Fault = ({ world, target, ms, endLater }) => {
 export const corruptDisk: Fault = ({ world, target }) => {
   const { prng, profile, machines } = world;
   if (target.main === null || !target.main.started || target.main.paused) return false;
-  if (target.workers.some((worker) => worker.role === 'primary')) return false;
+  // A primary's worker that has just died leaves the service to main: both at once are outside the guarantee.
+  const primary = target.main.state.worker?.role === 'primary';
+  if (primary || target.workers.some((worker) => worker.role === 'primary')) return false;
   // Whoever is a voter by any file or any voter's set: during a change they differ.
   const voters = new Set(
     machines.flatMap(({ settings, main }) => [

@@ -3,6 +3,7 @@ import type { NodeCommand } from '../../daemon/core/node-types.js';
 import type { Fault } from './faults.js';
 import { startMain } from './main-process.js';
 import { command, reload, terminate } from './operator.js';
+import { SHORTEST_STOP_SHARE } from './profile.js';
 import type { Machine, World } from './world.js';
 
 export const giveCommand: Fault = ({ world, target }) => {
@@ -38,7 +39,7 @@ export const changeTimes: Fault = ({ world }) => {
   const { leaseMs, stopTimeoutMs, heartbeatMs } = profile.times;
   const change = {
     leaseMs: Math.max(2 * heartbeatMs, Math.round((leaseMs * percent) / 100)),
-    stopTimeoutMs: Math.max(150, Math.round((stopTimeoutMs * prng.pick([50, 100, 200])) / 100)),
+    stopTimeoutMs: Math.max(150, Math.round(stopTimeoutMs * prng.pick([SHORTEST_STOP_SHARE, 1, 2]))),
   };
   if (profile.protection === 'device') change.stopTimeoutMs = stopTimeoutMs;
   inTurn(world, (machine) => reload(world, machine, change));

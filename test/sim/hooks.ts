@@ -3,6 +3,7 @@
  * machine's modes say, takes its time, and may be ended by a signal with its work half done.
  */
 
+import { SHORTEST_STOP_SHARE } from './profile.js';
 import type { HookAction } from './trace.js';
 import type { HookProcess, Machine, World } from './world.js';
 
@@ -126,7 +127,9 @@ function stop(world: World, hook: HookProcess): void {
   const mode = reliable && machine.modes.stop !== 'slow' ? 'good' : machine.modes.stop;
   if (profile.backing !== 'cgroup') machine.pending.clear();
   const { stopTimeoutMs } = profile.times;
-  const slow = prng.range(stopTimeoutMs >> 3, Math.floor(stopTimeoutMs * (reliable ? 0.5 : 1.2)));
+  // "Within its limits" are the shortest ones that a reload may set: the voters may have granted no more.
+  const most = stopTimeoutMs * (reliable ? 0.5 * SHORTEST_STOP_SHARE : 1.2);
+  const slow = prng.range(Math.floor(most / 8), Math.floor(most));
   const ms = mode === 'slow' ? slow : usual(world);
   if (mode === 'hang') {
     hook.stubborn = prng.chance(500);

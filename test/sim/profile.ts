@@ -50,6 +50,9 @@ export const FAULT_NAMES = [
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 
+/** A reload makes stop_timeout no shorter than this share of the profile's. */
+export const SHORTEST_STOP_SHARE = 0.5;
+
 export interface Profile {
   seed: number;
   nodes: NodePlan[];

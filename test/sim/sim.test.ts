@@ -4,9 +4,11 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { epochs } from './checkers/epochs.js';
+import { oneRunner } from './checkers/one-runner.js';
 import { drawProfile } from './profile.js';
 import { run } from './run.js';
-import { describeEvent } from './trace.js';
+import { type Checker, describeEvent, type TraceEvent } from './trace.js';
 
 test('twenty seeds hold', () => {
   for (let seed = 1; seed <= 20; seed += 1) {
@@ -31,4 +33,20 @@ test('[T2] [V3] [H1] rules that are taken out are found', () => {
   });
   assert.equal(status, 0, stdout + stderr);
   assert.match(stdout, /all 3 mutations were found/);
+});
+
+test('the judges see what they are there for', () => {
+  const judge = (checker: Checker, events: object[]) => () => {
+    for (const event of events) checker.see(event as TraceEvent, 0);
+  };
+  const service = (node: string, epoch: number, running = true) => {
+    return { kind: 'service', node, epoch, running, forced: false };
+  };
+  const start = (node: string, epoch: number) => {
+    return { kind: 'hook-begin', action: 'start', forced: false, node, epoch, incarnation: 1 };
+  };
+  judge(oneRunner(), [service('a', 1), service('a', 1, false), service('b', 2)])();
+  assert.throws(judge(oneRunner(), [service('a', 1), service('b', 2)]), /runs on a .* and on b .* at once/);
+  judge(epochs(), [start('a', 1), start('a', 1), start('b', 2)])();
+  assert.throws(judge(epochs(), [start('a', 2), start('b', 2)]), /under epoch 2 after a did/);
 });

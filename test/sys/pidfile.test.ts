@@ -213,8 +213,18 @@ test('a place that cannot be written to is told with its exit code', async (t) =
   assert.equal(outcome.kind, 'failed');
   if (outcome.kind === 'failed') {
     assert.equal(outcome.exitCode, 73);
-    assert.match(outcome.message, /^cannot lock pidfile .*ENOENT/);
+    assert.match(outcome.message, /^cannot lock pidfile .*hastmon\.pid: its directory does not exist$/);
   }
+});
+
+test('messages call the file what it is, and use no words of the system', async (t) => {
+  const directory = temporaryDirectory(t);
+  const outcome = await lockPidfile(directory, { what: 'lock file' });
+  assert.deepEqual(outcome, {
+    kind: 'failed',
+    message: `cannot lock lock file ${directory}: it is a directory`,
+    exitCode: 73,
+  });
 });
 
 test('no permission is EX_NOPERM', { skip: ifRoot }, async () => {

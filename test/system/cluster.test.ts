@@ -3,7 +3,7 @@
  * The bounds are generous, for any machine; that no two services are ever alive at once is not.
  */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { openCgroup } from '../../daemon/sys/cgroup.js';
@@ -127,9 +127,26 @@ test('a cluster lives through what befalls it, and never runs the service twice'
     assertAlone(cluster);
   });
 
+  await t.test('every hook knows the epoch of the lease that its node holds, or held last', () => {
+    for (const name of ['nodeA', 'nodeB']) {
+      const hooks = readFileSync(path.join(cluster.dir, name, 'hooks.log'), 'utf8')
+        .trim()
+        .split('\n');
+      const calls = hooks.map((line) => line.split(' '));
+      const first = calls.findIndex(([action]) => action === 'start');
+      const later = calls.slice(first).filter(([action]) => action !== 'complain');
+      assert.ok(
+        later.some(([action]) => action === 'role' || action === 'connect'),
+        `${name} was told of something`,
+      );
+      for (const [action, , epoch] of later)
+        assert.ok(Number(epoch) > 0, `${name}: ${action} with epoch ${epoch}`);
+    }
+  });
+
   await t.test('the log says resource, role and peer', () => {
     assert.match(a.log(), / shared \(primary\): the resource runs/);
-    assert.match(a.log(), / shared nodeB: connected (to|from) /);
+    assert.match(a.log(), / shared \([a-z]+\) nodeB: connected (to|from) /);
     assert.match(c.log(), / shared \(watchdog\): nobody runs the resource .*: complaining/);
   });
 

@@ -57,10 +57,15 @@ export interface Ended {
   stderr: string;
 }
 
-/** Runs hastmond until it ends; in the background that is its first process. */
-export function runHastmond(args: readonly string[]): Promise<Ended> {
+/**
+ * Runs hastmond until it ends; in the background that is its first process. A `script` is for a shell, in which `"$@"` is the
+ * program with its arguments.
+ */
+export function runHastmond(args: readonly string[], script = 'exec "$@"'): Promise<Ended> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [hastmond, ...args], { env: { ...process.env, NO_COLOR: '1' } });
+    const child = spawn('/bin/sh', ['-c', script, 'sh', process.execPath, hastmond, ...args], {
+      env: { ...process.env, NO_COLOR: '1' },
+    });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk) => {
