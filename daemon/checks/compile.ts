@@ -2,7 +2,7 @@
 import { bannerDialogue, NAMED_BANNERS } from './banner.js';
 import { dnsDialogue } from './dns.js';
 import { exchangeDialogue, mysqlDialogue, postgresDialogue, redisDialogue, type Step } from './exchange.js';
-import { type Expectation, expectPattern, expectText } from './expectation.js';
+import { type Encoding, type Expectation, expectPattern, expectText } from './expectation.js';
 import { httpDialogue } from './http.js';
 import type { Dialogue, Plan, WireName } from './plan.js';
 import { pluginDialogue } from './plugin.js';
@@ -53,8 +53,10 @@ function wireOf({ kind }: CheckUrl): WireName {
   }
 }
 
-function expectationOf(option: PatternOption): Expectation {
-  return option.kind === 'text' ? expectText(option.text) : expectPattern(option.text);
+function expectationOf(option: PatternOption, encoding: Encoding = 'utf8'): Expectation {
+  return option.kind === 'text'
+    ? expectText(option.text, encoding)
+    : expectPattern(option.text, '', encoding);
 }
 
 function dialogueOf(spec: CheckSpec): Dialogue | null {
@@ -135,8 +137,8 @@ function stepsOf({ options }: CheckSpec): Step[] {
   for (const option of options.steps) {
     const last = steps.at(-1);
     if (option.send !== undefined) steps.push({ send: Buffer.from(option.send, 'latin1'), expect: null });
-    else if (last !== undefined && last.expect === null) last.expect = expectationOf(option.expect);
-    else steps.push({ send: null, expect: expectationOf(option.expect) });
+    else if (last !== undefined && last.expect === null) last.expect = expectationOf(option.expect, 'latin1');
+    else steps.push({ send: null, expect: expectationOf(option.expect, 'latin1') });
   }
   return steps;
 }

@@ -2,21 +2,23 @@
 
 export type Expectation =
   | { kind: 'text'; bytes: Buffer; text: string }
-  /** Looked for in the answer's bytes as UTF-8. */
-  | { kind: 'pattern'; pattern: RegExp };
+  | { kind: 'pattern'; pattern: RegExp; encoding: Encoding };
 
-export function expectText(text: string): Expectation {
-  return { kind: 'text', bytes: Buffer.from(text), text };
+/** How bytes are letters: as UTF-8, or each byte one, where bytes are meant that are no text. */
+export type Encoding = 'utf8' | 'latin1';
+
+export function expectText(text: string, encoding: Encoding = 'utf8'): Expectation {
+  return { kind: 'text', bytes: Buffer.from(text, encoding), text };
 }
 
 /** Throws a SyntaxError where it is no regular expression. */
-export function expectPattern(source: string, flags = ''): Expectation {
-  return { kind: 'pattern', pattern: new RegExp(source, flags.replaceAll(/[gy]/g, '')) };
+export function expectPattern(source: string, flags = '', encoding: Encoding = 'utf8'): Expectation {
+  return { kind: 'pattern', pattern: new RegExp(source, flags.replaceAll(/[gy]/g, '')), encoding };
 }
 
 /** Whether it occurs anywhere in the first `length` bytes. */
 export function occursIn(expected: Expectation, bytes: Buffer, length: number): boolean {
-  if (expected.kind === 'pattern') return expected.pattern.test(bytes.toString('utf8', 0, length));
+  if (expected.kind === 'pattern') return expected.pattern.test(bytes.toString(expected.encoding, 0, length));
   const at = bytes.indexOf(expected.bytes);
   return at >= 0 && at + expected.bytes.length <= length;
 }
