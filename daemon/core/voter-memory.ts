@@ -128,8 +128,18 @@ function learn(state: VoterState, now: Instant): VoterOutput[] {
   if (heard.length === others.length && heard.every((node) => isNew(state, node))) {
     return takeHistory(state, 'all voters are here and none has a history: a new cluster', now);
   }
-  if (!coversEveryMajority(state.sets, state.self, (node) => state.heard[node]?.history === true)) return [];
+  const remembers = (node: NodeName): boolean => state.heard[node]?.history === true;
+  if (!coversEveryMajority(setsOfAll(state), state.self, remembers)) return [];
   return takeHistory(state, `history learned from ${heard.join(', ')}`, now);
+}
+
+/**
+ * The sets that this voter's forgotten grants may have counted in: its own file's, and those that others reckon with. In the middle
+ * of a change of the voters the file has only the new one.
+ */
+function setsOfAll(state: VoterState): VoterSets {
+  const told = Object.values(state.heard).flatMap(({ history, sets }) => (history ? sets : []));
+  return [...state.sets, ...told.filter((set) => set.includes(state.self))];
 }
 
 /**

@@ -202,6 +202,31 @@ describe('voter', () => {
     assert.equal(request(restarted, other, 1)[1], 'restarted', 'another incarnation is another holder');
   });
 
+  test('[V9] without a record, in the middle of a change of the voters, it has to hear a majority of the old ones too', () => {
+    // Its file has the new set; that of before had {b, self} as a majority, which c and d know nothing of.
+    const memory = {
+      ...heartbeat().memory,
+      epochMax: 20,
+      sets: [
+        ['a', 'b', 'c', 'd'],
+        ['a', 'b', 'c'],
+      ],
+    };
+    let state = initVoter('a', ['a', 'b', 'c', 'd'], null, GRANT_MS, 0);
+    const hear = (from: string, epochMax: number): VoterOutput[] => {
+      const [next, outputs] = step(state, (copy) =>
+        voterHeard(copy, from, { ...memory, epochMax }, GRANT_MS),
+      );
+      state = next;
+      return outputs;
+    };
+    assert.deepEqual(hear('c', 20), []);
+    assert.deepEqual(hear('d', 20), [], 'three of four, but two of three might be missing');
+    const [store] = hear('b', 21);
+    assert.ok(store?.kind === 'store');
+    assert.equal(store.record.epochMax, 21);
+  });
+
   test('[V8] [V9] without a record it waits, learns from all others, stores that, and only then votes', () => {
     const holder = { node: 'b', incarnation: 1 };
     const memory = heartbeat().memory;

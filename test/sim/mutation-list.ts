@@ -105,6 +105,16 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   without(
     'V9',
+    'a voter without history looks at the set of its own file alone',
+    { faults: ['changeVoters', 'corruptDisk', 'loseMachine'] },
+    [
+      'voter-memory.ts',
+      'coversEveryMajority(setsOfAll(state), state.self, remembers)',
+      'coversEveryMajority(state.sets, state.self, remembers)',
+    ],
+  ),
+  without(
+    'V9',
     'a voter without history grants at once',
     { faults: ['corruptDisk', 'isolate', 'loseMachine'] },
     [
