@@ -110,6 +110,8 @@ function mayBeDown(
   const span = spans.find((other) => other.node === node);
   if (span !== undefined) return span.sight === 'down';
   const { holdMs } = state.config.limits;
+  const { own } = trouble;
+  if (node === state.self && own?.sight === 'down') return now - own.resultAt < holdMs;
   const heard = trouble.heard[node];
   if (heard !== undefined && heard.view === null) return false;
   const begun = Math.max(trouble.startedAt, trouble.edgeAt);

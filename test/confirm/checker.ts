@@ -291,7 +291,13 @@ export class Checker implements Watcher {
     }
     const { flapEdges, flapWindowMs } = this.world.profile.config.limits;
     const lately = this.deliveries.filter((other) => other.check === check && now - other.at < flapWindowMs);
-    if (flapEdges > 0 && !this.sidesApart && new Set(lately.map((other) => other.id)).size > flapEdges + 2)
+    if (
+      flapEdges > 0 &&
+      !this.sidesApart &&
+      !this.counts.mail &&
+      !this.counts.crash &&
+      new Set(lately.map((other) => other.id)).size > flapEdges + 2
+    )
       this.fail('flapping', `people are told ${id}, and were told ${lately.length} edges lately`);
     if (kind === 'up' && !this.deliveries.some((other) => other.check === check && other.kind !== 'up'))
       this.fail('recovery', `${id} is a recovery, and nobody was told of an outage`);

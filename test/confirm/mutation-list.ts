@@ -124,7 +124,7 @@ export const MUTATIONS: readonly Mutation[] = [
   without(
     'E8',
     'what flaps is told again and again',
-    { flapping: true, outage: 20, partial: 0, quiet: 0, cut: 0, split: 0, 'one-way': 0 },
+    { flapping: true, outage: 20, partial: 0, quiet: 0, cut: 0, split: 0, 'one-way': 0, mail: 0, crash: 0 },
     ['notify.ts', 'if (flap !== 0 && next > flap) return { edge: next, say: false };', ''],
   ),
   without('E8', 'what flapped is never calm', { flapping: true, outage: 8 }, [

@@ -72,7 +72,7 @@ export function drawProfile(seed: number, focus: Focus = {}): Profile {
           turnMs: 5_000,
           claimMs: 30_000,
         },
-        ...{ sendMs: 60_000, flapEdges: flapping ? 6 : 0, flapWindowMs: 20 * fresh, calmMs: 20 * fresh },
+        ...{ sendMs: 60_000, flapEdges: flapping ? 4 : 0, flapWindowMs: 40 * fresh, calmMs: 20 * fresh },
       },
       checks: { web: { ...rule, depends: ['gw'] }, gw: { ...rule, depends: [] } },
     },
