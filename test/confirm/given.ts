@@ -43,7 +43,8 @@ export class Table {
   readonly clocks: Record<string, number> = {};
   readonly config: ConfirmConfig;
   readonly names: readonly string[];
-  private queue: { from: string; to: string; message: ConfirmMessage }[] = [];
+  private readonly lives: Record<string, number> = {};
+  private readonly queue: (() => void)[] = [];
 
   constructor(names: readonly string[], config: Partial<ConfirmConfig> = {}) {
     this.names = names;
@@ -57,6 +58,7 @@ export class Table {
 
   start(name: string): void {
     const clock = this.now + (this.clocks[name] ?? 0);
+    this.lives[name] = (this.lives[name] ?? 0) + 1;
     this.states[name] = initConfirm(name, this.config, this.disk[name] ?? {}, 0, clock, this.now);
     for (const other of this.names) {
       if (other === name || this.states[other] === undefined || this.cuts.has(pair(name, other))) continue;
@@ -111,12 +113,30 @@ export class Table {
     return this.states[name]?.ledgers[check]?.edge ?? 0;
   }
 
+  /** Does what is under way, in its order. More than this is a loop. */
   private deliver(): void {
+    let left = 10_000;
     for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
-      const { from, to, message } = next;
-      if (this.states[from] === undefined || this.cuts.has(pair(from, to))) continue;
-      this.step(to, { kind: 'message', from, message });
+      next();
+      left -= 1;
+      if (left === 0) throw new Error(`no end: ${JSON.stringify(this.outputs.slice(-8))}`);
     }
+  }
+
+  /** Soon, if the node still lives. */
+  private soon(name: string, input: ConfirmInput): void {
+    const { lives } = this;
+    const life = lives[name];
+    this.queue.push(() => {
+      if (lives[name] === life) this.step(name, input);
+    });
+  }
+
+  private transmit(from: string, to: string, message: ConfirmMessage): void {
+    this.queue.push(() => {
+      if (this.states[from] === undefined || this.cuts.has(pair(from, to))) return;
+      this.step(to, { kind: 'message', from, message });
+    });
   }
 
   private step(name: string, input: ConfirmInput): void {
@@ -132,19 +152,19 @@ export class Table {
   }
 
   private carryOut(name: string, output: ConfirmOutput): void {
-    if (output.kind === 'send') this.queue.push({ from: name, to: output.to, message: output.message });
+    if (output.kind === 'send') this.transmit(name, output.to, output.message);
     else if (output.kind === 'log') this.logs.push(`${name} ${output.check}: ${output.text}`);
     else if (output.kind === 'record' && output.record !== null) {
       this.disk[name] = { ...this.disk[name], [output.check]: output.record };
-      this.step(name, { kind: 'recorded', check: output.check, edge: output.edge });
+      this.soon(name, { kind: 'recorded', check: output.check, edge: output.edge });
     } else if (output.kind === 'check-now')
-      this.step(name, {
+      this.soon(name, {
         ...{ kind: 'seen', check: output.check },
         view: this.truth[`${name} ${output.check}`] ?? { ...UP, forMs: 1_000_000 },
       });
     else if (output.kind === 'notify' && this.senders.has(name)) {
       this.told.push(`${output.id} ${output.facts.what} by ${name}`);
-      this.step(name, { kind: 'sent', check: output.check, edge: output.edge });
+      this.soon(name, { kind: 'sent', check: output.check, edge: output.edge });
     }
   }
 }

@@ -36,7 +36,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ]),
   without('K4', 'what was seen before the last edge counts again', { partial: 8, outage: 8 }, [
     'views.ts',
-    '|| askedAt < trouble.edgeAt ',
+    '|| askedAt <= trouble.edgeAt ',
     '',
   ]),
   without('K6', 'peers are asked but once', {}, [
@@ -58,7 +58,11 @@ export const MUTATIONS: readonly Mutation[] = [
     'K8',
     'a node that falls silent does not see it down any more',
     { partial: 8, crash: 4, nodes: 3 },
-    ['views.ts', 'return last !== null && now - last < holdMs;', 'return last === null && holdMs < 0;'],
+    [
+      'views.ts',
+      'return last !== null && now - Math.max(last, state.connectedAt) < holdMs;',
+      'return last === null && holdMs < 0;',
+    ],
   ),
   without('E2', 'who connects is not told the ledgers', { cut: 4, crash: 4 }, [
     'confirm.ts',
