@@ -1,8 +1,10 @@
 /** Confirmation and telling people, case by case. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { initConfirm, stepConfirm } from '../../daemon/confirm/confirm.js';
 import { edgeId, messageId } from '../../daemon/confirm/ledger.js';
 import { whyNotPromoted, whyServiceFailed } from '../../daemon/confirm/resources.js';
+import type { ConfirmInput, ConfirmOutput } from '../../daemon/confirm/types.js';
 import { edgeSentence, lengthOf } from '../../daemon/confirm/words.js';
 import { DOWN, LIMITS, ruleFor, Table, UP } from './given.js';
 
@@ -19,6 +21,35 @@ describe('confirmation', () => {
     );
     table.pass(30_000);
     assert.deepEqual(table.told, ['web#1 down by b']);
+  });
+
+  test('[K3] [K4] what was seen one after the other, by answers of different speed, is no outage', () => {
+    const checks = { web: ruleFor(['a', 'b', 'c'], { confirm: 3 }) };
+    const config = { domain: 'x', limits: LIMITS, checks };
+    let state = initConfirm('a', config, {}, 0, 0, 0);
+    const step = (now: number, input: ConfirmInput): ConfirmOutput[] => {
+      const result = stepConfirm(state, input, now, 0);
+      state = result.state;
+      return result.outputs;
+    };
+    for (const peer of ['b', 'c']) step(0, { kind: 'connected', peer });
+    const asks = step(1_000, { kind: 'seen', check: 'web', view: DOWN }).flatMap((output) =>
+      output.kind === 'send' && output.message.kind === 'ask' ? [output.message.id] : [],
+    );
+    const answer = (now: number, from: string, id: number | undefined, forMs: number): void => {
+      const message = { kind: 'answer', check: 'web', id: id ?? 0, view: { ...DOWN, forMs } } as const;
+      step(now, { kind: 'message', from, message });
+    };
+    answer(1_010, 'b', asks[0], 60_000);
+    // c took its time: it sees it down for a second only, when b may see it up again.
+    answer(9_000, 'c', asks[1], 1_000);
+    assert.equal(state.ledgers.web?.edge ?? 0, 0);
+    const again = step(11_000, { kind: 'tick' }).flatMap((output) =>
+      output.kind === 'send' && output.message.kind === 'ask' ? [output.message.id] : [],
+    );
+    answer(11_010, 'b', again[0], 70_000);
+    answer(11_020, 'c', again[1], 3_000);
+    assert.equal(state.ledgers.web?.edge, 1);
   });
 
   test('[K5] one bad host wakes nobody, and says why', () => {

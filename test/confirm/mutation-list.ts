@@ -29,11 +29,6 @@ export const MUTATIONS: readonly Mutation[] = [
     'Math.min(rule.confirm === 0 ? 2 : rule.confirm, rule.nodes.length)',
     '1',
   ]),
-  without('K3', 'nodes need not have seen it at the same time', { partial: 8, nodes: 3, confirm: 0 }, [
-    'views.ts',
-    'down.filter((span) => span.from <= from && from <= span.to)',
-    'down',
-  ]),
   without('K4', 'what was seen before the last edge counts again', { partial: 8, outage: 8 }, [
     'views.ts',
     '|| askedAt <= trouble.edgeAt ',
@@ -74,11 +69,6 @@ export const MUTATIONS: readonly Mutation[] = [
     'if (peer !== from) sendLedger(draft, check, peer);',
     'if (peer === from) sendLedger(draft, check, peer);',
   ]),
-  without('E2', 'what a peer knows replaces instead of being joined', { cut: 4 }, [
-    'ledger.ts',
-    'ledger.told = Math.max(ledger.told, image.told);',
-    'ledger.told = image.told;',
-  ]),
   without('E4', 'nobody is asked for leave to tell', { nodes: 4 }, [
     'notify.ts',
     'const asked = reachable(state, rule);',
@@ -105,11 +95,16 @@ export const MUTATIONS: readonly Mutation[] = [
     'if (!isOutage(next)) return { edge: next, say: isOutage(said) };',
     'if (!isOutage(next)) return { edge: next, say: true };',
   ]),
-  without('E6', 'leave that was given never lapses', { crash: 8, mail: 4 }, [
-    'notify.ts',
-    'if (!settled && now < granted.until && state.connected.includes(granted.to)) return;',
-    'if (!settled) return;',
-  ]),
+  without(
+    'E6',
+    'leave that was given never lapses',
+    { ambush: 4, outage: 8, crash: 0, mail: 0, partial: 0, nodes: 3 },
+    [
+      'notify.ts',
+      'if (!settled && now < granted.until && state.connected.includes(granted.to)) return;',
+      'if (!settled) return;',
+    ],
+  ),
   without('E6', 'who could not send tries no more, and lets nobody else', { mail: 8 }, [
     'notify.ts',
     "if (turn?.phase !== 'sending' || turn.edge !== edge || rule === undefined) return;\n  log",
