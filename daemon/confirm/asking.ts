@@ -31,7 +31,7 @@ function lookAgain(draft: Draft, check: string, rule: CheckRule): void {
   const trouble = troubleOf(draft, check);
   const { now } = draft;
   const { own, checkAt } = trouble;
-  if (own !== null && now - own.resultAt <= rule.intervalMs) return;
+  if (own !== null && now - own.resultAt <= draft.state.config.limits.askMs / 2) return;
   if (checkAt !== null && now - checkAt < rule.timeoutMs + LATE_MS) return;
   trouble.checkAt = now;
   draft.outputs.push({ kind: 'check-now', check, freshMs: rule.intervalMs });

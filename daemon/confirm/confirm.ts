@@ -42,7 +42,17 @@ export function initConfirm(
   wall: WallMs,
 ): ConfirmState {
   const state: ConfirmState = {
-    ...{ self, config, connected: [], startedAt: now, floor, lastAsk: 0, ledgers: {}, troubles: {} },
+    ...{
+      self,
+      config,
+      connected: [],
+      connectedAt: now,
+      startedAt: now,
+      floor,
+      lastAsk: 0,
+      ledgers: {},
+      troubles: {},
+    },
   };
   const draft = openDraft(state, now, wall);
   for (const [check, record] of Object.entries(records)) {
@@ -139,6 +149,7 @@ function receive(draft: Draft, from: NodeName, message: ConfirmMessage): void {
 /** A peer that comes is told all ledgers, and a claim that stands; it is asked what it sees (E2, K6). */
 function connect(draft: Draft, peer: NodeName): void {
   const { state } = draft;
+  state.connectedAt = draft.now;
   if (!state.connected.includes(peer)) state.connected = [...state.connected, peer];
   for (const [check, ledger] of Object.entries(state.ledgers)) {
     if (!ruleOf(state, check)?.nodes.includes(peer)) continue;

@@ -269,6 +269,8 @@ export interface ConfirmState {
   self: NodeName;
   config: ConfirmConfig;
   connected: readonly NodeName[];
+  /** When a peer last connected. */
+  connectedAt: Instant;
   startedAt: Instant;
   /** Numbers of checks that are gone are not used again: new ones begin here. Even. */
   floor: number;

@@ -52,7 +52,7 @@ function spansOf(state: ConfirmState, rule: CheckRule, trouble: Trouble, now: In
     const heard = trouble.heard[node];
     if (node === state.self || !heard?.view || !state.connected.includes(node)) continue;
     const { askedAt, heardAt, view } = heard;
-    if (now - heardAt > fresh || askedAt < trouble.edgeAt || view.sight === 'unknown') continue;
+    if (now - heardAt > fresh || askedAt <= trouble.edgeAt || view.sight === 'unknown') continue;
     const passed = now - heardAt;
     spans.push({
       ...{ node, sight: view.sight, from: heardAt - view.forMs, to: askedAt },
@@ -110,11 +110,14 @@ function mayBeDown(
   const span = spans.find((other) => other.node === node);
   if (span !== undefined) return span.sight === 'down';
   const { holdMs } = state.config.limits;
+  const { own } = trouble;
+  if (node === state.self && own?.sight === 'down') return now - own.resultAt < holdMs;
   const heard = trouble.heard[node];
   if (heard !== undefined && heard.view === null) return false;
   const begun = Math.max(trouble.startedAt, trouble.edgeAt);
-  const last = heard?.downAt ?? (heard !== undefined && heard.askedAt >= trouble.edgeAt ? null : begun);
-  return last !== null && now - last < holdMs;
+  const last = heard?.downAt ?? (heard !== undefined && heard.askedAt > trouble.edgeAt ? null : begun);
+  // Where one connection has come back others may follow: silence counts anew from then.
+  return last !== null && now - Math.max(last, state.connectedAt) < holdMs;
 }
 
 /** What everybody saw, for people: this node, then those that answered, in the order of the file. */

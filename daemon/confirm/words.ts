@@ -37,6 +37,7 @@ export function localSentence(state: ConfirmState, rule: CheckRule, trouble: Tro
     parts.push(`${listOf(without)} ${without.length === 1 ? 'has' : 'have'} no such check`);
   if (waiting.length > 0) parts.push(`no answer from ${listOf(waiting)} yet`);
   if (here.length < peers.length) parts.push(`${here.length} of ${peers.length} peers reachable`);
+  if (parts.length === 0) parts.push('not surely at the same moment yet');
   const seen = down.length === 0 ? 'seen here only' : `seen here and by ${listOf(down)}`;
   return `${seen}, ${needed(rule)} are needed: ${parts.join('; ')}`;
 }

@@ -291,7 +291,13 @@ export class Checker implements Watcher {
     }
     const { flapEdges, flapWindowMs } = this.world.profile.config.limits;
     const lately = this.deliveries.filter((other) => other.check === check && now - other.at < flapWindowMs);
-    if (flapEdges > 0 && !this.sidesApart && new Set(lately.map((other) => other.id)).size > flapEdges + 2)
+    if (
+      flapEdges > 0 &&
+      !this.sidesApart &&
+      !this.counts.mail &&
+      !this.counts.crash &&
+      new Set(lately.map((other) => other.id)).size > flapEdges + 2
+    )
       this.fail('flapping', `people are told ${id}, and were told ${lately.length} edges lately`);
     if (kind === 'up' && !this.deliveries.some((other) => other.check === check && other.kind !== 'up'))
       this.fail('recovery', `${id} is a recovery, and nobody was told of an outage`);
@@ -314,16 +320,18 @@ export class Checker implements Watcher {
   /** E6: an edge that a node could tell is told by someone within the bound, whoever has died meanwhile. */
   private lateness(node: SimNode, now: number): void {
     const ledger = node.state?.ledgers.gw;
-    const { claimMs, sendMs, turnMs } = this.world.profile.config.limits;
+    const { nodes, detectMs, mailMs, config } = this.world.profile;
+    const { claimMs, turnMs } = config.limits;
     const key = `${node.name} ${node.life}`;
-    if (ledger === undefined || ledger.told >= ledger.edge || !node.mailWorks) {
+    const works = this.world.nodes.every(({ mailWorks }) => mailWorks);
+    if (ledger === undefined || ledger.told >= ledger.edge || !works) {
       this.waiting.delete(key);
       return;
     }
     const waiting = this.waiting.get(key);
     if (waiting === undefined || waiting.told !== ledger.told)
       this.waiting.set(key, { told: ledger.told, since: now });
-    else if (now - waiting.since > 3 * claimMs + 2 * sendMs + 20 * turnMs)
+    else if (now - waiting.since > 2 * claimMs + detectMs + mailMs + (3 * nodes.length + 2) * turnMs)
       this.fail(
         'late',
         `${node.name} could tell gw#${ledger.told + 1} since ${waiting.since} ms, and nobody does`,

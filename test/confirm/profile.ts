@@ -32,6 +32,7 @@ export type Happening =
   | 'mail'
   | 'router'
   | 'hang'
+  | 'ambush'
   | 'quiet';
 
 /** What makes a mutation come to light soonest. */
@@ -55,7 +56,7 @@ export function drawProfile(seed: number, focus: Focus = {}): Profile {
   const drawn = {
     ...{ outage: prng.range(2, 8), partial: weight(6, 700), cut: weight(6, 600), 'one-way': weight(4, 400) },
     ...{ split: weight(4, 400), crash: weight(6, 600), mail: weight(4, 300), router: weight(4, 300) },
-    hang: weight(3, 200),
+    ...{ hang: weight(3, 200), ambush: weight(3, 300) },
     quiet: prng.range(0, 4),
   };
   const { flapping: _flapping, nodes: _nodes, confirm: _confirm, ...weights } = focus;
@@ -72,7 +73,7 @@ export function drawProfile(seed: number, focus: Focus = {}): Profile {
           turnMs: 5_000,
           claimMs: 30_000,
         },
-        ...{ sendMs: 60_000, flapEdges: flapping ? 6 : 0, flapWindowMs: 20 * fresh, calmMs: 20 * fresh },
+        ...{ sendMs: 60_000, flapEdges: flapping ? 4 : 0, flapWindowMs: 40 * fresh, calmMs: 20 * fresh },
       },
       checks: { web: { ...rule, depends: ['gw'] }, gw: { ...rule, depends: [] } },
     },

@@ -103,6 +103,9 @@ function happen(world: World, checker: Checker, what: Happening): void {
     case 'mail':
       node.mailWorks = prng.chance(400);
       return;
+    case 'ambush':
+      world.ambush = true;
+      return;
     case 'hang':
       node.hung = prng.chance(600);
       return;
@@ -145,6 +148,7 @@ function connectAll(world: World): void {
 
 function heal(world: World, checker: Checker): void {
   const { prng } = world.profile;
+  world.ambush = false;
   world.watcher?.note('everything is healed');
   for (const link of world.links.values()) link.open = [true, true];
   for (const node of world.nodes) {

@@ -68,6 +68,8 @@ export class World {
   watcher: Watcher | null = null;
   readonly profile: Profile;
   steps = 0;
+  /** The next node to tell people is killed while it does. */
+  ambush = false;
 
   constructor(profile: Profile) {
     this.profile = profile;
@@ -188,6 +190,10 @@ export class World {
 
   private mail(node: SimNode, { check, edge, id, facts }: Extract<ConfirmOutput, { kind: 'notify' }>): void {
     const { prng, mailMs, ackMs } = this.profile;
+    if (this.ambush) {
+      this.ambush = false;
+      this.later(node, prng.range(1, mailMs + ackMs), () => this.crash(node));
+    }
     this.later(node, prng.range(0, mailMs), () => {
       if (!node.mailWorks) {
         this.step(node, { kind: 'failed', check, edge, why: 'the mail server is down' });
