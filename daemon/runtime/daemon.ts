@@ -182,7 +182,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     // What is removed still needs its links, to release its lease.
     for (const { name, change } of diff.resources) if (change === 'removed') await remove(name);
     network.configure(next.resources);
-    monitor.apply(next.monitor, sameCheck);
+    watch(next);
     for (const { name, change } of diff.resources) {
       const resource = next.resources.find((candidate) => candidate.name === name);
       if (change === 'added' && resource !== undefined) start(resource);
@@ -215,6 +215,19 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       if ('refused' in change) problems.push(`resource ${resource.name}: ${change.refused}`);
     }
     return problems.length === 0 ? '' : `${problems.join('\n')}\nnothing has been changed`;
+  }
+
+  /** Has the services checked that the file names. */
+  function watch({ monitor: wanted, resources: all }: Config): void {
+    monitor.apply(wanted, sameCheck);
+    const idle = [
+      (wanted?.alerts.length ?? 0) > 0 ? 'alerts are not sent' : '',
+      all.some(({ checks, requires }) => checks.length + requires.length > 0)
+        ? 'resources are not judged by checks'
+        : '',
+    ].filter((text) => text !== '');
+    if (idle.length > 0)
+      log.warn({}, `in this version ${idle.join(' and ')}: the log alone says what is down`);
   }
 
   async function remove(name: string): Promise<void> {
@@ -260,7 +273,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     keeper = createDeviceKeeper({ config: config.watchdogDevice, demands, log });
   }
   pool.warm();
-  monitor.apply(config.monitor, sameCheck);
+  watch(config);
   for (const resource of config.resources) start(resource);
   network.configure(config.resources);
   startupMs = bootTime() - options.startedAt;

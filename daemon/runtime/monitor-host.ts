@@ -98,7 +98,7 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
     const pid = process.pid ?? 0;
     records.record(pid);
     process.on('message', (message) => heard(process, message as MonitorToMain));
-    process.on('error', (error) => log.error({ pid }, `the monitor process: ${error.message}`));
+    process.on('error', (error) => log.error({ workerpid: pid }, `the monitor process: ${error.message}`));
     process.on('exit', () => {
       records.forget(pid);
       if (child === process) lost(performance.now() - begun);
@@ -114,7 +114,7 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
     clearTimeout(silence);
     silence = setTimeout(() => {
       log.error(
-        { pid: child?.pid },
+        { workerpid: child?.pid },
         `the monitor process has said nothing for ${SILENCE_MS / 1000} s: ending it`,
       );
       child?.kill('SIGKILL');
@@ -166,13 +166,13 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
     switch (message.kind) {
       case 'ready':
         log.info(
-          { pid: process.pid },
+          { workerpid: process.pid },
           `the monitor process is ready, as user ${message.user}: ${byName.size} checks`,
         );
         for (const note of message.notes) log.warn({}, note);
         return;
       case 'failed':
-        log.error({ pid: process.pid }, `the monitor process cannot work: ${message.reason}`);
+        log.error({ workerpid: process.pid }, `the monitor process cannot work: ${message.reason}`);
         return;
       case 'beat':
         lastBeat = message;

@@ -16,14 +16,17 @@ export function createProcessRecords(store: Store, log: NetLog): ProcessRecords 
         const value = processRecord(pid);
         if (value !== null) store.writeSync(String(pid), value, 'process');
       } catch (error) {
-        log.error({ pid }, `a worker could not be recorded: ${(error as Error).message}`);
+        log.error({ workerpid: pid }, `a worker could not be recorded: ${(error as Error).message}`);
       }
     },
     forget(pid) {
       try {
         store.remove(String(pid));
       } catch (error) {
-        log.warn({ pid }, `the record of a worker could not be removed: ${(error as Error).message}`);
+        log.warn(
+          { workerpid: pid },
+          `the record of a worker could not be removed: ${(error as Error).message}`,
+        );
       }
     },
   };

@@ -78,7 +78,9 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     children.add(entry);
     records.record(entry.pid);
     child.on('message', (message) => entry.callbacks?.said(message as WorkerToMain));
-    child.on('error', (error) => options.log.error({ pid: entry.pid }, `worker process: ${error.message}`));
+    child.on('error', (error) =>
+      options.log.error({ workerpid: entry.pid }, `worker process: ${error.message}`),
+    );
     child.on('exit', (code, signal) => {
       children.delete(entry);
       const how = signal === null ? `with status ${code}` : `by ${signal}`;
@@ -86,10 +88,10 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
       if (at >= 0) {
         spares.splice(at, 1);
         if (!closed)
-          options.log.warn({ pid: entry.pid }, `a spare worker process ended unexpectedly, ${how}`);
+          options.log.warn({ workerpid: entry.pid }, `a spare worker process ended unexpectedly, ${how}`);
         warmAfter(WARM_DELAY_MS);
       } else if (entry.callbacks !== null && code !== 0) {
-        options.log.warn({ pid: entry.pid }, `a worker process ended unexpectedly, ${how}`);
+        options.log.warn({ workerpid: entry.pid }, `a worker process ended unexpectedly, ${how}`);
       }
       records.forget(entry.pid);
       entry.callbacks?.exited();
