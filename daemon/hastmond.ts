@@ -1,5 +1,5 @@
 /**
- * hastmond(8): the program. The daemon executes it again, with the one word `worker`, for its worker processes; they
+ * hastmond(8): the program. The daemon executes it again, with the one word `worker` or `monitor`, for its other processes; they
  * start fast because what only the main process needs is not loaded there.
  */
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,9 @@ const script = fileURLToPath(import.meta.url);
 if (process.argv[2] === 'worker') {
   const { runWorker } = await import('./runtime/worker.js');
   runWorker();
+} else if (process.argv[2] === 'monitor') {
+  const { runMonitor } = await import('./checks/process.js');
+  runMonitor();
 } else {
   const { runMain } = await import('./runtime/main.js');
   await runMain(script, process.argv.slice(2));

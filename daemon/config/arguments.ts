@@ -1,10 +1,19 @@
 /**
  * What follows a statement's name on its line: reading it, and saying what is wrong with it. Blocks are parser.ts.
  */
-import { type Cursor, isArgument, next, peek, peekSecond, skipLine, startsStatement } from './cursor.js';
+import { type Cursor, isArgument, next, peek, peekAt, skipLine, startsStatement } from './cursor.js';
 import { mask, quote, type Reporter } from './diagnostic.js';
-import { allowedIn, couldFollow, HINTS, RULES, sectionTitle } from './grammar.js';
-import type { Token } from './lexer.js';
+import {
+  allowedIn,
+  couldFollow,
+  findRule,
+  HINTS,
+  isMonitoring,
+  namesFor,
+  type Rule,
+  sectionTitle,
+} from './grammar.js';
+import { type Token, unknownEscape } from './lexer.js';
 import { nearest } from './suggest.js';
 import type { Section, Statement, Word } from './tree.js';
 
@@ -16,20 +25,78 @@ export interface Reading extends Cursor {
 /** Reads the one word that a statement takes; false where there is none. */
 export function parseOneArgument(reading: Reading, section: Section, statement: Statement): boolean {
   if (isArgument(reading, false)) {
-    const argument = next(reading);
-    statement.args.push(toWord(argument));
-    if (argument.flawed) section.broken = true;
-    return !argument.flawed;
+    return takeArgument(reading, section, statement);
   }
   const token = peek(reading);
   const { name } = statement;
-  const reserved = token.kind === 'word' && token.line === name.line;
+  const reserved = token.kind === 'word' && token.line === name.line && startsStatement(reading);
   const help = `expected ${statement.rule.expected}${reserved ? `; ${quote(token.text)} is a statement, quote it if it is meant as a word` : ''}`;
   reading.reporter.error(name, `${quote(name.text)} is incomplete`, help);
   section.lost.add(name.text);
-  if (reserved && !couldFollow(RULES.get(token.text) ?? statement.rule, peekSecond(reading)))
-    reading.index += 1;
+  const found = findRule(section.kind, token.text) ?? statement.rule;
+  if (reserved && !couldFollow(found, peekAt(reading, 1), peekAt(reading, 2))) reading.index += 1;
   return false;
+}
+
+/** Takes the next token, which is an argument; false where it is of no use, which has been reported. */
+export function takeArgument(reading: Reading, section: Section, statement: Statement): boolean {
+  const token = next(reading);
+  let useful = !token.flawed;
+  if (token.bytesAt >= 0 && statement.rule.argument !== 'bytes') {
+    unknownEscape(reading.reporter, { ...token, column: token.column + token.bytesAt, length: 2 });
+    useful = false;
+  }
+  if (useful || statement.rule.argument === 'check') statement.args.push(toWord(token));
+  if (!useful) section.broken = true;
+  hideArgument(statement.rule, token);
+  return useful;
+}
+
+/** The beginning of a header field whose value nobody may see; the colon may have been forgotten. */
+export const SECRET_HEADER = /^[^:\s]*(?:auth|token|key|secret|cookie|pass)[^:\s]*[:\s]/i;
+
+/** What statements of monitoring hold that nobody may see, where they are as they should be. */
+const HIDDEN: Partial<Record<Rule['argument'], RegExp>> = {
+  webhook: /^[a-z]+:\/\/[^/?#]*[/?]/i,
+  header: SECRET_HEADER,
+};
+
+function hideArgument({ argument }: Rule, token: Token): void {
+  const pattern = HIDDEN[argument];
+  if (pattern === undefined) return;
+  const shown = pattern.exec(token.text);
+  const quoteMark = token.kind === 'string' ? 1 : 0;
+  if (shown !== null) mask(token.file, token.line, token.column + quoteMark + shown[0].length);
+}
+
+/** Reads the words of a list, of which there is one at least. */
+export function parseList(reading: Reading, section: Section, statement: Statement): boolean {
+  if (!parseOneArgument(reading, section, statement)) return false;
+  const { words } = statement.rule;
+  while (isArgument(reading, true)) {
+    const { kind, text } = peek(reading);
+    if (kind === 'word' && words?.test(text) === false) break;
+    takeArgument(reading, section, statement);
+  }
+  return true;
+}
+
+/** Reads a user and a password, and keeps the password out of every message. */
+export function parseLogin(reading: Reading, section: Section, statement: Statement): boolean {
+  const { name } = statement;
+  mask(name.file, name.line, name.column + name.length);
+  for (const what of ['user', 'password']) {
+    if (!isArgument(reading, false)) {
+      reading.reporter.error(name, `'login' names no ${what}`, 'expected login USER "PASSWORD"');
+      section.broken = true;
+      return false;
+    }
+    const { file, line, column } = peek(reading);
+    if (line !== name.line) mask(file, line, column);
+    if (!takeArgument(reading, section, statement)) return false;
+  }
+  rejectRest(reading, section, statement);
+  return true;
 }
 
 /** Reads a secret, and keeps it out of every message. */
@@ -41,10 +108,9 @@ export function parseSecret(reading: Reading, section: Section, statement: State
     section.lost.add('secret');
     return false;
   }
-  const word = next(reading);
+  const word = peek(reading);
   mask(word.file, word.line, word.column);
-  statement.args.push(toWord(word));
-  if (word.flawed) section.broken = true;
+  const useful = takeArgument(reading, section, statement);
   const rest = peek(reading);
   if (
     (rest.kind === 'word' || rest.kind === 'string') &&
@@ -54,14 +120,15 @@ export function parseSecret(reading: Reading, section: Section, statement: State
     reading.reporter.error(rest, 'the secret has several words', 'a string with blanks must be quoted');
     skipLine(reading, word.line);
   }
-  return !word.flawed;
+  return useful;
 }
 
 /** Words left over on the line of a statement that has all it takes. */
 export function rejectRest(reading: Reading, section: Section, statement: Statement): void {
   const token = peek(reading);
   const last = statement.args.at(-1) ?? statement.name;
-  const extra = token.kind === 'string' || (token.kind === 'word' && !RULES.has(token.text));
+  const extra =
+    token.kind === 'string' || (token.kind === 'word' && findRule(section.kind, token.text) === undefined);
   if (!extra || token.startsLine || token.line !== last.line) return;
   const closest = token.kind === 'word' ? nearest(token.text, allowedIn(section.kind)) : '';
   if (closest !== '') return; // a mistyped statement on the same line: reported as one
@@ -70,11 +137,19 @@ export function rejectRest(reading: Reading, section: Section, statement: Statem
   skipLine(reading, token.line);
 }
 
+/** Statements that secrets follow. */
+const MASKED: ReadonlySet<string> = new Set(['login', 'webhook', 'header']);
+
 /** Reports a word that is no statement, and skips what belongs to it. */
 export function unknownStatement(reading: Reading, section: Section, name: Token): void {
   const closest = nearest(name.text, allowedIn(section.kind));
-  const elsewhere = closest === '' ? nearest(name.text, RULES.keys()) : '';
-  if (closest === 'key' || elsewhere === 'secret' || (section.kind === 'key' && closest !== '')) {
+  const elsewhere = closest === '' ? nearest(name.text, namesFor(section.kind)) : '';
+  if (
+    MASKED.has(closest) ||
+    closest === 'key' ||
+    elsewhere === 'secret' ||
+    (section.kind === 'key' && closest !== '')
+  ) {
     mask(name.file, name.line, name.column + name.length);
   }
   const what = /^[A-Za-z]/.test(name.text) ? 'unknown statement' : 'expected a statement, found';
@@ -89,10 +164,10 @@ export function unknownStatement(reading: Reading, section: Section, name: Token
 
 function suggestion(section: Section, name: string, closest: string, elsewhere: string): string {
   const hint = HINTS.get(name);
-  if (hint !== undefined) return hint;
+  if (hint !== undefined && !isMonitoring(section.kind)) return hint;
   if (closest !== '') return `did you mean ${quote(closest)}?`;
   if (elsewhere === '') return `known here: ${allowedIn(section.kind).join(' ')}`;
-  const places = (RULES.get(elsewhere)?.sections ?? []).map(sectionTitle).join(', ');
+  const places = (findRule(section.kind, elsewhere)?.sections ?? []).map(sectionTitle).join(', ');
   return `did you mean ${quote(elsewhere)}, which is allowed in ${places}?`;
 }
 

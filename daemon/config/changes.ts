@@ -6,6 +6,8 @@ import type { Config } from './types.js';
 const STATEMENTS: Readonly<Record<string, string>> = {
   driftPpm: 'drift',
   voters: "the nodes ('on' sections)",
+  checks: 'check',
+  requires: 'require',
 };
 
 /** The statement that a field comes from: `heartbeatIntervalMs` is `heartbeat_interval`. */

@@ -2,12 +2,14 @@
  * Moving over the tokens of one file: looking ahead, telling arguments from statements, skipping what is unusable.
  * It builds nothing and reports nothing.
  */
-import { couldFollow, RULES } from './grammar.js';
+import { couldFollow, findRule, isMonitoring, isOwn, opensElsewhere, type SectionKind } from './grammar.js';
 import type { Token } from './lexer.js';
 
 export interface Cursor {
   tokens: Token[];
   index: number;
+  /** The section that is being read: it decides which words are statements. */
+  kind: SectionKind;
 }
 
 /** Skips what an unusable statement left on its line, a block included. */
@@ -38,35 +40,51 @@ export function skipBlock(cursor: Cursor): void {
   }
 }
 
-/** True where the next token is an argument: of a list, or a single one. */
+/** True where the next token is an argument: a further one of a list, or a single one. */
 export function isArgument(cursor: Cursor, list: boolean): boolean {
   const token = peek(cursor);
   if (token.kind === 'string') return true;
   if (token.kind !== 'word') return false;
   if (list) return !startsStatement(cursor);
-  const found = RULES.get(token.text);
-  return found === undefined || !(found.ancestor || token.startsLine);
+  if (isMonitoring(cursor.kind)) return !(token.startsLine && startsStatement(cursor));
+  const found = findRule(cursor.kind, token.text);
+  if (found === undefined) return true;
+  const begins = token.startsLine && (!SHAPED.has(found.argument) || startsStatement(cursor));
+  return !(found.ancestor || begins);
 }
 
 /**
  * True where the next token begins a statement. The ancestor's names are reserved everywhere, as they were there.
  * The newer names are not, so that a host may still be called `log`: they begin a statement at the start of a
- * line, or when followed by what they take.
+ * line, or when followed by what they take. The names of monitoring are reserved in its own sections; elsewhere
+ * those that open a section have to be followed by what they take.
  */
 export function startsStatement(cursor: Cursor): boolean {
   const token = peek(cursor);
   if (token.kind !== 'word') return false;
-  const found = RULES.get(token.text);
+  const { kind } = cursor;
+  const found = findRule(kind, token.text);
   if (found === undefined || found.sections[0] === 'log') return false;
-  return found.ancestor || token.startsLine || couldFollow(found, peekSecond(cursor));
+  const followed = () => couldFollow(found, peekAt(cursor, 1), peekAt(cursor, 2));
+  // There is a user called dmonitor, and a statement; a path is what tells them apart.
+  if (isMonitoring(kind) && isOwn(kind, token.text))
+    return token.startsLine || found.argument !== 'path' || followed();
+  if (isMonitoring(kind)) return token.startsLine && opensElsewhere(kind, token.text) && followed();
+  if (found.ancestor) return true;
+  if (SHAPED.has(found.argument)) return followed();
+  return token.startsLine || followed();
 }
+
+/** Statements that are recognized by what follows them alone. */
+const SHAPED: ReadonlySet<string> = new Set(['block', 'named-block', 'check']);
 
 export function peek(cursor: Cursor): Token {
   return at(cursor, cursor.index);
 }
 
-export function peekSecond(cursor: Cursor): Token {
-  return at(cursor, cursor.index + 1);
+/** The token so many places further on. */
+export function peekAt(cursor: Cursor, offset: number): Token {
+  return at(cursor, cursor.index + offset);
 }
 
 export function next(cursor: Cursor): Token {

@@ -126,6 +126,7 @@ export function quote(text: string): string {
 
 /** Where something stands, seen from another place: the line, and the file where it is another one. */
 export function whereIs(place: Place, from: Place): string {
+  if (place.line === 0) return place.file.name;
   return place.file === from.file ? `line ${place.line}` : `${place.file.name}:${place.line}`;
 }
 
@@ -149,10 +150,18 @@ function createLineViewer(file: SourceFile): LineViewer {
   };
 }
 
+/** Up to the password of a URL. */
+const URL_PASSWORD = /:\/\/[^\s"/?#@:]*:(?=[^\s"/?#]*@)/;
+
 function viewLine(line: string, masked = Number.POSITIVE_INFINITY): ReturnType<LineViewer> {
   // Where the syntax is broken the parser may not have recognised the statement: its word gives it away.
   const word = /(?:^|[\s{;"'])secret(?=[^\w./-]|$)/.exec(line);
-  const hiddenFrom = Math.min(masked, word === null ? masked : word.index + word[0].length + 1);
+  const password = URL_PASSWORD.exec(line);
+  const hiddenFrom = Math.min(
+    masked,
+    word === null ? masked : word.index + word[0].length + 1,
+    password === null ? masked : password.index + password[0].length + 1,
+  );
   if (hiddenFrom > line.length) return { source: printable(line), hidden: '' };
   // Not even its length is shown.
   const source = `${printable(line.slice(0, hiddenFrom - 1)).trimEnd()} ***`;

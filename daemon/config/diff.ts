@@ -1,8 +1,9 @@
 /** What a reload changes: the difference between two effective configurations. Names of fields, never values. */
 import { isDeepStrictEqual } from 'node:util';
+import { diffMonitor, type MonitorDiff } from './monitor-diff.js';
 import type { Config, ResourceConfig } from './types.js';
 
-export type GlobalField = Exclude<keyof Config, 'resources' | 'file' | 'includes'>;
+export type GlobalField = Exclude<keyof Config, 'resources' | 'monitor' | 'file' | 'includes'>;
 export type ResourceField = keyof ResourceConfig;
 
 export interface ResourceChange {
@@ -17,6 +18,7 @@ export interface ConfigDiff {
   globals: GlobalField[];
   /** In the order of the new configuration; removed ones at the end. */
   resources: ResourceChange[];
+  monitor: MonitorDiff;
   /** True where nothing differs. */
   unchanged: boolean;
 }
@@ -37,8 +39,12 @@ export function diffConfig(before: Config, after: Config): ConfigDiff {
       .filter(({ name }) => !later.has(name))
       .map(({ name }): ResourceChange => ({ name, change: 'removed', fields: [] })),
   ];
-  const unchanged = globals.length === 0 && resources.every(({ change }) => change === 'unchanged');
-  return { globals, resources, unchanged };
+  const monitor = diffMonitor(before.monitor, after.monitor);
+  const unchanged =
+    globals.length === 0 &&
+    resources.every(({ change }) => change === 'unchanged') &&
+    [monitor.fields, monitor.checks, monitor.alerts].every((changes) => changes.length === 0);
+  return { globals, resources, monitor, unchanged };
 }
 
 function compare(before: ResourceConfig | undefined, after: ResourceConfig): ResourceChange {

@@ -2,19 +2,24 @@
  * The effective configuration as text, in the grammar of hastmon.conf: everything that holds for this node, the
  * defaults written out. It parses again to the same configuration, but for the secrets, which are shown as `***`.
  */
+import { printable, SECRET_SHOWN, word } from './dump-words.js';
 import { formatDuration, formatPercent } from './duration.js';
-import { RULES } from './grammar.js';
+import { dumpMonitor } from './monitor-dump.js';
 import type { Address, Config, ResourceConfig } from './types.js';
 
-export const SECRET_SHOWN = '***';
+export { SECRET_SHOWN };
 
 /**
- * Writes a configuration down, or only the named resources of it. The other nodes' own settings are not known to
- * this node: their sections are there because they are voters, and empty.
+ * Writes a configuration down, or only the named resources of it, with monitoring, which they may name. The other
+ * nodes' own settings are not known to this node: their sections are there because they vote or monitor, and empty.
  */
 export function dumpConfig(config: Config, resourceNames?: readonly string[]): string {
   const wanted = config.resources.filter(({ name }) => resourceNames?.includes(name) ?? true);
-  return [dumpGlobals(config), ...wanted.map((resource) => dumpResource(config.node, resource))].join('\n');
+  return [
+    dumpGlobals(config),
+    ...(config.monitor === null ? [] : [dumpMonitor(config.monitor)]),
+    ...wanted.map((resource) => dumpResource(config.node, resource)),
+  ].join('\n');
 }
 
 function dumpGlobals(config: Config): string {
@@ -37,7 +42,9 @@ function dumpGlobals(config: Config): string {
   lines.push('log {');
   if (log.file !== undefined) lines.push(`\tfile ${word(log.file)}`);
   lines.push(`\tlevel ${log.level}`, `\tfacility ${log.facility}`, '}');
-  lines.push(`on ${word(config.node)} {`, '}', '');
+  const others = (config.monitor?.nodes ?? []).filter((node) => node !== config.node);
+  for (const node of [config.node, ...others]) lines.push(`on ${word(node)} {`, '}');
+  lines.push('');
   return lines.join('\n');
 }
 
@@ -63,6 +70,8 @@ function dumpResource(node: string, resource: ResourceConfig): string {
     ...(key === null
       ? []
       : ['key {', `\talgorithm ${key.algorithm.toUpperCase()}`, `\tsecret ${word(SECRET_SHOWN)}`, '}']),
+    ...(resource.checks.length === 0 ? [] : [`check ${resource.checks.map(word).join(' ')}`]),
+    ...(resource.requires.length === 0 ? [] : [`require ${resource.requires.map(word).join(' ')}`]),
     ...resource.voters.flatMap((voter) =>
       voter === node ? dumpOwn(node, resource) : [`on ${word(voter)} {`, '}'],
     ),
@@ -82,15 +91,4 @@ function dumpOwn(node: string, resource: ResourceConfig): string[] {
 
 function addresses(list: readonly Address[]): string {
   return list.map(({ text }) => word(text)).join(' ');
-}
-
-/** A word, quoted where it would not be read as one. */
-function word(text: string): string {
-  if (/^[A-Za-z0-9._/:@+~%[\]*-]+$/.test(text) && !RULES.has(text) && text !== 'none') return text;
-  const escaped = text.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n').replace(/\t/g, '\\t');
-  return `"${escaped}"`;
-}
-
-function printable(text: string): string {
-  return JSON.stringify(text).slice(1, -1);
 }

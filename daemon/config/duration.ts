@@ -53,6 +53,8 @@ export function formatPercent(ppm: number): string {
 
 /** A decimal number times a whole unit, exactly. */
 function scaled(decimal: string, unit: number, tooFine: string): Parsed<number> {
+  // Almost every number is small and whole.
+  if (decimal.length < 9 && !decimal.includes('.')) return { ok: true, value: Number(decimal) * unit };
   const [whole = '', fraction = ''] = decimal.split('.');
   const scale = 10n ** BigInt(fraction.length);
   const units = BigInt(whole + fraction) * BigInt(unit);

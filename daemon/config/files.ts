@@ -4,6 +4,7 @@
  */
 import { accessSync, constants, lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
 import path from 'node:path';
+import type { MonitorConfig } from '../checks/spec.js';
 import { quote } from './diagnostic.js';
 import type { Config, Diagnostic } from './types.js';
 
@@ -28,9 +29,31 @@ export function checkFiles(config: Config): Diagnostic[] {
       warn(`watchdog_device ${quote(config.watchdogDevice.path)} is not a character device`);
     }
   }
+  if (config.monitor !== null) checkMonitor(config.monitor, warn);
   checkPlaces(config, warn, teller('error'));
-  for (const file of [config.file, ...(config.includes ?? [])]) checkPermissions(file, warn);
+  for (const file of [config.file, ...(config.includes ?? [])])
+    checkPermissions(file, config.monitor !== null, warn);
   return distinct(found);
+}
+
+/** Many checks may have the same plugin, and the same certificates: each is looked at once. */
+function checkMonitor({ checks, alerts, chroot }: MonitorConfig, warn: Tell): void {
+  for (const { name, program } of alerts)
+    if (program !== '') checkProgram(program, `alert ${quote(name)}: program`, warn);
+  const seen = new Set<string>();
+  for (const { name, url, options } of checks) {
+    const used: [string, 'plugin' | 'ca'][] = [
+      [url.kind === 'exec' ? url.path : '', 'plugin'],
+      [options.tls.ca, 'ca'],
+    ];
+    for (const [file, what] of used) {
+      if (file === '' || seen.has(file)) continue;
+      seen.add(file);
+      const place = path.join('/', chroot, file);
+      if (what === 'plugin') checkProgram(place, `check ${quote(name)}: plugin`, warn);
+      else if (typeof look(file) === 'string') warn(`check ${quote(name)}: ca ${quote(file)}: ${look(file)}`);
+    }
+  }
 }
 
 type Tell = (message: string, help?: string, file?: string) => void;
@@ -80,18 +103,22 @@ function isExecutable(file: string, stats: Stats): boolean {
   }
 }
 
-function checkPermissions(file: string, warn: Tell): void {
+function checkPermissions(file: string, monitors: boolean, warn: Tell): void {
   const found = look(file);
   if (typeof found === 'string') return;
   if ((found.mode & 0o002) !== 0) warn('every user may change this file', `chmod 600 ${file}`, file);
-  else if ((found.mode & 0o004) !== 0 && holdsSecret(file)) {
+  else if ((found.mode & 0o004) !== 0 && holdsSecret(file, monitors)) {
     warn('every user may read the secret in this file', `chmod 600 ${file}`, file);
   }
 }
 
-function holdsSecret(file: string): boolean {
+/** A login with its password, or a URL with one. */
+const MONITOR_SECRET = /(?:^|[\s{;])login\s+\S+\s+\S|:\/\/[^\s/?:@]*:[^\s/?]*@/m;
+
+function holdsSecret(file: string, monitors: boolean): boolean {
   try {
-    return /(?:^|[\s{;])secret[\s"]/m.test(readFileSync(file, 'utf8').replace(/#.*$/gm, ''));
+    const text = readFileSync(file, 'utf8').replace(/#.*$/gm, '');
+    return /(?:^|[\s{;])secret[\s"]/m.test(text) || (monitors && MONITOR_SECRET.test(text));
   } catch {
     return false;
   }

@@ -1,10 +1,22 @@
 /**
- * The statements of hastmon.conf: their names, where each may stand, and what follows it. A table; reading the
- * values is settings.ts, what they mean together is meaning.ts.
+ * The statements of hastmon.conf: their names, where each may stand, and what follows it. A table, and the lookups
+ * over it and over that of monitoring; reading the values is settings.ts, what they mean together is checks.ts.
  */
+import { MONITOR_RULES } from './grammar-monitor.js';
 
 /** Kinds of section; `node` is `on` outside of a resource, `resource-node` is `on` inside one. */
-export type SectionKind = 'global' | 'node' | 'resource' | 'resource-node' | 'key' | 'log';
+export type SectionKind =
+  | 'global'
+  | 'node'
+  | 'resource'
+  | 'resource-node'
+  | 'key'
+  | 'log'
+  | 'monitor'
+  | 'check'
+  | 'template'
+  | 'group'
+  | 'alert';
 
 /** What follows a statement's name. */
 export type ArgumentKind =
@@ -21,7 +33,21 @@ export type ArgumentKind =
   /** `on NAME { … }`, `resource NAME { … }` */
   | 'named-block'
   /** `log PATH` or `log { … }` */
-  | 'path-or-block';
+  | 'path-or-block'
+  /** Words up to the next statement, at least one. */
+  | 'list'
+  /** Nothing. */
+  | 'flag'
+  /** `check NAME URL`, and a block where one follows. */
+  | 'check'
+  /** A string. */
+  | 'text'
+  /** A string in which any byte can be written. */
+  | 'bytes'
+  /** `"Name: value"`, `USER PASSWORD` and a URL: what they hold may be secret. */
+  | 'header'
+  | 'login'
+  | 'webhook';
 
 export interface Rule {
   name: string;
@@ -31,6 +57,8 @@ export interface Rule {
   ancestor: boolean;
   /** What is expected after the name, for messages. */
   expected: string;
+  /** What a further bare word of a list looks like; another one is a statement, if only a mistyped one. */
+  words?: RegExp;
 }
 
 const GLOBAL = ['global', 'node'] as const;
@@ -80,8 +108,71 @@ const ALL: readonly Rule[] = [
   rule('include', 'path', EVERYWHERE, 'the path of a file'),
 ];
 
-/** Every statement by its name. */
+/** Every statement by its name, but for those of monitoring. */
 export const RULES: ReadonlyMap<string, Rule> = new Map(ALL.map((entry) => [entry.name, entry]));
+
+/** The statements of monitoring by section and name. */
+const OWN: ReadonlyMap<SectionKind, ReadonlyMap<string, Rule>> = bySection(MONITOR_RULES);
+
+/** The statements of monitoring by name; of those that have one name, the one that opens a section. */
+const MONITORING: ReadonlyMap<string, Rule> = new Map(
+  [...MONITOR_RULES].reverse().map((entry) => [entry.name, entry]),
+);
+
+const MONITORING_SECTIONS: ReadonlySet<SectionKind> = new Set([
+  'monitor',
+  'check',
+  'template',
+  'group',
+  'alert',
+]);
+/** What begins a section of monitoring, and so cannot be inside a section where it is not allowed. */
+const OPENERS: ReadonlySet<string> = new Set(['monitor', 'check', 'template', 'group', 'alert']);
+
+/** True for a section of monitoring: there its own statements are reserved words. */
+export function isMonitoring(kind: SectionKind): boolean {
+  return MONITORING_SECTIONS.has(kind);
+}
+
+/** The statement of this name as a section knows it, allowed there or not; the words of monitoring are none outside. */
+export function findRule(kind: SectionKind, name: string): Rule | undefined {
+  const found = OWN.get(kind)?.get(name) ?? RULES.get(name);
+  if (found !== undefined) return found;
+  const known = isMonitoring(kind) || (OPENERS.has(name) && kind !== 'key' && kind !== 'log');
+  return known ? MONITORING.get(name) : undefined;
+}
+
+/** True for a word that is a statement of this section of monitoring. */
+export function isOwn(kind: SectionKind, name: string): boolean {
+  return OWN.get(kind)?.has(name) === true;
+}
+
+/** True for a word that begins a section somewhere else than in this one: a '}' was forgotten. */
+export function opensElsewhere(kind: SectionKind, name: string): boolean {
+  const opener = OPENERS.has(name) || name === 'resource' || name === 'on';
+  return opener && !isOwn(kind, name) && RULES.get(name)?.sections.includes(kind) !== true;
+}
+
+/** True for a word that is quoted where it is meant as a word: in sections of monitoring, or outside of them. */
+export function isReserved(name: string, inMonitoring: boolean): boolean {
+  return RULES.has(name) || OPENERS.has(name) || (inMonitoring && MONITORING.has(name));
+}
+
+/** Every name of a statement, for suggestions; `kind` is where it was looked for. */
+export function namesFor(kind: SectionKind): Iterable<string> {
+  return isMonitoring(kind) ? [...MONITORING.keys(), ...RULES.keys()] : RULES.keys();
+}
+
+function bySection(rules: readonly Rule[]): Map<SectionKind, Map<string, Rule>> {
+  const sections = new Map<SectionKind, Map<string, Rule>>();
+  for (const entry of rules) {
+    for (const kind of entry.sections) {
+      const own = sections.get(kind) ?? new Map<string, Rule>();
+      sections.set(kind, own.set(entry.name, entry));
+    }
+  }
+  return sections;
+}
 
 /** Statements that somebody may know from elsewhere, with what to write instead. */
 export const HINTS: ReadonlyMap<string, string> = new Map([
@@ -98,6 +189,11 @@ const TITLES: Readonly<Record<SectionKind, string>> = {
   'resource-node': "an 'on' section of a resource",
   key: "a 'key' section",
   log: "a 'log' section",
+  monitor: "a 'monitor' section",
+  check: "a 'check' section",
+  template: "a 'template' section",
+  group: "a 'group' section",
+  alert: "an 'alert' section",
 };
 
 /** A kind of section in words. */
@@ -107,11 +203,20 @@ export function sectionTitle(kind: SectionKind): string {
 
 /** The statements that may stand in a section. */
 export function allowedIn(kind: SectionKind): string[] {
-  return ALL.filter((entry) => entry.sections.includes(kind)).map((entry) => entry.name);
+  return [...ALL, ...MONITOR_RULES]
+    .filter((entry) => entry.sections.includes(kind))
+    .map((entry) => entry.name);
 }
 
-/** True where a token could be what follows this statement; decides whether a word in a list is a statement. */
-export function couldFollow(entry: Rule, next: { kind: string; text: string }): boolean {
+/**
+ * True where a token, and the one after it, could be what follows this statement; decides whether a word in a list
+ * is a statement.
+ */
+export function couldFollow(
+  entry: Rule,
+  next: { kind: string; text: string },
+  afterNext: { kind: string; text: string },
+): boolean {
   const pathLike = next.kind === 'string' || (next.kind === 'word' && next.text.startsWith('/'));
   switch (entry.argument) {
     case 'duration':
@@ -123,6 +228,12 @@ export function couldFollow(entry: Rule, next: { kind: string; text: string }): 
       return pathLike;
     case 'path-or-block':
       return pathLike || next.kind === 'open';
+    case 'block':
+      return next.kind === 'open';
+    case 'named-block':
+      return afterNext.kind === 'open';
+    case 'check':
+      return afterNext.text.includes(':');
     default:
       return false;
   }

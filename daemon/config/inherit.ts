@@ -22,7 +22,7 @@ import type { Address, Config, ControlConfig, LogConfig, ResourceConfig, Resourc
 import type { Values } from './values.js';
 
 /** The part of a Config that does not belong to a resource. */
-export type Globals = Omit<Config, 'resources' | 'file' | 'includes'>;
+export type Globals = Omit<Config, 'resources' | 'monitor' | 'file' | 'includes'>;
 
 /** The innermost setting of one name; scopes go from the outermost to the innermost. */
 export function innermost<Name extends keyof Values>(
@@ -79,7 +79,7 @@ export function inheritGlobals(model: Model, node: string): Globals {
   };
 }
 
-/** A resource as a node has it; `exec` is '' where none is set. */
+/** A resource as a node has it, but for its checks; `exec` is '' where none is set. */
 export function inheritResource(model: Model, resource: ResourceScope, node: string): ResourceConfig {
   const scopes = scopesOf(model, node, resource);
   const get = <Name extends keyof Values>(name: Name) => innermost(scopes, name)?.value;
@@ -96,6 +96,8 @@ export function inheritResource(model: Model, resource: ResourceScope, node: str
     key: get('key') ?? null,
     fence: get('fence') ?? null,
     voters: [...resource.nodes.keys()],
+    checks: [],
+    requires: [],
     ...inheritTimes(scopes, complaintCount),
   };
 }

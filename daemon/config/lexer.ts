@@ -2,6 +2,7 @@
  * Characters to tokens. It knows the ancestor's words and comments, quoted strings and braces; it does not know
  * which words are statements.
  */
+import { CHECK_KINDS } from '../checks/url.js';
 import { type Place, quote, type Reporter, type SourceFile } from './diagnostic.js';
 
 export interface Token extends Place {
@@ -13,10 +14,12 @@ export interface Token extends Place {
   startsLine: boolean;
   /** True for a string that an error has been reported for: nothing more is to be said about it. */
   flawed: boolean;
+  /** How far inside of a string its first `\r` or `\xHH` stands, which only some statements take; -1 for none. */
+  bytesAt: number;
 }
 
 /** More than any cluster needs; it bounds the memory that a file can cost. */
-export const TOKENS_MAX = 200_000;
+export const TOKENS_MAX = 1_000_000;
 
 const ESCAPES: ReadonlyMap<string, string> = new Map([
   ['"', '"'],
@@ -24,9 +27,16 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
   ['n', '\n'],
   ['t', '\t'],
 ]);
+const BYTE = /[0-9A-Fa-f]{2}/y;
 
 /** What may stand in a bare word: printable ASCII but for `"#',;={}`. */
 const WORD = /[!$-&(-+\--:<>-z|~]+/y;
+/**
+ * A check's URL may have `,` and `=` in it. Not for `tcp://`: addresses of nodes begin so, whose lists may be
+ * separated by commas, as ever.
+ */
+const URL_WORD = /(?:(?!tcp:)[a-z][a-z0-9]{1,9}:\/\/|exec:\/)[!$-:<-z|~]*/y;
+const CHECK_SCHEMES: ReadonlySet<string> = new Set([...CHECK_KINDS, 'postgresql', 'mariadb', 'icmp']);
 const BLANKS_AND_COMMENT = /(?:[ \t\r\f\v]+|#[^\n]*)+/y;
 const IGNORED = /[,=]+/y;
 
@@ -56,10 +66,11 @@ export function tokenize(file: SourceFile, reporter: Reporter): Token[] {
   let startsLine = true;
   let index = text.startsWith('\ufeff') ? 1 : 0;
 
-  const push = (kind: Token['kind'], value: string, to: number, flawed = false): void => {
+  const push = (kind: Token['kind'], value: string, to: number, flawed = false, bytesAt = -1): void => {
     const column = index - scanner.lineStart + 1;
     const length = Math.max(1, to - index);
-    tokens.push({ file, line: scanner.line, column, length, kind, text: value, startsLine, flawed });
+    const { line } = scanner;
+    tokens.push({ file, line, column, length, kind, text: value, startsLine, flawed, bytesAt });
     startsLine = false;
   };
 
@@ -76,7 +87,10 @@ export function tokenize(file: SourceFile, reporter: Reporter): Token[] {
     } else if (character === '"') {
       const string = readString(scanner, index);
       end = string.end;
-      push('string', string.value, end, string.flawed);
+      push('string', string.value, end, string.flawed, string.bytesAt);
+    } else if (matchesUrl(text, index)) {
+      end = URL_WORD.lastIndex;
+      push('word', text.slice(index, end), end);
     } else if (matches(WORD, text, index)) {
       end = WORD.lastIndex;
       push('word', text.slice(index, end), end);
@@ -105,39 +119,67 @@ function matches(pattern: RegExp, text: string, index: number): boolean {
   return pattern.test(text);
 }
 
+function matchesUrl(text: string, index: number): boolean {
+  if (!matches(URL_WORD, text, index)) return false;
+  return CHECK_SCHEMES.has(text.slice(index, text.indexOf(':', index)));
+}
+
 function place({ file, line, lineStart }: Scanner, from: number, to: number): Place {
   return { file, line, column: from - lineStart + 1, length: Math.max(1, to - from) };
 }
 
+interface ReadString {
+  value: string;
+  end: number;
+  flawed: boolean;
+  bytesAt: number;
+}
+
 /** Reads the string whose opening quotation mark is at start. */
-function readString(scanner: Scanner, start: number): { value: string; end: number; flawed: boolean } {
+function readString(scanner: Scanner, start: number): ReadString {
   const { reporter } = scanner;
   const { text } = scanner.file;
-  let value = '';
-  let flawed = false;
+  const read: ReadString = { value: '', end: 0, flawed: false, bytesAt: -1 };
   let index = start + 1;
   for (; index < text.length && text[index] !== '\n'; index += 1) {
     const character = text[index] ?? '';
-    if (character === '"') return { value, end: index + 1, flawed };
+    if (character === '"') return { ...read, end: index + 1 };
     if (character === '\\' && (text[index + 1] ?? '\n') !== '\n') {
-      index += 1;
-      const meant = ESCAPES.get(text[index] ?? '');
-      if (meant === undefined) {
-        flawed = true;
-        const help = 'known are \\" \\\\ \\n \\t';
-        reporter.error(place(scanner, index - 1, index + 1), 'unknown escape in a quoted string', help);
-      }
-      value += meant ?? '';
+      index = readEscape(scanner, start, index + 1, read);
     } else if (character !== '\t' && /\p{Cc}/u.test(character)) {
-      flawed = true;
+      read.flawed = true;
       reporter.error(place(scanner, index, index + 1), 'control character in a quoted string');
     } else {
-      value += character;
+      read.value += character;
     }
   }
   const message = 'the quoted string does not end on its line';
   reporter.error(place(scanner, start, index), message, 'expected a closing "');
-  return { value, end: index, flawed: true };
+  return { ...read, end: index, flawed: true };
+}
+
+/** Reads what follows a backslash; returns where it ends: the index of its last character. */
+function readEscape(scanner: Scanner, start: number, index: number, read: ReadString): number {
+  const { text } = scanner.file;
+  const character = text[index] ?? '';
+  const byte = character === 'x' && matches(BYTE, text, index + 1);
+  if (byte || character === 'r') {
+    if (read.bytesAt < 0) read.bytesAt = index - 1 - start;
+    read.value += byte ? String.fromCharCode(Number.parseInt(text.slice(index + 1, index + 3), 16)) : '\r';
+    return byte ? index + 2 : index;
+  }
+  const meant = ESCAPES.get(character);
+  if (meant === undefined) {
+    read.flawed = true;
+    unknownEscape(scanner.reporter, place(scanner, index - 1, index + 1));
+  }
+  read.value += meant ?? '';
+  return index;
+}
+
+/** Reports an escape that means nothing where it stands. */
+export function unknownEscape(reporter: Reporter, where: Place): void {
+  reporter.error(where, 'unknown escape in a quoted string', 'known are \\" \\\\ \\n \\t');
 }
 
 /** Reports a run of characters that belong nowhere, and returns where it ends. */

@@ -7,10 +7,14 @@ import path from 'node:path';
 import { checkModel } from './checks.js';
 import { CONFIG_FILES } from './defaults.js';
 import { createReporter, type Place, quote, type SourceFile } from './diagnostic.js';
+import type { DmonitorListing, ReadDmonitor } from './dmonitor.js';
+import { readDmonitorFiles } from './dmonitor-files.js';
 import type { Parsed } from './duration.js';
 import { inheritGlobals, inheritResource } from './inherit.js';
 import { readModel } from './model.js';
+import { readMonitoring, resolveMonitoring } from './monitor.js';
 import { FILE_CHARACTERS_MAX, parseTree, type ReadInclude } from './parser.js';
+import { reasonOf } from './reasons.js';
 import { mayHaveLost } from './settings.js';
 import type { Config, Diagnostic } from './types.js';
 
@@ -21,6 +25,8 @@ export interface LoadOptions {
   hostname: string;
   /** A file that does not know this node gives a configuration without resources, instead of an error. */
   ignoreUnknownNode?: boolean;
+  /** Reads a directory of dmonitor's; absent: such a directory is taken as empty. */
+  readDmonitor?: ReadDmonitor;
 }
 
 export interface LoadResult {
@@ -59,12 +65,15 @@ export function loadConfig(file: string, options: LoadOptions): LoadFileResult {
     };
     return { config: null, diagnostics: [diagnostic], stranger: '', unreadable: read.code };
   }
-  return { ...parseConfig(read.value, file, readText, options), unreadable: null };
+  const { readDmonitor = readDmonitorFiles } = options;
+  return { ...parseConfig(read.value, file, readText, { ...options, readDmonitor }), unreadable: null };
 }
 
+const NO_DMONITOR: DmonitorListing = { nodes: null, hosts: [], plugins: new Map(), alerts: [], problems: [] };
+
 /**
- * Turns a text into a configuration. Pure but for `readInclude`, which gets resolved paths; a file name that is
- * not absolute is taken from the working directory.
+ * Turns a text into a configuration. Pure but for `readInclude`, which gets resolved paths, and `readDmonitor`; a
+ * file name that is not absolute is taken from the working directory.
  */
 export function parseConfig(
   text: string,
@@ -77,30 +86,42 @@ export function parseConfig(
   const tree = parseTree(file, readInclude, reporter);
   if (reporter.full) return { config: null, diagnostics: reporter.finish(), stranger: '' };
 
-  const model = readModel(tree, reporter);
+  const monitoring = readMonitoring(tree.root, options.readDmonitor ?? (() => NO_DMONITOR), reporter);
+  const model = readModel(tree, monitoring?.nodes ?? [], reporter);
   const wanted = options.node ?? options.hostname;
   const node = model.table.find(wanted);
   // Where statements were lost, the node's section may be among them.
   const { names } = model.table;
   const lost = names.length === 0 && ['on', 'resource'].some((name) => mayHaveLost(model.global, name));
+  const alone = monitoring !== null && names.length === 0 && model.resources.length === 0;
   const known =
     names.length === 0 ? 'the file names no node at all' : `the file names ${names.map(quote).join(', ')}`;
-  const stranger = node === null && !lost ? `no 'on' section for this node, ${quote(wanted)}: ${known}` : '';
-  if (stranger !== '' && options.ignoreUnknownNode !== true) {
+  const stranger =
+    node === null && !lost && !alone ? `no 'on' section for this node, ${quote(wanted)}: ${known}` : '';
+  if (options.ignoreUnknownNode !== true) {
     const place: Place = { file, line: 0, column: 1, length: 1 };
-    reporter.error(place, stranger, 'hastmond -n NAME says which one this is');
+    if (stranger !== '') reporter.error(place, stranger, 'hastmond -n NAME says which one this is');
+    else if (alone && node === null && !lost) {
+      const message = 'the file names no node: this one monitors alone, and nobody confirms what it sees';
+      reporter.warning(place, message, 'monitor { nodes NAME NAME } says which nodes do');
+    }
   }
   checkModel(model, node, reporter);
+  const own = node ?? wanted;
+  const monitor = resolveMonitoring(monitoring, model, own, reporter);
   const diagnostics = reporter.finish();
   if (reporter.failed) return { config: null, diagnostics, stranger };
 
-  const own = node ?? wanted;
   const mine = node === null ? [] : model.resources.filter(({ nodes }) => nodes.has(node));
   const config: Config = {
     ...inheritGlobals(model, own),
     file: path.resolve(fileName),
     ...(tree.includes.length === 0 ? {} : { includes: tree.includes }),
-    resources: mine.map((resource) => inheritResource(model, resource, own)),
+    resources: mine.map((resource) => ({
+      ...inheritResource(model, resource, own),
+      ...monitor.resources.get(resource),
+    })),
+    monitor: monitor.config,
   };
   return { config, diagnostics, stranger };
 }
@@ -129,17 +150,8 @@ function readText(file: string): Parsed<string> & { code: string } {
     return { ok: false, reason: `it is larger than ${FILE_BYTES_MAX} bytes`, code: 'EFBIG' };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    return { ok: false, reason: REASONS.get(code) ?? (code || 'unknown error'), code: code || 'EIO' };
+    return { ok: false, reason: reasonOf(error), code: code || 'EIO' };
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
 }
-
-const REASONS: ReadonlyMap<string, string> = new Map([
-  ['ENOENT', 'there is no such file'],
-  ['EACCES', 'permission denied'],
-  ['EISDIR', 'it is a directory'],
-  ['ENOTDIR', 'a part of its path is not a directory'],
-  ['ELOOP', 'too many symbolic links'],
-  ['ENAMETOOLONG', 'the name is too long'],
-]);

@@ -17,6 +17,9 @@ export interface ResourceScope extends Scope {
   word: Word;
   /** By node, in the order of the file. */
   nodes: Map<string, NodeScope>;
+  /** The names behind `check` and `require`. */
+  checks: Word[];
+  requires: Word[];
 }
 
 export interface Model {
@@ -31,10 +34,15 @@ export interface Model {
 const RESOURCE_NAME = /^[A-Za-z0-9._/:@+~%-]{1,200}$/;
 const NODE_NAME = /^[A-Za-z0-9._/:-]{1,253}$/;
 
-/** Reads every section of a file. Errors are reported; what is wrong is left out. */
-export function readModel(tree: Tree, reporter: Reporter): Model {
+/**
+ * Reads every section of a file, but for those of monitoring. Errors are reported; what is wrong is left out.
+ * `monitors` are nodes that monitor: where a file has no `on` section, they are the nodes that there are.
+ */
+export function readModel(tree: Tree, monitors: readonly Word[], reporter: Reporter): Model {
   const { root } = tree;
-  const table = createNodeTable(nodeWords(root, reporter), reporter);
+  const words = nodeWords(root, reporter);
+  const others = monitors.filter((word) => isNodeName(word, reporter));
+  const table = createNodeTable(words.length > 0 ? words : others, reporter);
   const model: Model = { global: createScope(), nodes: new Map(), resources: [], table };
   readSection(root, model.global, reporter);
   readNodes(root, model.nodes, table, reporter);
@@ -53,12 +61,19 @@ export function readModel(tree: Tree, reporter: Reporter): Model {
       );
     }
     seen.set(word.text, word);
-    const resource: ResourceScope = { ...createScope(), word, nodes: new Map() };
+    const named = (name: string) => wordsOf(block, name);
+    const judged = { checks: named('check'), requires: named('require') };
+    const resource: ResourceScope = { ...createScope(), word, nodes: new Map(), ...judged };
     readSection(block, resource, reporter);
     readNodes(block, resource.nodes, table, reporter);
     model.resources.push(resource);
   }
   return model;
+}
+
+/** The words behind every statement of a name. */
+function wordsOf({ statements }: Section, name: string): Word[] {
+  return statements.flatMap((statement) => (statement.name.text === name ? statement.args : []));
 }
 
 function readNodes(
@@ -88,16 +103,15 @@ function nodeWords(root: Section, reporter: Reporter): Word[] {
   const words: Word[] = [];
   for (const statement of sections.flatMap(({ statements }) => statements)) {
     const word = nodeWord(statement);
-    if (word === null) continue;
-    if (NODE_NAME.test(word.text)) words.push(word);
-    else
-      reporter.error(
-        word,
-        `${quote(word.text)} cannot be a node's name`,
-        'expected a host name, full or short',
-      );
+    if (word !== null && isNodeName(word, reporter)) words.push(word);
   }
   return words;
+}
+
+function isNodeName(word: Word, reporter: Reporter): boolean {
+  if (NODE_NAME.test(word.text)) return true;
+  reporter.error(word, `${quote(word.text)} cannot be a node's name`, 'expected a host name, full or short');
+  return false;
 }
 
 function nodeWord({ name, args }: Statement): Word | null {

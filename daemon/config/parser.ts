@@ -4,17 +4,20 @@
  */
 import path from 'node:path';
 import {
+  parseList,
+  parseLogin,
   parseOneArgument,
   parseSecret,
   type Reading,
   rejectRest,
+  takeArgument,
   toWord,
   unknownStatement,
 } from './arguments.js';
-import { isArgument, next, peek, skipBlock, skipLine } from './cursor.js';
+import { isArgument, peek, skipBlock, skipLine } from './cursor.js';
 import { mask, type Place, quote, type Reporter, type SourceFile } from './diagnostic.js';
 import type { Parsed } from './duration.js';
-import { RULES, type SectionKind, sectionTitle } from './grammar.js';
+import { findRule, opensElsewhere, RULES, type SectionKind, sectionTitle } from './grammar.js';
 import { type Token, tokenize } from './lexer.js';
 import type { Section, Statement } from './tree.js';
 
@@ -30,7 +33,7 @@ export interface Tree {
 export const INCLUDE_DEPTH_MAX = 10;
 export const INCLUDES_MAX = 200;
 /** Longer files are refused unread. */
-export const FILE_CHARACTERS_MAX = 4 * 1024 * 1024;
+export const FILE_CHARACTERS_MAX = 16 * 1024 * 1024;
 
 interface Parser extends Reading {
   readInclude: ReadInclude;
@@ -42,14 +45,20 @@ interface Parser extends Reading {
   forgiven: number;
 }
 
-/** Parses a file and what it includes. Throws nothing; errors are in the reporter. */
-export function parseTree(file: SourceFile, readInclude: ReadInclude, reporter: Reporter): Tree {
-  const root = createSection('global');
+/** Parses a file and what it includes, as a section of this kind. Throws nothing; errors are in the reporter. */
+export function parseTree(
+  file: SourceFile,
+  readInclude: ReadInclude,
+  reporter: Reporter,
+  kind: SectionKind = 'global',
+): Tree {
+  const root = createSection(kind);
   const parser: Parser = {
     reporter,
     readInclude,
     tokens: [],
     index: 0,
+    kind,
     open: [path.resolve(file.name)],
     includes: [],
     inclusions: 0,
@@ -88,6 +97,13 @@ function parseFile(parser: Parser, file: SourceFile, section: Section): void {
 
 /** Reads statements until the section's closing brace (not consumed), the end, or a sign that the brace is missing. */
 function parseSection(parser: Parser, section: Section): void {
+  const outer = parser.kind;
+  parser.kind = section.kind;
+  parseStatements(parser, section);
+  parser.kind = outer;
+}
+
+function parseStatements(parser: Parser, section: Section): void {
   const { reporter } = parser;
   while (!reporter.full) {
     const token = peek(parser);
@@ -114,11 +130,11 @@ function closesByGuess(kind: SectionKind, name: string): boolean {
   if (kind === 'global') return false;
   if (name === 'resource') return true;
   if (kind === 'key' || kind === 'log') return RULES.get(name)?.sections.includes(kind) === false;
-  return name === 'on' && kind !== 'resource';
+  return opensElsewhere(kind, name);
 }
 
 function parseStatement(parser: Parser, section: Section, name: Token): void {
-  const found = RULES.get(name.text);
+  const found = findRule(section.kind, name.text);
   if (found === undefined) {
     unknownStatement(parser, section, name);
     return;
@@ -142,15 +158,22 @@ function parseStatement(parser: Parser, section: Section, name: Token): void {
 
 /** Reads what follows the name; false where the statement is of no use. */
 function parseArguments(parser: Parser, section: Section, statement: Statement): boolean {
-  const { rule, args } = statement;
+  const { rule } = statement;
   switch (rule.argument) {
     case 'addresses':
-      while (isArgument(parser, true)) {
-        const token = next(parser);
-        if (token.flawed) section.broken = true;
-        else args.push(toWord(token));
-      }
+      while (isArgument(parser, true)) takeArgument(parser, section, statement);
       return true;
+    case 'list':
+      if (!parseList(parser, section, statement)) return false;
+      rejectBlock(parser, section, statement);
+      return true;
+    case 'flag':
+      rejectRest(parser, section, statement);
+      return true;
+    case 'login':
+      return parseLogin(parser, section, statement);
+    case 'check':
+      return parseCheck(parser, section, statement);
     case 'block':
       return parseBlock(parser, section, statement);
     case 'named-block': {
@@ -172,6 +195,46 @@ function parseArguments(parser: Parser, section: Section, statement: Statement):
   }
 }
 
+/** `check NAME URL`, and a block of options where one follows. */
+function parseCheck(parser: Parser, section: Section, statement: Statement): boolean {
+  const { args } = statement;
+  let complete = parseOneArgument(parser, section, statement);
+  const [word] = args;
+  if (complete && word !== undefined && !urlFollows(parser)) {
+    const bare = word.text.includes('://') || word.text.startsWith('exec:');
+    // Not quoted: a URL may hold a password.
+    const message = bare ? 'the check has a URL, but no name' : `check ${quote(word.text)} has no URL`;
+    parser.reporter.error(
+      word,
+      message,
+      'expected check NAME URL, with a URL such as http://www.example.com/',
+    );
+    section.broken = true;
+    complete = false;
+  }
+  complete = complete && takeArgument(parser, section, statement);
+  if (peek(parser).kind === 'open') return parseBlock(parser, section, statement) && complete;
+  if (complete) rejectRest(parser, section, statement);
+  return complete;
+}
+
+/** True where the next token is meant as a URL: a word at the start of a line is the next statement. */
+function urlFollows(parser: Parser): boolean {
+  const token = peek(parser);
+  return isArgument(parser, false) && (!token.startsLine || token.text.includes(':'));
+}
+
+/** Checks are named in a resource, and defined outside of it. */
+function rejectBlock(parser: Parser, section: Section, { name }: Statement): void {
+  const token = peek(parser);
+  if (token.kind !== 'open') return;
+  const help =
+    section.kind === 'resource' ? 'a check is defined outside of the resource, and named here' : '';
+  parser.reporter.error(token, `unexpected '{' after '${name.text}'`, help);
+  section.broken = true;
+  skipBlock(parser);
+}
+
 function parseBlock(parser: Parser, section: Section, statement: Statement): boolean {
   const { reporter } = parser;
   const { name, args } = statement;
@@ -183,7 +246,7 @@ function parseBlock(parser: Parser, section: Section, statement: Statement): boo
     const shown = opening.kind === 'word' && kind !== 'key' ? `, found ${quote(opening.text)}` : '';
     reporter.error(opening.kind === 'end' ? name : opening, `expected '{' after ${quote(title)}${shown}`);
     section.broken = true;
-    const inside = opening.kind === 'word' && RULES.get(opening.text)?.sections.includes(kind) === true;
+    const inside = opening.kind === 'word' && findRule(kind, opening.text)?.sections.includes(kind) === true;
     if (!inside) {
       skipLine(parser, opening.line);
       return false;
@@ -213,8 +276,9 @@ function parseBlock(parser: Parser, section: Section, statement: Statement): boo
 
 function blockKind(name: string, outer: SectionKind): SectionKind {
   if (name === 'on') return outer === 'resource' ? 'resource-node' : 'node';
-  if (name === 'key' || name === 'log') return name;
-  return 'resource';
+  if (name === 'resource') return name;
+  // The other words that open a section are the names of its kind.
+  return name as SectionKind;
 }
 
 function parseInclude(parser: Parser, section: Section, statement: Statement): void {

@@ -2,6 +2,7 @@
  * The effective configuration: what a file means for one node, with inheritance done and defaults filled in.
  * Every duration is in milliseconds.
  */
+import type { MonitorConfig } from '../checks/spec.js';
 import type { Role } from '../core/types.js';
 
 /** An address of the configuration. `text` is its normal form: `tcp4://host`, with the port where it is not 8458. */
@@ -73,6 +74,10 @@ export interface ResourceConfig extends ResourceTimes {
   fence: string | null;
   /** Every node that has an `on` section in this resource, in the order of the file: the voters. */
   voters: string[];
+  /** Names of the checks that judge its service; any of them confirmed down is a service that is down. */
+  checks: string[];
+  /** Names of the checks that have to be up where it is promoted. */
+  requires: string[];
 }
 
 export interface Config {
@@ -89,6 +94,8 @@ export interface Config {
   log: LogConfig;
   /** Only the resources that have an `on` section for this node, in the order of the file. */
   resources: ResourceConfig[];
+  /** null where nothing is said of monitoring. */
+  monitor: MonitorConfig | null;
 }
 
 /** A message about a place in a configuration file. Lines and columns count from 1; line 0: the file as a whole. */

@@ -93,7 +93,8 @@ export const READERS: { [Name in keyof Omit<Values, 'listen' | 'key'>]: Reader<V
   log_facility: oneOf(FACILITIES, (word) => word.toLowerCase().replace(/^log_/, '')),
 };
 
-function duration(minMs: number, maxMs: number): Reader<number> {
+/** A duration within limits. */
+export function duration(minMs: number, maxMs: number): Reader<number> {
   const range = `${formatDuration(minMs)} to ${formatDuration(maxMs)}`;
   return inRange(parseDuration, minMs, maxMs, `a duration such as 500ms, 10s or 5m, from ${range}`);
 }
@@ -103,15 +104,17 @@ function percent(minPpm: number, maxPpm: number): Reader<number> {
   return inRange(parsePercent, minPpm, maxPpm, `a percentage from ${range}`);
 }
 
-function count(min: number): Reader<number> {
+/** A whole number within limits. */
+export function count(min: number, max = COUNT_MAX): Reader<number> {
   const parse = (text: string): Parsed<number> =>
     /^[0-9]{1,40}$/.test(text)
       ? { ok: true, value: Number(text) }
       : { ok: false, reason: 'is not a whole number' };
-  return inRange(parse, min, COUNT_MAX, `a whole number from ${min} to ${COUNT_MAX}`);
+  return inRange(parse, min, max, `a whole number from ${min} to ${max}`);
 }
 
-function inRange(
+/** A notation whose values have limits. */
+export function inRange(
   parse: (text: string) => Parsed<number>,
   min: number,
   max: number,
@@ -139,7 +142,7 @@ function wholeSeconds(reader: Reader<number>): Reader<number> {
   };
 }
 
-function absolutePath(word: Word, reporter: Reporter): string | undefined {
+export function absolutePath(word: Word, reporter: Reporter): string | undefined {
   const problem = !path.isAbsolute(word.text)
     ? 'is not an absolute path'
     : Buffer.byteLength(word.text) > PATH_BYTES_MAX
@@ -150,7 +153,7 @@ function absolutePath(word: Word, reporter: Reporter): string | undefined {
   return undefined;
 }
 
-function pathOrNone(word: Word, reporter: Reporter): string | null | undefined {
+export function pathOrNone(word: Word, reporter: Reporter): string | null | undefined {
   return word.text === 'none' && !word.quoted ? null : absolutePath(word, reporter);
 }
 
@@ -181,13 +184,13 @@ function fileMode(word: Word, reporter: Reporter): number | undefined {
   return mode;
 }
 
-function account(word: Word, reporter: Reporter): string | undefined {
+export function account(word: Word, reporter: Reporter): string | undefined {
   if (/^[A-Za-z0-9._][A-Za-z0-9._-]{0,63}\$?$/.test(word.text)) return word.text;
   reporter.error(word, `${quote(word.text)} is neither a name nor a number of an account`);
   return undefined;
 }
 
-function oneOf<T extends string>(known: readonly T[], normal = (word: string) => word): Reader<T> {
+export function oneOf<T extends string>(known: readonly T[], normal = (word: string) => word): Reader<T> {
   return (word, reporter) => {
     const value = known.find((candidate) => candidate === normal(word.text));
     if (value !== undefined) return value;

@@ -8,6 +8,7 @@ import { describeChanges, statementOf } from '../config/changes.js';
 import { formatDiagnostics } from '../config/diagnostic.js';
 import { diffConfig } from '../config/diff.js';
 import type { LoadResult } from '../config/load.js';
+import { sameCheck } from '../config/monitor-diff.js';
 import type { Config, ResourceConfig } from '../config/types.js';
 import { type ControlServer, createControlServer } from '../control/server.js';
 import { type Demand, demandOf } from '../core/demand.js';
@@ -17,8 +18,11 @@ import { type NetLog, withRole } from '../net/log.js';
 import { createPeerNetwork, type PeerNetwork } from '../net/peer-network.js';
 import { openStore, type Store } from '../state/store.js';
 import { bootTime } from '../sys/clock.js';
+import { logEdge } from './check-log.js';
 import { createControlHandler, type Reloaded } from './commands.js';
 import { createDeviceKeeper, type DeviceKeeper } from './device.js';
+import { createMonitorHost } from './monitor-host.js';
+import { createProcessRecords } from './process-record.js';
 import { type ResourceRuntime, startResource } from './resource.js';
 import { statusOf } from './status.js';
 import { createWorkerPool, endRecordedWorkers, sparesFor, type WorkerPool } from './worker-pool.js';
@@ -76,6 +80,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     spares: () => sparesFor([...resources.values()].map((runtime) => runtime.state().role)),
     store: workerStore,
     log,
+  });
+  const monitor = createMonitorHost({
+    script: options.workerScript,
+    records: createProcessRecords(workerStore, log),
+    log,
+    events: { edge: (_name, edge, view, last) => logEdge(log, edge, view, last) },
+    wall: () => Date.now() / 1000,
   });
   const network: PeerNetwork = createPeerNetwork({
     node: config.node,
@@ -171,6 +182,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     // What is removed still needs its links, to release its lease.
     for (const { name, change } of diff.resources) if (change === 'removed') await remove(name);
     network.configure(next.resources);
+    watch(next);
     for (const { name, change } of diff.resources) {
       const resource = next.resources.find((candidate) => candidate.name === name);
       if (change === 'added' && resource !== undefined) start(resource);
@@ -205,6 +217,19 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     return problems.length === 0 ? '' : `${problems.join('\n')}\nnothing has been changed`;
   }
 
+  /** Has the services checked that the file names. */
+  function watch({ monitor: wanted, resources: all }: Config): void {
+    monitor.apply(wanted, sameCheck);
+    const idle = [
+      (wanted?.alerts.length ?? 0) > 0 ? 'alerts are not sent' : '',
+      all.some(({ checks, requires }) => checks.length + requires.length > 0)
+        ? 'resources are not judged by checks'
+        : '',
+    ].filter((text) => text !== '');
+    if (idle.length > 0)
+      log.warn({}, `in this version ${idle.join(' and ')}: the log alone says what is down`);
+  }
+
   async function remove(name: string): Promise<void> {
     const runtime = resources.get(name);
     if (runtime === undefined) return;
@@ -232,6 +257,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     keeper?.close();
     await control.close();
     await network.close();
+    await monitor.close();
     pool.close();
     return notStopped.size === 0 && stopped.every((ok) => ok);
   }
@@ -247,6 +273,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     keeper = createDeviceKeeper({ config: config.watchdogDevice, demands, log });
   }
   pool.warm();
+  watch(config);
   for (const resource of config.resources) start(resource);
   network.configure(config.resources);
   startupMs = bootTime() - options.startedAt;

@@ -7,8 +7,9 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { Role } from '../core/types.js';
 import type { NetLog } from '../net/log.js';
 import type { Store } from '../state/store.js';
-import { killProcess, processAlive, processRecord, recordAlive } from '../sys/process.js';
+import { killProcess, processAlive, recordAlive } from '../sys/process.js';
 import type { MainToWorker, WorkerToMain } from './ipc.js';
+import { createProcessRecords } from './process-record.js';
 
 export interface WorkerProcess {
   readonly pid: number;
@@ -61,6 +62,7 @@ const WARM_SOON_MS = 300;
 
 /** A pool; nothing is forked before the first `warm` or `take`. */
 export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
+  const records = createProcessRecords(options.store, options.log);
   const children = new Set<Child>();
   const spares: Child[] = [];
   let closed = false;
@@ -74,9 +76,11 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     });
     const entry: Child = { process: child, pid: child.pid ?? 0, callbacks: null };
     children.add(entry);
-    record(entry.pid);
+    records.record(entry.pid);
     child.on('message', (message) => entry.callbacks?.said(message as WorkerToMain));
-    child.on('error', (error) => options.log.error({ pid: entry.pid }, `worker process: ${error.message}`));
+    child.on('error', (error) =>
+      options.log.error({ workerpid: entry.pid }, `worker process: ${error.message}`),
+    );
     child.on('exit', (code, signal) => {
       children.delete(entry);
       const how = signal === null ? `with status ${code}` : `by ${signal}`;
@@ -84,33 +88,15 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
       if (at >= 0) {
         spares.splice(at, 1);
         if (!closed)
-          options.log.warn({ pid: entry.pid }, `a spare worker process ended unexpectedly, ${how}`);
+          options.log.warn({ workerpid: entry.pid }, `a spare worker process ended unexpectedly, ${how}`);
         warmAfter(WARM_DELAY_MS);
       } else if (entry.callbacks !== null && code !== 0) {
-        options.log.warn({ pid: entry.pid }, `a worker process ended unexpectedly, ${how}`);
+        options.log.warn({ workerpid: entry.pid }, `a worker process ended unexpectedly, ${how}`);
       }
-      forget(entry.pid);
+      records.forget(entry.pid);
       entry.callbacks?.exited();
     });
     return entry;
-  }
-
-  function record(pid: number): void {
-    try {
-      const value = processRecord(pid);
-      if (value !== null) options.store.writeSync(String(pid), value, 'process');
-    } catch (error) {
-      // It ends by itself when this process is gone, unless it hangs.
-      options.log.error({ pid }, `a worker could not be recorded: ${(error as Error).message}`);
-    }
-  }
-
-  function forget(pid: number): void {
-    try {
-      options.store.remove(String(pid));
-    } catch (error) {
-      options.log.warn({ pid }, `the record of a worker could not be removed: ${(error as Error).message}`);
-    }
   }
 
   function warm(): void {
@@ -156,7 +142,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
       for (const child of children) {
         child.callbacks = null;
         child.process.kill('SIGKILL');
-        forget(child.pid);
+        records.forget(child.pid);
       }
     },
   };

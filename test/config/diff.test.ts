@@ -15,6 +15,7 @@ test('nothing', () => {
   assert.deepEqual(diff, {
     globals: [],
     resources: [{ name: 'r', change: 'unchanged', fields: [] }],
+    monitor: { fields: [], checks: [], alerts: [] },
     unchanged: true,
   });
 });
@@ -33,6 +34,7 @@ test('resources added, removed, changed, and moved', () => {
       { name: 'a', change: 'unchanged', fields: [] },
       { name: 'b', change: 'removed', fields: [] },
     ],
+    monitor: { fields: [], checks: [], alerts: [] },
     unchanged: false,
   });
 });

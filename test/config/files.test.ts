@@ -61,6 +61,17 @@ describe('checkFiles', () => {
     assert.deepEqual(warnings('watchdog_device /dev/null'), []);
   });
 
+  test('plugins, certificates and programs of monitoring', () => {
+    const text = `check p exec:${folder}/plain check q exec:${folder}/plain check h exec:${folder}/hook
+check c https://h { ca ${folder}/missing.pem }
+alert x { program ${folder}/missing }`;
+    assert.deepEqual(warnings(text), [
+      "warning: alert 'x': program 'missing': there is nothing of that name",
+      "warning: check 'p': plugin 'plain' is not executable",
+      "warning: check 'c': ca 'missing.pem': there is nothing of that name",
+    ]);
+  });
+
   test('directories', () => {
     assert.deepEqual(warnings(`log ${folder}/nowhere/x.log`), [
       "warning: directory 'nowhere': there is nothing of that name",
@@ -86,6 +97,11 @@ describe('checkFiles', () => {
     const secret = 'key { secret 0123456789abcdef }';
     assert.deepEqual(warnings(secret, 0o644), ['warning: every user may read the secret in this file']);
     assert.deepEqual(warnings(secret, 0o640), []);
+    const alert = 'alert x { mail a@b login joe "pass" }';
+    const url = 'alert x { syslog } check c http://u:p@h';
+    for (const text of [alert, url])
+      assert.deepEqual(warnings(text, 0o644), ['warning: every user may read the secret in this file']);
+    assert.deepEqual(warnings('friends login a b', 0o644), []);
     assert.deepEqual(warnings('', 0o644), [], 'without a secret anybody may read it');
     assert.deepEqual(warnings('# no secret here', 0o644), []);
     assert.deepEqual(warnings('', 0o666), ['warning: every user may change this file']);

@@ -33,6 +33,8 @@ test('the defaults', () => {
         key: null,
         fence: null,
         voters: ['a', 'b', 'c'],
+        checks: [],
+        requires: [],
         timeoutMs: 5000,
         heartbeatIntervalMs: 1000,
         complaintIntervalMs: 60_000,
@@ -46,6 +48,7 @@ test('the defaults', () => {
         driftPpm: 10_000,
       },
     ],
+    monitor: null,
   };
   assert.deepEqual(config, expected);
 });

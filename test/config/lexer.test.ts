@@ -38,6 +38,43 @@ describe('tokenize', () => {
     ]);
   });
 
+  test('URLs of checks', () => {
+    const urls = [
+      'http://h/p?a=1,2&b=%20[x]@',
+      'exec:/p?arg=-w&arg=5,4',
+      'dns://s/n?type=A',
+      'redis://:a=b@h',
+      'postgresql://u@h',
+    ];
+    for (const url of urls) assert.deepEqual(texts(`${url}{`), [url, '{', 'END']);
+    assert.deepEqual(texts('http://h/a#b'), ['http://h/a', 'END']);
+    assert.deepEqual(texts('http://h/a;x "http://h"'), ['http://h/a', ';', 'x', 'http://h', 'END']);
+    assert.deepEqual(scan('http://h/?a=b,c').messages, []);
+  });
+
+  test('lists of addresses keep their commas', () => {
+    assert.deepEqual(texts('tcp://a,tcp4://b,tcp6://c,unix:///d,uds:///e,x'), [
+      ...['tcp://a', 'tcp4://b', 'tcp6://c', 'unix:///d', 'uds:///e', 'x', 'END'],
+    ]);
+    assert.deepEqual(texts('xhttp://a,b exec=/x,y'), ['xhttp://a', 'b', 'exec', '/x', 'y', 'END']);
+    assert.equal(scan('tcp://a,tcp://b').messages.length, 1);
+  });
+
+  test('bytes in strings', () => {
+    const { tokens, messages } = scan('"ab\\r\\x0a\\xFf" "\\n"');
+    assert.deepEqual(messages, []);
+    assert.deepEqual(
+      tokens.map(({ text, bytesAt }) => [text, bytesAt]),
+      [
+        ['ab\r\n\u00ff', 3],
+        ['\n', -1],
+        ['', -1],
+      ],
+    );
+    assert.equal(scan('"\\x1g"').messages.length, 1);
+    assert.equal(scan('"\\q"').messages.length, 1);
+  });
+
   test('strings', () => {
     assert.deepEqual(texts('"a b" "" "\\"\\\\\\n\\t" "#{};"'), ['a b', '', '"\\\n\t', '#{};', 'END']);
     assert.deepEqual(

@@ -5,8 +5,9 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { formatDiagnostics } from '../../daemon/config/diagnostic.js';
 import { RULES } from '../../daemon/config/grammar.js';
+import { MONITOR_RULES } from '../../daemon/config/grammar-monitor.js';
 import type { Config, ResourceConfig } from '../../daemon/config/types.js';
-import { filesIn, parseAsEtc, ROOT } from './support.js';
+import { filesIn, parse, parseAsEtc, ROOT } from './support.js';
 
 const CONF = path.join(ROOT, 'conf');
 const samples = filesIn(CONF, '').filter((name) => /\.conf(\.|$)/.test(name));
@@ -97,6 +98,38 @@ describe('hastmon.conf.sample', () => {
   for (const statement of RULES.keys()) {
     test(`shows ${statement}`, () => assert.match(text, new RegExp(`^#?\\s*${statement}\\b`, 'm')));
   }
+});
+
+describe('monitor.conf', () => {
+  const name = 'monitor.conf';
+  const text = existsSync(path.join(CONF, name)) ? readFileSync(path.join(CONF, name), 'utf8') : '';
+
+  test('means something on each of its machines, without a warning', () => {
+    for (const node of ['alpha', 'beta', 'gamma']) {
+      const { monitor, resources } = sample(name, node);
+      assert.deepEqual([monitor?.active, monitor?.nodes], [true, ['alpha', 'beta', 'gamma']]);
+      assert.equal(monitor?.checks.length, 16);
+      assert.deepEqual(resources[0]?.checks, ['smtp', 'imaps']);
+    }
+  });
+
+  test('the short one in its comment is a file', () => {
+    const [, short = ''] = /such files:\n#\n((?:#.*\n)+?)#\n/.exec(text) ?? [];
+    const { config, diagnostics } = parse(short.replace(/^#/gm, ''), 'alpha.example.org');
+    assert.deepEqual(diagnostics, []);
+    assert.equal(config?.monitor?.checks.length, 1);
+  });
+
+  for (const statement of new Set(MONITOR_RULES.map((rule) => rule.name)))
+    test(`shows ${statement}`, () => assert.match(text, new RegExp(`(^|[{\\s#])${statement}\\b`, 'm')));
+});
+
+test('the manual has an item on every statement of monitoring', () => {
+  const page =
+    readFileSync(path.join(ROOT, 'man/hastmon.conf.5'), 'utf8').split(/^\.Sh MONITORING$/m)[1] ?? '';
+  const items = new Set([...page.matchAll(/^\.It Ic (\w+)/gm)].map(([, item]) => item));
+  const missing = MONITOR_RULES.filter(({ name }) => name !== 'include' && !items.has(name));
+  assert.deepEqual(missing, []);
 });
 
 for (const name of samples) {

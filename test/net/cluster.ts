@@ -147,7 +147,7 @@ export function resource(remote: readonly Address[], changes: Partial<ResourceCo
       roleOnStart: 'init',
     },
     ...{ friends: [tcp('127.0.0.1', 8458)], remote: [...remote], key, fence: null },
-    voters: ['nodeA', 'nodeB', 'nodeC'],
+    ...{ voters: ['nodeA', 'nodeB', 'nodeC'], checks: [], requires: [] },
     ...{ timeoutMs: 2000, heartbeatIntervalMs: 50, complaintIntervalMs: 60_000, leaseTimeoutMs: 500 },
     ...{ startTimeoutMs: 1000, stopTimeoutMs: 1000, statusTimeoutMs: 1000, statusIntervalMs: 50 },
     ...{ switchoverTimeoutMs: 1000, fenceTimeoutMs: 0, driftPpm: 10_000 },

@@ -1,0 +1,378 @@
+/**
+ * The check engine: LVSmon's state machine for each service (CONNECT, CONRESULT, QUERY, RECV, WAIT) over a timer wheel,
+ * with a bounded number of checks under way at once. It does not know what is said on a wire, nor what becomes of an edge.
+ *
+ * Each check has one timer: while it waits, when it is due; while it is under way, when the present phase or the whole has to be
+ * over.
+ */
+import { EXCERPT_BYTES, Flight, Phase } from './flight.js';
+import type { Host, Hosts } from './hosts.js';
+import { codeOfNature, type Nature, natureOfErrno, OK } from './natures.js';
+import { Lateness, nextBegin } from './pacing.js';
+import { MORE, type Plan, type WireName } from './plan.js';
+import { RowQueue } from './queue.js';
+import { CheckTable, type Edge, State } from './table.js';
+import { TimerWheel } from './wheel.js';
+import type { Wire, WireEvents } from './wire.js';
+
+/** What came of one check. `flight` is good until the sink returns; null where it never began. */
+export type ResultSink = (row: number, nature: number, edge: Edge, flight: Flight) => void;
+
+export interface EngineOptions {
+  rows: number;
+  /** Most checks under way at once. */
+  flights: number;
+  hosts: Hosts;
+  /** A wire for each name that plans use. */
+  wires: (events: WireEvents) => Partial<Record<WireName, Wire>>;
+  /** Milliseconds of a clock that never goes back. */
+  now: () => number;
+  /** Seconds of the wall clock. */
+  wall: () => number;
+  result: ResultSink;
+}
+
+const IDLE = -1;
+const QUEUED = -2;
+/** How long the other side has to take leave. */
+const GOODBYE_MS = 1000;
+
+const TIMEOUT = codeOfNature('timeout');
+const TIMEOUT_CONNECT = codeOfNature('timeout-connect');
+const TIMEOUT_RECEIVE = codeOfNature('timeout-receive');
+const CLOSED_EARLY = codeOfNature('closed-early');
+const DNS = codeOfNature('dns');
+
+export class Engine {
+  readonly table: CheckTable;
+  readonly lateness = new Lateness();
+  /** Checks that were due while they were still under way or waiting: left out. */
+  skipped = 0;
+  private readonly options: EngineOptions;
+  /** By row; undefined: nobody's. */
+  private readonly plans: (Plan | undefined)[];
+  private readonly wheel: TimerWheel;
+  private readonly wires: Partial<Record<WireName, Wire>>;
+  private readonly flights: Flight[] = [];
+  private readonly free: Flight[] = [];
+  private readonly queue: RowQueue;
+  private readonly queues = new Map<Wire, RowQueue>();
+  private readonly busy = new Map<Wire, number>();
+  private readonly fire = (row: number): void => this.timer(row);
+  private readonly say = (flight: Flight, bytes: Uint8Array): void => flight.wire?.send(flight, bytes);
+  private time: number;
+  private admitting = false;
+
+  constructor(options: EngineOptions) {
+    this.options = options;
+    this.time = options.now();
+    this.table = new CheckTable(options.rows);
+    this.plans = new Array(options.rows).fill(undefined);
+    this.wheel = new TimerWheel(options.rows, this.time);
+    this.queue = new RowQueue(options.rows);
+    const excerpts = Buffer.alloc(options.flights * EXCERPT_BYTES);
+    for (let slot = 0; slot < options.flights; slot += 1) {
+      const at = slot * EXCERPT_BYTES;
+      const flight = new Flight(slot, excerpts.subarray(at, at + EXCERPT_BYTES));
+      this.flights.push(flight);
+      this.free.push(flight);
+    }
+    this.wires = options.wires({
+      connected: (flight) => this.connected(flight),
+      received: (flight, bytes, length) => this.received(flight, bytes, length),
+      ended: (flight) => this.ended(flight),
+      failed: (flight, errno, text) => this.failed(flight, errno, text),
+    });
+  }
+
+  flight(slot: number): Flight | undefined {
+    return this.flights[slot];
+  }
+
+  /** A check has this row. */
+  defined(row: number): boolean {
+    return this.plans[row] !== undefined;
+  }
+
+  /** Checks under way. */
+  get underWay(): number {
+    return this.flights.length - this.free.length;
+  }
+
+  /** A check takes up a row; its first run is at its place in the interval. */
+  define(row: number, plan: Plan, host: number, port: number, phase: number): void {
+    const { table } = this;
+    table.clear(row);
+    this.plans[row] = plan;
+    table.host[row] = host;
+    table.port[row] = port;
+    table.phase[row] = phase;
+    this.schedule(row, this.options.now());
+  }
+
+  /** The row is nobody's any more. */
+  remove(row: number): void {
+    const flight = this.flights[this.table.flight[row] as number];
+    if (flight !== undefined) this.land(flight);
+    this.wheel.clear(row);
+    this.table.clear(row);
+    // In the queue it may still be: that finds out when it is its turn.
+    this.plans[row] = undefined;
+  }
+
+  /** Runs the check as soon as there is room, unless it is under way. */
+  runNow(row: number): void {
+    if (this.table.flight[row] !== IDLE) return;
+    this.table.due[row] = this.options.now();
+    this.begin(row);
+  }
+
+  /** When turn() has to be called at the latest, on the engine's clock. */
+  nextAt(): number {
+    return this.wheel.nextAt();
+  }
+
+  /** Does what is due. */
+  turn(): void {
+    this.time = this.options.now();
+    this.wheel.advance(this.time, this.fire);
+  }
+
+  private timer(row: number): void {
+    const slot = this.table.flight[row] as number;
+    if (slot === IDLE) this.begin(row);
+    else if (slot >= 0) this.deadline(this.flights[slot] as Flight);
+  }
+
+  private begin(row: number): void {
+    const plan = this.plans[row];
+    if (plan === undefined) return;
+    const wire = this.wires[plan.wire];
+    const flight =
+      wire === undefined || (this.busy.get(wire) ?? 0) >= wire.most ? undefined : this.free.pop();
+    if (wire === undefined || flight === undefined) {
+      this.table.flight[row] = QUEUED;
+      this.queueOf(wire).push(row);
+      return;
+    }
+    this.busy.set(wire, (this.busy.get(wire) ?? 0) + 1);
+    this.time = this.options.now();
+    this.lateness.add(this.time - (this.table.due[row] as number));
+    this.table.flight[row] = flight.slot;
+    flight.wire = wire;
+    flight.begin(row, plan, this.time);
+    const host = this.options.hosts.get(this.table.host[row] as number);
+    flight.name = host.name;
+    flight.port = this.table.port[row] as number;
+    if (this.options.hosts.ready(host)) this.open(flight, host);
+    else this.resolve(flight, host);
+  }
+
+  private queueOf(wire: Wire | undefined): RowQueue {
+    if (wire === undefined || this.free.length === 0) return this.queue;
+    const known = this.queues.get(wire);
+    if (known !== undefined) return known;
+    const queue = new RowQueue(this.table.rows);
+    this.queues.set(wire, queue);
+    return queue;
+  }
+
+  private resolve(flight: Flight, host: Host): void {
+    flight.phase = Phase.RESOLVE;
+    const { generation } = flight;
+    host.waiting.push(() => {
+      if (flight.generation === generation && flight.phase === Phase.RESOLVE) this.open(flight, host);
+    });
+    this.until(flight, flight.plan?.timing.totalMs ?? 0);
+  }
+
+  private open(flight: Flight, host: Host): void {
+    const { plan, wire } = flight;
+    const address = host.sockaddrs[flight.addressIndex];
+    if (plan === null || wire === null) return;
+    if (address === undefined) {
+      flight.text = host.reason;
+      this.result(flight, DNS);
+      return;
+    }
+    address.writeUInt16BE(flight.port, 2);
+    flight.address = address;
+    flight.addressLength = address.length;
+    flight.host = host.addresses[flight.addressIndex] ?? '';
+    flight.phase = Phase.CONNECT;
+    this.until(flight, plan.timing.connectMs);
+    const errno = wire.open(flight);
+    if (errno !== '') this.failed(flight, errno, '');
+  }
+
+  /** The phase has this long, unless the whole ends before. */
+  private until(flight: Flight, ms: number): void {
+    const whole = flight.begunAt + (flight.plan?.timing.totalMs ?? 0);
+    flight.endsAt = Math.min(whole, this.time + ms);
+    this.wheel.set(flight.row, flight.endsAt);
+  }
+
+  /** CONRESULT. */
+  private connected(flight: Flight): void {
+    const { plan } = flight;
+    if (plan === null || flight.phase !== Phase.CONNECT) return;
+    this.time = this.options.now();
+    flight.connectedAt = this.time;
+    const { dialogue } = plan;
+    if (dialogue === null) {
+      this.result(flight, OK);
+      return;
+    }
+    flight.phase = Phase.QUERY;
+    const bytes = dialogue.opening(flight);
+    flight.phase = Phase.RECV;
+    // One move of the timer less where the whole ends first anyway.
+    if (
+      this.time + plan.timing.receiveMs < flight.begunAt + plan.timing.totalMs ||
+      plan.timing.connectMs < plan.timing.totalMs
+    )
+      this.until(flight, plan.timing.receiveMs);
+    if (bytes !== null) flight.wire?.send(flight, bytes);
+  }
+
+  private received(flight: Flight, bytes: Buffer, length: number): void {
+    const { plan } = flight;
+    if (plan === null || flight.phase !== Phase.RECV || plan.dialogue === null) return;
+    flight.note(bytes, length);
+    const { generation } = flight;
+    const verdict = plan.dialogue.receive(flight, bytes, length, this.say);
+    if (flight.generation !== generation) return;
+    if (verdict !== MORE) this.result(flight, verdict);
+    else if (plan.timing.receiveMs < plan.timing.totalMs) {
+      this.time = this.options.now();
+      this.until(flight, plan.timing.receiveMs);
+    }
+  }
+
+  private ended(flight: Flight): void {
+    const { plan } = flight;
+    if (flight.phase === Phase.GOODBYE) return this.land(flight);
+    if (plan === null || flight.phase !== Phase.RECV) return;
+    const verdict = plan.dialogue?.end(flight, this.say) ?? CLOSED_EARLY;
+    this.result(flight, verdict === MORE ? CLOSED_EARLY : verdict);
+  }
+
+  private failed(flight: Flight, errno: string, text: string): void {
+    if (flight.phase === Phase.GOODBYE) return this.land(flight);
+    if (flight.plan === null || flight.phase === Phase.IDLE) return;
+    if (text !== '') flight.text = text;
+    const known = NATURE_BY_NAME.get(errno);
+    const nature = known ?? codeOfNature(natureOfErrno(errno, flight.phase === Phase.RECV));
+    this.result(flight, nature);
+  }
+
+  private deadline(flight: Flight): void {
+    if (flight.phase === Phase.GOODBYE) return this.land(flight);
+    if (flight.phase === Phase.RESOLVE) {
+      flight.text = 'no answer from the resolver';
+      this.result(flight, DNS);
+    } else if (flight.phase === Phase.CONNECT) {
+      this.result(flight, TIMEOUT_CONNECT);
+    } else {
+      const late = flight.plan?.dialogue?.late;
+      if (late !== undefined) return this.result(flight, late);
+      // Something came, and went on coming too slowly: the whole has had its time.
+      const { totalMs } = (flight.plan as Plan).timing;
+      const slow = flight.excerptLength > 0 && flight.begunAt + totalMs <= flight.endsAt;
+      this.result(flight, slow ? TIMEOUT : TIMEOUT_RECEIVE);
+    }
+  }
+
+  /** WAIT: the verdict on one address; perhaps another one has to be looked at. */
+  private result(flight: Flight, nature: number): void {
+    const plan = flight.plan as Plan;
+    const ok = nature === OK;
+    if (plan.addresses !== 'first' && ok === (plan.addresses === 'all')) {
+      const host = this.options.hosts.get(this.table.host[flight.row] as number);
+      if (flight.addressIndex + 1 < host.sockaddrs.length) {
+        flight.wire?.close(flight, false);
+        flight.addressIndex += 1;
+        flight.renew();
+        this.time = this.options.now();
+        this.open(flight, host);
+        return;
+      }
+    }
+    this.time = this.options.now();
+    const { row } = flight;
+    const latency = this.time - flight.begunAt;
+    const edge = this.table.judge(row, nature, flight.detail, latency, this.options.wall(), plan.judging);
+    this.options.result(row, nature, edge, flight);
+    const goodbye = plan.dialogue?.goodbye ?? null;
+    if (ok && goodbye !== null) {
+      flight.phase = Phase.GOODBYE;
+      flight.endsAt = this.time + GOODBYE_MS;
+      this.wheel.set(row, flight.endsAt);
+      flight.wire?.send(flight, goodbye);
+      return;
+    }
+    this.land(flight);
+  }
+
+  /** The flight is over: its check waits for its next turn, its place is another's. */
+  private land(flight: Flight): void {
+    const { row, wire } = flight;
+    if (flight.phase > Phase.RESOLVE) wire?.close(flight, flight.phase === Phase.GOODBYE);
+    flight.phase = Phase.IDLE;
+    flight.generation = (flight.generation + 1) | 0;
+    flight.kept = null;
+    this.free.push(flight);
+    this.table.flight[row] = IDLE;
+    if (wire !== null) this.busy.set(wire, (this.busy.get(wire) ?? 1) - 1);
+    this.schedule(row, this.time);
+    if (wire !== null) this.admit(wire);
+  }
+
+  /** Begins those that wait for a flight, or for one of this wire. */
+  private admit(wire: Wire): void {
+    // What begins may end at once and come here again: the loop below goes on with it.
+    if (this.admitting) return;
+    this.admitting = true;
+    while (this.free.length > 0) {
+      const full = (this.busy.get(wire) ?? 0) >= wire.most;
+      const row =
+        this.queue.size > 0 ? this.queue.shift() : full ? -1 : (this.queues.get(wire)?.shift() ?? -1);
+      if (row < 0) break;
+      this.table.flight[row] = IDLE;
+      this.begin(row);
+    }
+    this.admitting = false;
+  }
+
+  private schedule(row: number, now: number): void {
+    const plan = this.plans[row];
+    if (plan === undefined) return;
+    const { intervalMs, retryMs } = plan.timing;
+    const ms = this.table.state[row] !== State.DOWN && this.table.nature[row] === OK ? intervalMs : retryMs;
+    const interval = this.table.lastAt[row] === 0 ? intervalMs : ms;
+    const due = nextBegin(now, interval, this.table.phase[row] as number);
+    const before = this.table.due[row] as number;
+    if (before > 0) this.skipped += Math.max(0, Math.floor((now - before) / interval));
+    this.table.due[row] = due;
+    this.wheel.set(row, due);
+  }
+}
+
+/** Wires may name a nature at once, where no errno says it. */
+const NATURE_BY_NAME: ReadonlyMap<string, number> = new Map(
+  (
+    [
+      'closed-early',
+      'tls-handshake',
+      'tls-expired',
+      'tls-expires-soon',
+      'tls-untrusted',
+      'tls-name',
+      'plugin-fail',
+      'plugin-timeout',
+      'plugin-signal',
+      'plugin-missing',
+      'local',
+    ] satisfies Nature[]
+  ).map((nature) => [nature, codeOfNature(nature)]),
+);

@@ -1,0 +1,99 @@
+/** A check under way. There is a fixed number of flights; they are used again and again, so that a check allocates nothing. */
+import type { Plan } from './plan.js';
+import type { Wire } from './wire.js';
+
+/** LVSmon's phases; WAIT is a check without a flight. */
+export const Phase = { IDLE: 0, RESOLVE: 1, CONNECT: 2, QUERY: 3, RECV: 4, GOODBYE: 5 } as const;
+
+/** Bytes of an answer that are kept to explain a failure. */
+export const EXCERPT_BYTES = 160;
+
+export class Flight {
+  readonly slot: number;
+  /** Counts the uses of the slot, so that an event of an earlier use is told apart. */
+  generation = 0;
+  row = -1;
+  phase: number = Phase.IDLE;
+  plan: Plan | null = null;
+  wire: Wire | null = null;
+  /** The socket address, and its length. */
+  address: Buffer | null = null;
+  addressLength = 0;
+  /** Which of the host's addresses it is. */
+  addressIndex = 0;
+  /** The numeric address and the host's name, for wires that want text. */
+  host = '';
+  name = '';
+  port = 0;
+  fd = -1;
+  begunAt = 0;
+  connectedAt = 0;
+  /** What ends this phase, and the whole. */
+  endsAt = 0;
+  /** The dialogue's own: where it is, a number, bytes that wait for the rest. */
+  step = 0;
+  detail = 0;
+  kept: Buffer | null = null;
+  keptLength = 0;
+  /** More of the dialogue's own, where a number does not do. */
+  talk: unknown = null;
+  /** What a person should read of a failure; '' for none. */
+  text = '';
+  readonly excerpt: Buffer;
+  excerptLength = 0;
+  /** What the kernel has not taken yet. */
+  unsent: Uint8Array | null = null;
+  /** The wire's own. */
+  handle: unknown = null;
+
+  constructor(slot: number, excerpt: Buffer) {
+    this.slot = slot;
+    this.excerpt = excerpt;
+  }
+
+  /** Makes it ready for a check. */
+  begin(row: number, plan: Plan, now: number): void {
+    this.row = row;
+    this.plan = plan;
+    this.begunAt = now;
+    this.addressIndex = 0;
+    this.renew();
+  }
+
+  /** Makes it ready for the next address of the same check. */
+  renew(): void {
+    this.generation = (this.generation + 1) | 0;
+    this.step = 0;
+    this.detail = 0;
+    this.kept = null;
+    this.keptLength = 0;
+    this.talk = null;
+    this.text = '';
+    this.excerptLength = 0;
+    this.unsent = null;
+    this.handle = null;
+    this.fd = -1;
+  }
+
+  /** Keeps the beginning of an answer. */
+  note(bytes: Buffer, length: number): void {
+    const room = Math.min(EXCERPT_BYTES - this.excerptLength, length);
+    if (room <= 0) return;
+    bytes.copy(this.excerpt, this.excerptLength, 0, room);
+    this.excerptLength += room;
+  }
+
+  /** Keeps what has come until the rest is there, at most `most` bytes; false where that is not enough. */
+  keep(bytes: Buffer, length: number, most: number): boolean {
+    const total = this.keptLength + length;
+    if (total > most) return false;
+    if (this.kept === null || this.kept.length < total) {
+      const larger = Buffer.allocUnsafe(Math.min(most, Math.max(1024, 2 * total)));
+      this.kept?.copy(larger, 0, 0, this.keptLength);
+      this.kept = larger;
+    }
+    bytes.copy(this.kept, this.keptLength, 0, length);
+    this.keptLength = total;
+    return true;
+  }
+}

@@ -1,0 +1,109 @@
+/** The HTTP check: one request, and an answer whose status, and where asked for whose body, is as expected. */
+import { type Expectation, occursIn } from './expectation.js';
+import type { Flight } from './flight.js';
+import { Body, type Head, headEnd, readHead, statusOf } from './http-answer.js';
+import { codeOfNature, OK } from './natures.js';
+import { type Dialogue, MORE } from './plan.js';
+
+export interface HttpSpec {
+  method: string;
+  /** Path and query, as they stand in the request line. */
+  target: string;
+  /** The Host field, with the port where that is not the scheme's own. */
+  host: string;
+  version: '1.0' | '1.1';
+  headers: readonly (readonly [name: string, value: string])[];
+  /** Accepted statuses, in ranges with both ends. */
+  statuses: readonly (readonly [from: number, to: number])[];
+  body: Expectation | null;
+  /** Bytes of a body that are looked at. */
+  bodyMax: number;
+}
+
+const STATUS = codeOfNature('http-status');
+const MALFORMED = codeOfNature('http-malformed');
+const BODY = codeOfNature('body-mismatch');
+const CLOSED_EARLY = codeOfNature('closed-early');
+const TOO_LONG = codeOfNature('too-long');
+
+/** A header section that goes on beyond this is an attack or a mistake. */
+const HEAD_BYTES_MAX = 32_768;
+
+/** What is sent. Source: RFC 9112 section 3, RFC 9110 section 10.1. */
+export function requestOf(spec: HttpSpec): Buffer {
+  const given = new Set(spec.headers.map(([name]) => name.toLowerCase()));
+  const fields: [string, string][] = [['Host', spec.host]];
+  if (spec.version === '1.1') fields.push(['Connection', 'close']);
+  fields.push(['User-Agent', 'hastmon'], ['Accept', '*/*']);
+  const all = [...fields.filter(([name]) => !given.has(name.toLowerCase())), ...spec.headers];
+  const lines = all.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  return Buffer.from(`${spec.method} ${spec.target} HTTP/${spec.version}\r\n${lines}\r\n`);
+}
+
+export function httpDialogue(spec: HttpSpec): Dialogue {
+  const request = requestOf(spec);
+  const accepted = (status: number): boolean =>
+    spec.statuses.some(([from, to]) => status >= from && status <= to);
+
+  function head(flight: Flight, bytes: Buffer, length: number): number {
+    const outcome = readHead(bytes, length, spec.method);
+    if (outcome === 'malformed') return MALFORMED;
+    if (outcome === 'more') return MORE;
+    if (outcome.status < 200) return informed(flight, outcome, bytes, length);
+    flight.detail = outcome.status;
+    if (!accepted(outcome.status)) return STATUS;
+    if (spec.body === null) return OK;
+    const body = new Body(outcome, spec.bodyMax);
+    flight.talk = body;
+    flight.kept = null;
+    flight.keptLength = 0;
+    return readBody(body, bytes.subarray(outcome.length, length));
+  }
+
+  /** 100 Continue and its like come before the answer proper. */
+  function informed(flight: Flight, { length: used }: Head, bytes: Buffer, length: number): number {
+    const rest = Buffer.from(bytes.subarray(used, length));
+    flight.kept = null;
+    flight.keptLength = 0;
+    if (rest.length === 0) return MORE;
+    flight.keep(rest, rest.length, HEAD_BYTES_MAX);
+    return head(flight, rest, rest.length);
+  }
+
+  function readBody(body: Body, bytes: Buffer): number {
+    body.feed(bytes);
+    if (body.malformed) return MALFORMED;
+    if (spec.body !== null && occursIn(spec.body, body.kept, body.kept.length)) return OK;
+    return body.complete || body.full ? BODY : MORE;
+  }
+
+  /** The plain case: a whole header section in one piece, no body wanted. Allocates nothing. */
+  function plain(flight: Flight, bytes: Buffer, length: number): number {
+    const status = statusOf(bytes, length);
+    if (status < 0) return MALFORMED;
+    if (status < 200 || headEnd(bytes, length) === 0) return MORE;
+    flight.detail = status;
+    return accepted(status) ? OK : STATUS;
+  }
+
+  return {
+    opening: () => request,
+    receive(flight, bytes, length) {
+      if (flight.talk !== null) return readBody(flight.talk as Body, bytes.subarray(0, length));
+      if (flight.kept === null) {
+        // All in one piece is the rule, and then nothing has to be kept.
+        const verdict = spec.body === null ? plain(flight, bytes, length) : head(flight, bytes, length);
+        if (verdict !== MORE || flight.talk !== null || flight.kept !== null) return verdict;
+      }
+      const room = Math.min(length, HEAD_BYTES_MAX - flight.keptLength);
+      flight.keep(bytes, room, HEAD_BYTES_MAX);
+      const verdict = head(flight, flight.kept as unknown as Buffer, flight.keptLength);
+      if (verdict !== MORE || room === length) return verdict;
+      return flight.talk === null ? TOO_LONG : readBody(flight.talk as Body, bytes.subarray(room, length));
+    },
+    end(flight) {
+      return flight.talk !== null && (flight.talk as Body).end() ? BODY : CLOSED_EARLY;
+    },
+    goodbye: null,
+  };
+}

@@ -1,0 +1,85 @@
+/** What the main process and the monitor process say to each other, over Node's channel. Both are one build of one program. */
+import type { CheckSpec } from './spec.js';
+
+export interface MonitorSetup {
+  /** Room for so many checks. */
+  rows: number;
+  flights: number;
+  plugins: number;
+  resolveMs: number;
+  /** The first user of these that exists; not looked at where this process is not root. */
+  users: readonly string[];
+  /** '' for none. */
+  chroot: string;
+}
+
+export interface Definition {
+  row: number;
+  spec: CheckSpec;
+  /** The text of the certificates that it names, '' for none. */
+  ca: string;
+  /** How it stood before an earlier monitor process was lost; null: not known. */
+  known: Known | null;
+}
+
+/** Wall-clock seconds. */
+export interface Known {
+  state: 'up' | 'down';
+  since: number;
+  lastOkAt: number;
+}
+
+export type MainToMonitor =
+  /** First, and once. */
+  | { kind: 'setup'; setup: MonitorSetup }
+  /** A check takes up a row, or another one takes it over. */
+  | { kind: 'define'; checks: readonly Definition[] }
+  | { kind: 'remove'; rows: readonly number[] }
+  /** Run it now; answered by `ran`. */
+  | { kind: 'run'; request: number; row: number }
+  /** Views of these checks, of all where it is null; answered by `views`. */
+  | { kind: 'look'; request: number; rows: readonly number[] | null }
+  | { kind: 'history'; request: number; row: number };
+
+/** How a check stands. Ages are in milliseconds; Infinity: never. */
+export interface CheckView {
+  row: number;
+  state: 'unknown' | 'up' | 'down';
+  nature: string;
+  detail: number;
+  latencyMs: number;
+  /** Since the last result, the last success, and the last change of state. */
+  age: number;
+  okAge: number;
+  sinceAge: number;
+}
+
+/** One result, for people. */
+export interface ResultView {
+  age: number;
+  nature: string;
+  detail: number;
+  latencyMs: number;
+  text: string;
+  excerpt: string;
+}
+
+export type MonitorToMain =
+  /** It is unprivileged now and checks. `notes`: what it cannot do, and why. */
+  | { kind: 'ready'; user: string; notes: readonly string[] }
+  /** It cannot work; it ends. */
+  | { kind: 'failed'; reason: string }
+  | { kind: 'edge'; edge: 'up' | 'down'; view: CheckView; last: ResultView }
+  | { kind: 'ran'; request: number; view: CheckView; last: ResultView }
+  | { kind: 'views'; request: number; views: readonly CheckView[] }
+  | { kind: 'history'; request: number; results: readonly ResultView[] }
+  /** Now and then: that it lives, and how late checks began since the last time. */
+  | {
+      kind: 'beat';
+      underWay: number;
+      begun: number;
+      p50: number;
+      p99: number;
+      worst: number;
+      skipped: number;
+    };

@@ -1,0 +1,218 @@
+/**
+ * The monitor process, `hastmon: checks (monitor)`: opens what needs privileges, drops them, and runs the engine for the main
+ * process. It decides nothing but whether a check is up or down.
+ */
+import { lookup } from 'node:dns';
+import { messageOf } from '../sys/errors.js';
+import { loadNative } from '../sys/native.js';
+import { dropPrivileges } from '../sys/privileges.js';
+import { compileCheck, hostOf } from './compile.js';
+import { Engine } from './engine.js';
+import type { Flight } from './flight.js';
+import { History } from './history.js';
+import { Hosts } from './hosts.js';
+import type { CheckView, Definition, MainToMonitor, MonitorSetup, MonitorToMain, ResultView } from './ipc.js';
+import { NATURES, type Nature } from './natures.js';
+import { phaseOf } from './pacing.js';
+import type { Edge } from './table.js';
+import { openWires, type Wires } from './wires.js';
+
+/** Entries of each ring: 5 MiB a ring. */
+const HISTORY_ENTRIES = 16_384;
+const HISTORY_SHOWN = 50;
+const BEAT_MS = 1000;
+/** A name that does not resolve is asked for again after this. */
+const FAILURE_MS = 5000;
+const STATES = ['unknown', 'up', 'down'] as const;
+
+/** The entry of the process. */
+export function runMonitor(): void {
+  process.title = 'hastmon: checks (monitor)';
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+  process.on('disconnect', () => process.exit(0));
+  let monitor: Monitor | null = null;
+  process.on('message', (message: MainToMonitor) => {
+    if (message.kind !== 'setup') return monitor?.take(message);
+    try {
+      monitor = new Monitor(message.setup);
+    } catch (error) {
+      say({ kind: 'failed', reason: messageOf(error) });
+      setImmediate(() => process.exit(1));
+    }
+  });
+}
+
+function say(message: MonitorToMain): void {
+  if (process.connected) process.send?.(message, undefined, {}, () => {});
+}
+
+const now = (): number => performance.now();
+const wall = (): number => Date.now() / 1000;
+
+class Monitor {
+  private readonly engine: Engine;
+  private readonly hosts: Hosts;
+  private readonly history = new History(HISTORY_ENTRIES);
+  /** Requests that wait for the result of a row. */
+  private readonly asked = new Map<number, number[]>();
+
+  constructor(setup: MonitorSetup) {
+    // One descriptor for each check under way, and a hundred for all else.
+    const notes = raiseLimit(setup.flights + setup.plugins * 2 + 100);
+    this.hosts = new Hosts({ lookup: resolve, now, keepMs: setup.resolveMs, failureMs: FAILURE_MS });
+    let wires: Wires | undefined;
+    this.engine = new Engine({
+      rows: setup.rows,
+      flights: setup.flights,
+      hosts: this.hosts,
+      wires: (events) => {
+        wires = openWires(events, setup, (slot) => this.engine.flight(slot));
+        return wires.byName;
+      },
+      now,
+      wall,
+      result: (row, nature, edge, flight) => this.result(row, nature, edge, flight),
+    });
+    const user = become(setup);
+    wires?.run(this.engine, now);
+    say({ kind: 'ready', user, notes: [...notes, ...(wires?.notes ?? [])] });
+    setInterval(() => this.beat(), BEAT_MS);
+  }
+
+  take(message: Exclude<MainToMonitor, { kind: 'setup' }>): void {
+    switch (message.kind) {
+      case 'define':
+        for (const definition of message.checks) this.define(definition);
+        return;
+      case 'remove':
+        for (const row of message.rows) this.engine.remove(row);
+        return;
+      case 'run':
+        this.asked.set(message.row, [...(this.asked.get(message.row) ?? []), message.request]);
+        this.engine.runNow(message.row);
+        return;
+      case 'look':
+        return say({ kind: 'views', request: message.request, views: this.views(message.rows) });
+      case 'history':
+        return say({
+          kind: 'history',
+          request: message.request,
+          results: this.history
+            .of(message.row, HISTORY_SHOWN)
+            .map((entry) =>
+              resultView(
+                entry.at,
+                entry.nature,
+                entry.detail,
+                entry.latencyMs,
+                entry.text,
+                entry.excerpt,
+                entry.excerpt.length,
+              ),
+            ),
+        });
+      default:
+        message satisfies never;
+    }
+  }
+
+  private define({ row, spec, ca, known }: Definition): void {
+    this.engine.remove(row);
+    this.history.forget(row);
+    const plan = compileCheck(spec, () => ca);
+    const host = this.hosts.numberOf(hostOf(spec.url));
+    this.engine.define(row, plan, host, spec.url.port, phaseOf(spec.name));
+    if (known !== null) this.engine.table.restore(row, known.state, known.since, known.lastOkAt);
+  }
+
+  private result(row: number, nature: number, edge: Edge, flight: Flight): void {
+    const { text, excerpt, excerptLength, detail, begunAt } = flight;
+    const latency = now() - begunAt;
+    this.history.add(row, wall(), nature, detail, latency, text, excerpt, excerptLength);
+    const requests = this.asked.size > 0 ? this.asked.get(row) : undefined;
+    if (edge === '' && requests === undefined) return;
+    const view = this.view(row);
+    const last = resultView(wall(), nature, detail, latency, text, excerpt, excerptLength);
+    if (edge !== '') say({ kind: 'edge', edge, view, last });
+    this.asked.delete(row);
+    for (const request of requests ?? []) say({ kind: 'ran', request, view, last });
+  }
+
+  private views(rows: readonly number[] | null): CheckView[] {
+    const all = rows ?? Array.from({ length: this.engine.table.rows }, (_, row) => row);
+    return all.filter((row) => this.engine.defined(row)).map((row) => this.view(row));
+  }
+
+  private view(row: number): CheckView {
+    const { table } = this.engine;
+    const age = (at: number): number => (at === 0 ? Number.POSITIVE_INFINITY : (wall() - at) * 1000);
+    return {
+      row,
+      state: STATES[table.state[row] as number] ?? 'unknown',
+      nature: NATURES[table.nature[row] as number] ?? 'none',
+      detail: table.detail[row] as number,
+      latencyMs: table.latency[row] as number,
+      age: age(table.lastAt[row] as number),
+      okAge: age(table.lastOkAt[row] as number),
+      sinceAge: age(table.since[row] as number),
+    };
+  }
+
+  private beat(): void {
+    const { engine } = this;
+    say({ kind: 'beat', underWay: engine.underWay, ...engine.lateness.take(), skipped: engine.skipped });
+    engine.skipped = 0;
+  }
+}
+
+function resultView(
+  at: number,
+  nature: number,
+  detail: number,
+  latencyMs: number,
+  text: string,
+  excerpt: Buffer,
+  length: number,
+): ResultView {
+  return {
+    age: (wall() - at) * 1000,
+    nature: (NATURES[nature] ?? 'none') satisfies Nature,
+    detail,
+    latencyMs,
+    text,
+    excerpt: excerpt.toString('latin1', 0, length),
+  };
+}
+
+/** The system's resolver, on its own thread. */
+function resolve(name: string, done: (addresses: readonly string[], reason: string) => void): void {
+  lookup(name, { all: true, order: 'verbatim' }, (error, addresses) => {
+    if (error !== null) done([], error.code ?? messageOf(error));
+    else done([...new Set(addresses.map(({ address }) => address))], '');
+  });
+}
+
+function raiseLimit(wanted: number): string[] {
+  try {
+    const native = loadNative();
+    const { soft, hard } = native.getrlimit('nofile');
+    if (soft === null || soft >= wanted) return [];
+    const root = process.getuid?.() === 0;
+    const most = root || hard === null ? wanted : Math.min(wanted, hard);
+    native.setrlimit('nofile', { soft: most, hard: hard === null ? null : Math.max(hard, most) });
+    return most < wanted ? [`only ${most} of ${wanted} files may be open at once: raise LimitNOFILE`] : [];
+  } catch (error) {
+    return [`the limit of open files stays as it is: ${messageOf(error)}`];
+  }
+}
+
+/** Gives privileges up; the name of who it is now. Throws where it cannot. */
+function become({ users, chroot }: MonitorSetup): string {
+  if (process.getuid?.() !== 0) return String(process.getuid?.());
+  const native = loadNative();
+  const user = users.find((name) => native.getpwnam(name) !== null);
+  if (user === undefined) throw new Error(`none of these users exists: ${users.join(', ')}`);
+  const reason = dropPrivileges(native, { user, ...(chroot === '' ? {} : { chroot }) });
+  if (reason !== null) throw new Error(reason);
+  return user;
+}

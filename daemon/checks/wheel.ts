@@ -1,0 +1,127 @@
+/**
+ * A hierarchical timer wheel for a fixed number of timers, one for each row: setting, moving and clearing cost the same
+ * whatever their number, and nothing is allocated. Time is in milliseconds, and fires in whole ones, never early.
+ * Source: Varghese and Lauck, "Hashed and Hierarchical Timing Wheels" (SOSP 1987), scheme 7.
+ */
+
+const BITS = 8;
+const SLOTS = 1 << BITS;
+/** Four levels reach 2^32 ms, 49 days; what is later is looked at again then. */
+const LEVELS = 4;
+const SPANS = [1, SLOTS, SLOTS ** 2, SLOTS ** 3, SLOTS ** 4] as const;
+const NONE = -1;
+
+export class TimerWheel {
+  /** Doubly linked lists; a row that is in none has NONE. The heads stand behind the rows, level by level. */
+  private readonly next: Int32Array;
+  private readonly previous: Int32Array;
+  private readonly at: Float64Array;
+  private readonly rows: number;
+  /** Which slots of the finest level have rows, a bit for each. */
+  private readonly occupied = new Int32Array(SLOTS / 32);
+  /** Rows with a timer. */
+  private count = 0;
+  private tick: number;
+
+  /** Bytes that a row takes. */
+  static readonly rowBytes = 16;
+
+  constructor(rows: number, now: number) {
+    this.rows = rows;
+    const places = rows + SLOTS * LEVELS;
+    this.next = new Int32Array(places).fill(NONE);
+    this.previous = new Int32Array(places).fill(NONE);
+    this.at = new Float64Array(rows);
+    for (let head = rows; head < places; head += 1) {
+      this.next[head] = head;
+      this.previous[head] = head;
+    }
+    this.tick = Math.floor(now);
+  }
+
+  /** The timer of `row` fires at `time`, or soon where that has passed. It replaces an earlier one of the row. */
+  set(row: number, time: number): void {
+    this.clear(row);
+    this.at[row] = Math.ceil(time);
+    this.insert(row);
+    this.count += 1;
+  }
+
+  clear(row: number): void {
+    if (this.next[row] === NONE) return;
+    this.remove(row);
+    this.count -= 1;
+  }
+
+  /** When advance() has to be called at the latest; Infinity without timers. It may be earlier than any timer. */
+  nextAt(): number {
+    if (this.count === 0) return Number.POSITIVE_INFINITY;
+    const boundary = (Math.floor(this.tick / SLOTS) + 1) * SLOTS;
+    for (let time = this.tick + 1; time < boundary; ) {
+      const slot = time & (SLOTS - 1);
+      const word = (this.occupied[slot >> 5] ?? 0) >>> (slot & 31);
+      if (word !== 0) return time + (31 - Math.clz32(word & -word));
+      time += 32 - (slot & 31);
+    }
+    return boundary;
+  }
+
+  /** Calls `fire` for each row whose time has come by `now`, in the order of time; `fire` may set timers. */
+  advance(now: number, fire: (row: number) => void): void {
+    const end = Math.floor(now);
+    while (this.tick < end) {
+      this.tick = Math.min(end, Math.max(this.tick + 1, this.nextAt()));
+      if ((this.tick & (SLOTS - 1)) === 0) this.cascade(1);
+      const head = this.rows + (this.tick & (SLOTS - 1));
+      for (let row = this.next[head] as number; row !== head; row = this.next[head] as number) {
+        this.clear(row);
+        fire(row);
+      }
+    }
+  }
+
+  /** Hands the rows of the coarser level's present slot down. */
+  private cascade(level: number): void {
+    if (level >= LEVELS) return;
+    const slot = Math.floor(this.tick / (SPANS[level] as number)) & (SLOTS - 1);
+    if (slot === 0) this.cascade(level + 1);
+    const head = this.rows + level * SLOTS + slot;
+    let row = this.next[head] as number;
+    this.next[head] = head;
+    this.previous[head] = head;
+    while (row !== head) {
+      const after = this.next[row] as number;
+      this.insert(row);
+      row = after;
+    }
+  }
+
+  private insert(row: number): void {
+    // A time of this very tick, while it is handed down, is still to be fired in it; one that has passed comes next.
+    const least = this.next[row] === NONE ? this.tick + 1 : this.tick;
+    const most = this.tick + (SPANS[LEVELS] as number) - 1;
+    const time = Math.min(most, Math.max(least, this.at[row] as number));
+    const delta = time - this.tick;
+    let level = 0;
+    while (delta >= (SPANS[level + 1] as number)) level += 1;
+    const slot = Math.floor(time / (SPANS[level] as number)) & (SLOTS - 1);
+    if (level === 0) this.occupied[slot >> 5] = (this.occupied[slot >> 5] ?? 0) | (1 << (slot & 31));
+    const head = this.rows + level * SLOTS + slot;
+    const last = this.previous[head] as number;
+    this.next[last] = row;
+    this.previous[row] = last;
+    this.next[row] = head;
+    this.previous[head] = row;
+  }
+
+  private remove(row: number): void {
+    const after = this.next[row] as number;
+    const before = this.previous[row] as number;
+    this.next[before] = after;
+    this.previous[after] = before;
+    this.next[row] = NONE;
+    const slot = after - this.rows;
+    if (after === before && slot >= 0 && slot < SLOTS)
+      this.occupied[slot >> 5] = (this.occupied[slot >> 5] ?? 0) & ~(1 << (slot & 31));
+  }
+}

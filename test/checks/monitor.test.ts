@@ -1,0 +1,148 @@
+/** The monitor process for real: forked, unprivileged, replaced when it dies. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { CheckSpec, MonitorConfig } from '../../daemon/checks/spec.js';
+import { parseCheckUrl } from '../../daemon/checks/url.js';
+import { createMonitorHost, type MonitorHost } from '../../daemon/runtime/monitor-host.js';
+import { until } from '../system/wait.js';
+import { serverFor } from './engine-support.js';
+
+const script = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../daemon/hastmond.js');
+
+function specOf(name: string, url: string, change: Partial<CheckSpec['options']> = {}): CheckSpec {
+  return {
+    ...{ name, group: '', url: parseCheckUrl(url), shownUrl: url },
+    options: {
+      ...{ intervalMs: 200, retryIntervalMs: 100, timeoutMs: 2000, connectTimeoutMs: 2000 },
+      ...{ receiveTimeoutMs: 2000, rise: 1, fall: 2, downAfterMs: 0, addresses: 'first', source: '' },
+      ...{ confirm: 0, alerts: [], depends: [], steps: [], warningFails: false, database: '' },
+      http: {
+        ...{ method: 'GET', version: '1.1', host: '', headers: [], statuses: [[200, 399]] },
+        ...{ body: null, bodyBytesMax: 65_536, redirects: 0 },
+      },
+      tls: { verify: true, ca: '', serverName: '', days: 0 },
+      ...change,
+    },
+  };
+}
+
+function configOf(...checks: CheckSpec[]): MonitorConfig {
+  return {
+    ...{ active: true, nodes: ['a'], users: ['hastmon', 'nobody'], chroot: '', flights: 64, plugins: 4 },
+    ...{ resolveMs: 60_000, dmonitor: '', checks, alerts: [] },
+  };
+}
+
+interface Trial {
+  host: MonitorHost;
+  edges: string[];
+  pids: number[];
+  log: string[];
+}
+
+function trialFor(t: TestContext): Trial {
+  const edges: string[] = [];
+  const pids: number[] = [];
+  const lines: string[] = [];
+  const note = (_: object, text: string): void => void lines.push(text);
+  const host = createMonitorHost({
+    script,
+    records: { record: (pid) => pids.push(pid), forget: () => {} },
+    log: { debug: note, info: note, warn: note, error: note },
+    events: { edge: (name, edge, _, last) => void edges.push(`${name} ${edge} ${last.nature}`) },
+    wall: () => Date.now() / 1000,
+  });
+  t.after(() => host.close());
+  return { host, edges, pids, log: lines };
+}
+
+const same = (a: CheckSpec, b: CheckSpec): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+test('edges come at once, views when asked; without privileges, and under its title', async (t) => {
+  let good = true;
+  const port = await serverFor(t, (socket) =>
+    socket.once('data', () =>
+      good ? socket.end('HTTP/1.0 200 OK\r\n\r\n') : socket.end('HTTP/1.0 503 Sorry\r\n\r\n'),
+    ),
+  );
+  const trial = trialFor(t);
+  trial.host.apply(configOf(specOf('www', `http://127.0.0.1:${port}/`)), same);
+  await until(
+    () => trial.log.some((line) => line.includes('is ready')),
+    10_000,
+    () => trial.log.join('\n'),
+  );
+  const [pid] = trial.pids;
+  assert.equal(
+    readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0.*$/s, ''),
+    'hastmon: checks (monitor)',
+  );
+  if (process.getuid?.() === 0) {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    assert.match(status, /^Uid:\t([1-9][0-9]*)\t\1\t\1\t\1$/m);
+    assert.match(status, /^CapEff:\t0+$/m);
+  }
+  await until(async () => (await trial.host.look(null))[0]?.state === 'up', 5000, 'up');
+  good = false;
+  await until(() => trial.edges.length > 0, 5000, 'an edge');
+  assert.deepEqual(trial.edges, ['www down http-status']);
+  const [view] = await trial.host.look(['www']);
+  assert.deepEqual([view?.state, view?.nature, view?.detail], ['down', 'http-status', 503]);
+  const results = await trial.host.history('www');
+  assert.ok(
+    results.some(({ nature }) => nature === 'ok') && results.some(({ nature }) => nature === 'http-status'),
+  );
+  assert.match(results[0]?.excerpt ?? '', /503 Sorry/);
+  good = true;
+  const ran = await trial.host.run('www');
+  assert.equal(ran.last.nature, 'ok');
+});
+
+test('what does not change on a reload keeps its state; what goes is gone', async (t) => {
+  const port = await serverFor(t, () => {});
+  const trial = trialFor(t);
+  const [first, second] = [specOf('one', `tcp://127.0.0.1:${port}`), specOf('two', 'tcp://127.0.0.1:1')];
+  trial.host.apply(configOf(first, second), same);
+  await until(
+    () => trial.edges.includes('two down refused'),
+    10_000,
+    () => trial.log.join('\n'),
+  );
+  trial.host.apply(configOf(second, specOf('three', `tcp://127.0.0.1:${port}`)), same);
+  await until(async () => (await trial.host.look(['three']))[0]?.state === 'up', 5000, 'three is up');
+  const views = await trial.host.look(null);
+  assert.deepEqual(views.map(({ name, state }) => `${name} ${state}`).sort(), ['three up', 'two down']);
+  await assert.rejects(trial.host.look(['one']), /there is no check one/);
+  assert.equal(trial.pids.length, 1, 'in the same process');
+  assert.deepEqual(trial.edges, ['two down refused']);
+});
+
+test('a process that dies is replaced, and what was down is not told again', async (t) => {
+  let listening = false;
+  const port = await serverFor(t, (socket) => (listening ? socket.write('220\r\n') : socket.destroy()));
+  const trial = trialFor(t);
+  trial.host.apply(configOf(specOf('mail', `smtp://127.0.0.1:${port}`)), same);
+  await until(
+    () => trial.edges.length === 1,
+    10_000,
+    () => trial.log.join('\n'),
+  );
+  process.kill(trial.pids[0] ?? 0, 'SIGKILL');
+  await until(
+    () => trial.log.filter((line) => line.includes('is ready')).length === 2,
+    10_000,
+    'a second one',
+  );
+  const before = trial.log.length;
+  await until(async () => Number.isFinite((await trial.host.look(['mail']))[0]?.age), 5000, 'checked again');
+  assert.ok(trial.log.length >= before);
+  listening = true;
+  await until(() => trial.edges.length === 2, 5000, 'up again');
+  assert.deepEqual(
+    trial.edges.map((edge) => edge.split(' ').slice(0, 2).join(' ')),
+    ['mail down', 'mail up'],
+  );
+});
