@@ -123,13 +123,16 @@ function heardWithoutHistory(
 }
 
 function learn(state: VoterState, now: Instant): VoterOutput[] {
-  const others = allVoters(state.sets).filter((node) => node !== state.self);
+  const sets = setsOfAll(state);
+  const others = allVoters(sets).filter((node) => node !== state.self);
   const heard = others.filter((node) => state.heard[node] !== undefined);
-  if (heard.length === others.length && heard.every((node) => isNew(state, node))) {
+  // Nobody that remembers may be left out: also not one whose voters are others, for it does not know of this one yet.
+  const allNew = Object.keys(state.heard).every((node) => isNew(state, node));
+  if (heard.length === others.length && allNew) {
     return takeHistory(state, 'all voters are here and none has a history: a new cluster', now);
   }
   const remembers = (node: NodeName): boolean => state.heard[node]?.history === true;
-  if (!coversEveryMajority(setsOfAll(state), state.self, remembers)) return [];
+  if (!coversEveryMajority(sets, state.self, remembers)) return [];
   return takeHistory(state, `history learned from ${heard.join(', ')}`, now);
 }
 

@@ -227,6 +227,30 @@ describe('voter', () => {
     assert.equal(store.record.epochMax, 21);
   });
 
+  test('[V9] two that have forgotten are no new cluster where a third one, which the file names no more, remembers', () => {
+    let state = initVoter('c', ['c', 'b'], null, GRANT_MS, 0);
+    const { memory } = heartbeat();
+    const hear = (from: string, change: object): VoterOutput[] => {
+      const [next, outputs] = step(state, (copy) =>
+        voterHeard(copy, from, { ...memory, ...change }, GRANT_MS),
+      );
+      state = next;
+      return outputs;
+    };
+    assert.deepEqual(hear('a', { epochMax: 2, sets: [VOTERS] }), []);
+    assert.deepEqual(hear('b', { history: false, sets: [['c', 'b']] }), []);
+    state = initVoter('d', ['d', 'b'], null, GRANT_MS, 0);
+    assert.deepEqual(hear('a', { epochMax: 2, sets: [VOTERS] }), []);
+    const also = 'also where the one that remembers does not know this one yet';
+    assert.deepEqual(hear('b', { history: false, sets: [['d', 'b']] }), [], also);
+    state = initVoter('c', ['c', 'b'], null, GRANT_MS, 0);
+    assert.equal(
+      hear('b', { history: false, sets: [['c', 'b']] })[0]?.kind,
+      'store',
+      'without it they are one',
+    );
+  });
+
   test('[V8] [V9] without a record it waits, learns from all others, stores that, and only then votes', () => {
     const holder = { node: 'b', incarnation: 1 };
     const memory = heartbeat().memory;
