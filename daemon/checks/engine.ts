@@ -7,7 +7,7 @@
  */
 import { EXCERPT_BYTES, Flight, Phase } from './flight.js';
 import type { Host, Hosts } from './hosts.js';
-import { codeOfNature, type Nature, natureOfErrno, OK } from './natures.js';
+import { codeOfNature, codeOfWord, natureOfErrno, OK } from './natures.js';
 import { Lateness, nextBegin } from './pacing.js';
 import { MORE, type Plan, type WireName } from './plan.js';
 import { RowQueue } from './queue.js';
@@ -261,8 +261,8 @@ export class Engine {
     if (flight.phase === Phase.GOODBYE) return this.land(flight);
     if (flight.plan === null || flight.phase === Phase.IDLE) return;
     if (text !== '') flight.text = text;
-    const known = NATURE_BY_NAME.get(errno);
-    const nature = known ?? codeOfNature(natureOfErrno(errno, flight.phase === Phase.RECV));
+    // Wires name a nature at once where no errno says it.
+    const nature = codeOfWord(errno) ?? codeOfNature(natureOfErrno(errno, flight.phase === Phase.RECV));
     this.result(flight, nature);
   }
 
@@ -357,22 +357,3 @@ export class Engine {
     this.wheel.set(row, due);
   }
 }
-
-/** Wires may name a nature at once, where no errno says it. */
-const NATURE_BY_NAME: ReadonlyMap<string, number> = new Map(
-  (
-    [
-      'closed-early',
-      'tls-handshake',
-      'tls-expired',
-      'tls-expires-soon',
-      'tls-untrusted',
-      'tls-name',
-      'plugin-fail',
-      'plugin-timeout',
-      'plugin-signal',
-      'plugin-missing',
-      'local',
-    ] satisfies Nature[]
-  ).map((nature) => [nature, codeOfNature(nature)]),
-);

@@ -34,11 +34,18 @@ export const NATURES = [
 
 export type Nature = (typeof NATURES)[number];
 
-const CODES = new Map<string, number>(NATURES.map((nature, code) => [nature, code]));
+const CODES: ReadonlyMap<string, number> = new Map<string, number>(
+  NATURES.map((nature, code) => [nature, code]),
+);
 
 /** The byte of a nature. */
 export function codeOfNature(nature: Nature): number {
   return CODES.get(nature) ?? 0;
+}
+
+/** The byte of a word that is a nature, undefined for others (errnos are in capitals). */
+export function codeOfWord(word: string): number | undefined {
+  return CODES.get(word);
 }
 
 export const NONE = codeOfNature('none');
