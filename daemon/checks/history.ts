@@ -2,7 +2,7 @@
  * What came of recent checks: two rings of a stated size, one for successes, one for failures, so that a failure is still
  * there when thousands of successes have passed. Adding allocates nothing.
  */
-import { EXCERPT_BYTES } from './flight.js';
+import { EXCERPT_BYTES, type Flight } from './flight.js';
 import { OK } from './natures.js';
 
 export interface HistoryEntry {
@@ -16,6 +16,9 @@ export interface HistoryEntry {
   /** How the answer began. */
   excerpt: Buffer;
 }
+
+/** What a flight brought back. */
+export type Answer = Pick<Flight, 'detail' | 'text' | 'excerpt' | 'excerptLength'>;
 
 /** Bytes that an entry takes. */
 export const HISTORY_ENTRY_BYTES = 4 + 8 + 1 + 2 + 4 + 2 + 2 + 2 * EXCERPT_BYTES;
@@ -44,27 +47,19 @@ class Ring {
     this.bytes = Buffer.alloc(size * 2 * EXCERPT_BYTES);
   }
 
-  add(
-    row: number,
-    at: number,
-    nature: number,
-    detail: number,
-    latencyMs: number,
-    text: string,
-    excerpt: Buffer,
-    length: number,
-  ): void {
+  add(row: number, at: number, nature: number, latencyMs: number, answer: Answer): void {
     const index = this.next;
     this.next = (index + 1) % this.size;
     this.rows[index] = row;
     this.at[index] = at;
     this.natures[index] = nature;
-    this.details[index] = detail;
+    const { text, excerpt, excerptLength } = answer;
+    this.details[index] = answer.detail;
     this.latencies[index] = latencyMs;
     const place = index * 2 * EXCERPT_BYTES;
     this.textLengths[index] = text === '' ? 0 : this.bytes.write(text, place, EXCERPT_BYTES);
-    this.excerptLengths[index] = length;
-    if (length > 0) excerpt.copy(this.bytes, place + EXCERPT_BYTES, 0, length);
+    this.excerptLengths[index] = excerptLength;
+    if (excerptLength > 0) excerpt.copy(this.bytes, place + EXCERPT_BYTES, 0, excerptLength);
   }
 
   /** Of one check, the newest first. */
@@ -107,18 +102,8 @@ export class History {
     this.failures = new Ring(size);
   }
 
-  add(
-    row: number,
-    at: number,
-    nature: number,
-    detail: number,
-    latencyMs: number,
-    text: string,
-    excerpt: Buffer,
-    length: number,
-  ): void {
-    const ring = nature === OK ? this.successes : this.failures;
-    ring.add(row, at, nature, detail, latencyMs, text, excerpt, length);
+  add(row: number, at: number, nature: number, latencyMs: number, answer: Answer): void {
+    (nature === OK ? this.successes : this.failures).add(row, at, nature, latencyMs, answer);
   }
 
   /** Of one check, the newest first, at most `most`. */

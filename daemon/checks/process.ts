@@ -9,7 +9,7 @@ import { dropPrivileges } from '../sys/privileges.js';
 import { compileCheck, hostOf } from './compile.js';
 import { Engine } from './engine.js';
 import type { Flight } from './flight.js';
-import { History } from './history.js';
+import { type Answer, History } from './history.js';
 import { Hosts } from './hosts.js';
 import type { CheckView, Definition, MainToMonitor, MonitorSetup, MonitorToMain, ResultView } from './ipc.js';
 import { NATURES, type Nature } from './natures.js';
@@ -97,19 +97,12 @@ class Monitor {
         return say({
           kind: 'history',
           request: message.request,
-          results: this.history
-            .of(message.row, HISTORY_SHOWN)
-            .map((entry) =>
-              resultView(
-                entry.at,
-                entry.nature,
-                entry.detail,
-                entry.latencyMs,
-                entry.text,
-                entry.excerpt,
-                entry.excerpt.length,
-              ),
-            ),
+          results: this.history.of(message.row, HISTORY_SHOWN).map((entry) =>
+            resultView(entry.at, entry.nature, entry.latencyMs, {
+              ...entry,
+              excerptLength: entry.excerpt.length,
+            }),
+          ),
         });
       default:
         message satisfies never;
@@ -126,13 +119,12 @@ class Monitor {
   }
 
   private result(row: number, nature: number, edge: Edge, flight: Flight): void {
-    const { text, excerpt, excerptLength, detail, begunAt } = flight;
-    const latency = now() - begunAt;
-    this.history.add(row, wall(), nature, detail, latency, text, excerpt, excerptLength);
+    const latency = now() - flight.begunAt;
+    this.history.add(row, wall(), nature, latency, flight);
     const requests = this.asked.size > 0 ? this.asked.get(row) : undefined;
     if (edge === '' && requests === undefined) return;
     const view = this.view(row);
-    const last = resultView(wall(), nature, detail, latency, text, excerpt, excerptLength);
+    const last = resultView(wall(), nature, latency, flight);
     if (edge !== '') say({ kind: 'edge', edge, view, last });
     this.asked.delete(row);
     for (const request of requests ?? []) say({ kind: 'ran', request, view, last });
@@ -165,22 +157,14 @@ class Monitor {
   }
 }
 
-function resultView(
-  at: number,
-  nature: number,
-  detail: number,
-  latencyMs: number,
-  text: string,
-  excerpt: Buffer,
-  length: number,
-): ResultView {
+function resultView(at: number, nature: number, latencyMs: number, answer: Answer): ResultView {
   return {
     age: (wall() - at) * 1000,
     nature: (NATURES[nature] ?? 'none') satisfies Nature,
-    detail,
+    detail: answer.detail,
     latencyMs,
-    text,
-    excerpt: excerpt.toString('latin1', 0, length),
+    text: answer.text,
+    excerpt: answer.excerpt.toString('latin1', 0, answer.excerptLength),
   };
 }
 
