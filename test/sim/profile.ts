@@ -97,6 +97,22 @@ export interface Focus {
   repeats?: boolean;
 }
 
+/** Rare faults that have to meet: chance alone brings them together once in hours. */
+const FOCUSES: readonly Focus[] = [
+  { faults: ['changeVoters', 'corruptDisk'] },
+  { faults: ['changeVoters', 'corruptDisk', 'restartDaemon'] },
+  { faults: ['changeVoters', 'loseMachine', 'cutGroup'] },
+  { faults: ['changeTimes', 'restartDaemon', 'killMainOnly'] },
+  { faults: ['corruptDisk', 'killBoth', 'loseMachine'], protection: 'device' },
+  { faults: ['fillDisk', 'slowDisk', 'giveCommand'], repeats: true },
+];
+
+/** What a seed that is given without a focus is about: one in four is about faults that are rare otherwise. */
+export function focusOf(seed: number): Focus {
+  const prng = createPrng(seed + 0x1000_0000_0000);
+  return prng.chance(250) ? prng.pick(FOCUSES) : {};
+}
+
 export function drawProfile(seed: number, focus: Focus = {}): Profile {
   const prng = createPrng(seed);
   const times = drawTimes(prng);

@@ -6,7 +6,7 @@
  */
 
 import { noCounts } from './checkers/incidents.js';
-import { describeProfile, drawProfile } from './profile.js';
+import { describeProfile, drawProfile, focusOf } from './profile.js';
 import { type RunResult, run } from './run.js';
 import { COUNTED, describeEvent } from './trace.js';
 
@@ -46,7 +46,7 @@ function readOptions(words: readonly string[]): Options | null {
 
 /** One run with its timeline; messages only with --verbose. */
 function replay(seed: number, verbose: boolean): number {
-  const profile = drawProfile(seed);
+  const profile = drawProfile(seed, focusOf(seed));
   process.stdout.write(`${describeProfile(profile)}\n\n`);
   const lines: string[] = [];
   const result = run(profile, (event, now) => {
@@ -84,7 +84,8 @@ function batch(options: Options): number {
   let runs = 0;
   let events = 0;
   for (; runs < limit && performance.now() < end; runs += 1) {
-    const result = run(drawProfile(options.from + runs));
+    const seed = options.from + runs;
+    const result = run(drawProfile(seed, focusOf(seed)));
     simulatedMs += result.simulatedMs;
     events += result.events;
     for (const what of COUNTED) counts[what] += result.counts[what];
