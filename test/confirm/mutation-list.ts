@@ -2,22 +2,21 @@
  * The rules of docs/confirmation.md that the simulator can see broken, each with the change of the core's text that takes it out.
  * Texts must occur exactly once in their file.
  */
+import type { Mutation } from '../mutate.js';
 import type { Focus } from './profile.js';
-
-export interface Mutation {
-  rule: string;
-  what: string;
-  focus: Focus;
-  edits: readonly { file: string; from: string; to: string }[];
-}
 
 type Edit = readonly [file: string, from: string, to: string];
 
-function without(rule: string, what: string, focus: Focus, ...edits: readonly Edit[]): Mutation {
-  return { rule, what, focus, edits: edits.map(([file, from, to]) => ({ file, from, to })) };
+function without(rule: string, what: string, focus: Focus, ...edits: readonly Edit[]): Mutation<Focus> {
+  return {
+    rule,
+    what,
+    focus,
+    edits: edits.map(([file, from, to]) => ({ file: `daemon/confirm/${file}`, from, to })),
+  };
 }
 
-export const MUTATIONS: readonly Mutation[] = [
+export const MUTATIONS: readonly Mutation<Focus>[] = [
   without('K1', 'peers are not asked', {}, ['asking.ts', '|| now < trouble.askAt)', '|| now < 1e15)']),
   without('K2', 'an old result is a view', { hang: 6, partial: 8, confirm: 2 }, [
     'views.ts',

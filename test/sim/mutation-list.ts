@@ -2,21 +2,13 @@
  * The safety rules, each with the change of the core's text that takes it out. A rule that is missing here is not proven to
  * matter. Texts must occur exactly once in their file.
  */
+import type { Mutation } from '../mutate.js';
 import type { Focus } from './profile.js';
-
-export interface Mutation {
-  /** The rule of docs/protocol.md that is taken out. */
-  rule: string;
-  what: string;
-  edits: readonly { file: string; from: string; to: string }[];
-  /** What brings it to light soonest. */
-  focus: Focus;
-}
 
 /** One edit: a file of daemon/core, a text that occurs in it exactly once, and what stands there instead. */
 type Edit = readonly [file: string, from: string, to: string];
 
-function without(rule: string, what: string, focus: Focus, ...edits: readonly Edit[]): Mutation {
+function without(rule: string, what: string, focus: Focus, ...edits: readonly Edit[]): Mutation<Focus> {
   return {
     rule,
     what,
@@ -25,7 +17,7 @@ function without(rule: string, what: string, focus: Focus, ...edits: readonly Ed
   };
 }
 
-export const MUTATIONS: readonly Mutation[] = [
+export const MUTATIONS: readonly Mutation<Focus>[] = [
   without('T2', 'the grant does not outlast the lease by the time to stop', {}, [
     'lease.ts',
     'return (terms.leaseMs + terms.stopBudgetMs) * (1',

@@ -1,165 +1,18 @@
 /**
- * The simulator's own test: takes one safety rule after the other out of the core, and expects a run to fail for it
- * within a bounded number of seeds. The core stays as it is: a copy is bundled in which a piece of text is
- * replaced, and a piece that is no longer there is an error.
+ * The simulator's own test: takes one safety rule after the other out of the core (test/mutate.ts).
  *   node dist/test/sim/mutations.js [--seeds N] [--from S] [RULE...]
  */
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import os, { tmpdir } from 'node:os';
-import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build, type Plugin } from 'esbuild';
-import { MUTATIONS, type Mutation } from './mutation-list.js';
-import type { drawProfile } from './profile.js';
-import type { run } from './run.js';
+import { fileURLToPath } from 'node:url';
+import { huntMutations } from '../mutate.js';
+import { MUTATIONS } from './mutation-list.js';
 
-interface Simulator {
-  drawProfile: typeof drawProfile;
-  run: typeof run;
-}
-
-const SEEDS_MAX = 300;
-
-/** The project's root: where the sources of the core are. */
-function findRoot(): string {
-  let folder = path.dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(path.join(folder, 'daemon/core/node.ts'))) {
-    const parent = path.dirname(folder);
-    if (parent === folder) return process.cwd();
-    folder = parent;
-  }
-  return folder;
-}
-
-/** Replaces the text of a mutation while files are loaded; `applied` says whether it was found, once. */
-function mutate(root: string, mutation: Mutation, applied: string[]): Plugin {
-  return {
-    name: 'mutate',
-    setup({ onLoad }) {
-      onLoad({ filter: /daemon[/\\]core[/\\][^/\\]+\.ts$/ }, ({ path: file }) => {
-        let contents = readFileSync(file, 'utf8');
-        for (const edit of mutation.edits) {
-          if (path.relative(root, file) !== edit.file) continue;
-          const pieces = contents.split(edit.from);
-          if (pieces.length !== 2)
-            throw new Error(
-              `${mutation.rule}: its text occurs ${pieces.length - 1} times in ${edit.file}:\n${edit.from}`,
-            );
-          contents = pieces.join(edit.to);
-          applied.push(edit.from);
-        }
-        return { contents, loader: 'ts' };
-      });
-    },
-  };
-}
-
-async function buildSimulator(
-  root: string,
-  folder: string,
-  mutation: Mutation,
-  index: number,
-): Promise<Simulator> {
-  const applied: string[] = [];
-  const outfile = path.join(folder, `mutation-${index}.mjs`);
-  const files = ['profile', 'run'].map((name) => JSON.stringify(path.join(root, `test/sim/${name}.ts`)));
-  await build({
-    stdin: {
-      contents: files.map((file) => `export * from ${file};`).join('\n'),
-      resolveDir: root,
-      loader: 'ts',
-    },
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    logLevel: 'silent',
-    plugins: [mutate(root, mutation, applied)],
-  });
-  if (applied.length !== mutation.edits.length)
-    throw new Error(
-      `${mutation.rule}: ${mutation.edits.length - applied.length} of its files were not loaded`,
-    );
-  return import(pathToFileURL(outfile).href) as Promise<Simulator>;
-}
-
-/** How many seeds it took, and what was found; null where the mutation survived. */
-function hunt(
-  simulator: Simulator,
-  { focus }: Mutation,
-  from: number,
-  seeds: number,
-): { seeds: number; seed: number; found: string } | null {
-  for (let index = 0; index < seeds; index += 1) {
-    const { failure } = simulator.run(simulator.drawProfile(from + index, focus));
-    if (failure?.rule === 'crash') throw new Error(`the mutated core crashes: ${failure.text}`);
+process.exitCode = await huntMutations(
+  {
+    simulator: 'test/sim',
+    mutations: MUTATIONS,
     // A core that does not come back to life is not what a safety rule is for.
-    if (failure !== null && failure.rule !== 'liveness')
-      return { seeds: index + 1, seed: from + index, found: failure.rule };
-  }
-  return null;
-}
-
-/** Takes one rule out and hunts for it; true where it was found. */
-async function tryOne(mutation: Mutation, index: number, from: number, seeds: number): Promise<boolean> {
-  const root = findRoot();
-  const folder = mkdtempSync(path.join(tmpdir(), 'hastmon-mutation-'));
-  try {
-    const begun = performance.now();
-    const result = hunt(await buildSimulator(root, folder, mutation, index), mutation, from, seeds);
-    const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-    const verdict =
-      result === null
-        ? `SURVIVED ${seeds} seeds`
-        : `found by ${result.found} after ${result.seeds} seed${result.seeds === 1 ? '' : 's'} (seed ${result.seed})`;
-    process.stdout.write(`${mutation.rule.padEnd(4)} ${mutation.what}: ${verdict}, ${seconds} s\n`);
-    return result !== null;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** A process for each mutation, as many at a time as there are processors; gives back how many were not found. */
-async function tryAll(indices: number[], words: readonly string[]): Promise<number> {
-  let failures = 0;
-  const queue = [...indices];
-  const job = async (): Promise<void> => {
-    for (let index = queue.shift(); index !== undefined; index = queue.shift()) {
-      const args = [fileURLToPath(import.meta.url), '--index', String(index), ...words];
-      const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
-      const code = await new Promise((resolve) => child.on('close', resolve));
-      if (code !== 0) failures += 1;
-    }
-  };
-  await Promise.all(Array.from({ length: os.availableParallelism() }, job));
-  return failures;
-}
-
-async function main(words: readonly string[]): Promise<number> {
-  let seeds = SEEDS_MAX;
-  let from = 1;
-  let only: number | null = null;
-  const names: string[] = [];
-  for (let index = 0; index < words.length; index += 1) {
-    if (words[index] === '--seeds') seeds = Number(words[++index]);
-    else if (words[index] === '--from') from = Number(words[++index]);
-    else if (words[index] === '--index') only = Number(words[++index]);
-    else names.push(words[index] ?? '');
-  }
-  const mutation = only === null ? undefined : MUTATIONS[only];
-  if (only !== null && mutation !== undefined) return (await tryOne(mutation, only, from, seeds)) ? 0 : 1;
-  const chosen = [...MUTATIONS.keys()].filter(
-    (index) => names.length === 0 || names.includes(MUTATIONS[index]?.rule ?? ''),
-  );
-  const survivors = await tryAll(chosen, ['--seeds', String(seeds), '--from', String(from)]);
-  process.stdout.write(
-    survivors === 0
-      ? `all ${chosen.length} mutations were found\n`
-      : `${survivors} of ${chosen.length} mutations survived\n`,
-  );
-  return survivors === 0 && chosen.length > 0 ? 0 : 1;
-}
-
-process.exitCode = await main(process.argv.slice(2));
+    ignored: ['liveness'],
+    script: fileURLToPath(import.meta.url),
+  },
+  process.argv.slice(2),
+);
