@@ -1,8 +1,8 @@
 /** Reading the directory of dmonitor from the disk. What the files mean is dmonitor.ts. */
 import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import path from 'node:path';
+import { reasonOf } from '../sys/errors.js';
 import type { DmonitorListing } from './dmonitor.js';
-import { reasonOf } from './reasons.js';
 
 /** The options of one test, or the names of nodes: more is a file that does not belong there. */
 const TEXT_BYTES_MAX = 65_536;

@@ -4,6 +4,7 @@
  */
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
+import { reasonOf } from '../sys/errors.js';
 import { checkModel } from './checks.js';
 import { CONFIG_FILES } from './defaults.js';
 import { createReporter, type Place, quote, type SourceFile } from './diagnostic.js';
@@ -14,7 +15,6 @@ import { inheritGlobals, inheritResource } from './inherit.js';
 import { readModel } from './model.js';
 import { readMonitoring, resolveMonitoring } from './monitor.js';
 import { FILE_CHARACTERS_MAX, parseTree, type ReadInclude } from './parser.js';
-import { reasonOf } from './reasons.js';
 import { mayHaveLost } from './settings.js';
 import type { Config, Diagnostic } from './types.js';
 

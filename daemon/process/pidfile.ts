@@ -82,7 +82,6 @@ interface Wanted {
 function reason(error: unknown): string {
   const words: Record<string, string> = {
     ENOENT: 'its directory does not exist',
-    EISDIR: 'it is a directory',
     ELOOP: 'it is a symbolic link',
   };
   return words[codeOf(error)] ?? reasonOf(error);

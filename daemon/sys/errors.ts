@@ -12,9 +12,15 @@ export function codeOf(thrown: unknown): string {
   return code ?? '';
 }
 
+/** Where the system's own words would not be understood. */
+const WORDS: ReadonlyMap<string, string> = new Map([
+  ['EISDIR', 'it is a directory'],
+  ['ENOTDIR', 'a part of its path is not a directory'],
+]);
+
 /** Why a system call failed, in words without its name and its path (`no such file or directory`); else the message. */
 export function reasonOf(thrown: unknown): string {
   const errno = thrown instanceof Error ? (thrown as NodeJS.ErrnoException).errno : undefined;
   const known = errno === undefined ? undefined : getSystemErrorMap().get(errno);
-  return known?.[1] ?? messageOf(thrown);
+  return WORDS.get(codeOf(thrown)) ?? known?.[1] ?? messageOf(thrown);
 }

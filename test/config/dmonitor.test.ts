@@ -180,7 +180,7 @@ describe('what is wrong is said of the file', () => {
     const { diagnostics } = load(root, text);
     const [{ line, column, message } = { line: 0, column: 0, message: '' }] = diagnostics;
     assert.deepEqual([line, column], [2, 11]);
-    assert.match(message, /nowhere' cannot be read: there is no such file/);
+    assert.match(message, /nowhere' cannot be read: no such file or directory/);
   });
 });
 

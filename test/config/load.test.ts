@@ -54,7 +54,7 @@ describe('loadConfig', () => {
     assert.equal(missing.unreadable, 'ENOENT');
     assert.equal(
       formatDiagnostics(missing.diagnostics),
-      `${folder}/missing.conf: error: cannot read the configuration: there is no such file\n`,
+      `${folder}/missing.conf: error: cannot read the configuration: no such file or directory\n`,
     );
     const [first = '', second = ''] = CONFIG_FILES;
     if (!existsSync(first) && !existsSync(second)) {
