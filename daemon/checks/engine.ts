@@ -181,7 +181,9 @@ export class Engine {
     flight.phase = Phase.RESOLVE;
     const { generation } = flight;
     host.waiting.push(() => {
-      if (flight.generation === generation && flight.phase === Phase.RESOLVE) this.open(flight, host);
+      if (flight.generation !== generation || flight.phase !== Phase.RESOLVE) return;
+      this.time = this.options.now();
+      this.open(flight, host);
     });
     this.until(flight, flight.plan?.timing.totalMs ?? 0);
   }
@@ -200,6 +202,7 @@ export class Engine {
     flight.addressLength = address.length;
     flight.host = host.addresses[flight.addressIndex] ?? '';
     flight.phase = Phase.CONNECT;
+    flight.resolvedAt = this.time;
     this.until(flight, plan.timing.connectMs);
     const errno = wire.open(flight);
     if (errno !== '') this.failed(flight, errno, '');
@@ -232,13 +235,16 @@ export class Engine {
       plan.timing.connectMs < plan.timing.totalMs
     )
       this.until(flight, plan.timing.receiveMs);
-    if (bytes !== null) flight.wire?.send(flight, bytes);
+    if (bytes === null) return;
+    flight.sentAt = this.time;
+    flight.wire?.send(flight, bytes);
   }
 
   private received(flight: Flight, bytes: Buffer, length: number): void {
     const { plan } = flight;
     if (plan === null || flight.phase !== Phase.RECV || plan.dialogue === null) return;
     flight.note(bytes, length);
+    if (flight.firstByteAt === 0) flight.firstByteAt = this.options.now();
     const { generation } = flight;
     const verdict = plan.dialogue.receive(flight, bytes, length, this.say);
     if (flight.generation !== generation) return;

@@ -27,7 +27,12 @@ export class Flight {
   port = 0;
   fd = -1;
   begunAt = 0;
+  /** When what follows was over, for the last address; 0: not reached. The address was known, and the transport below TLS stood. */
+  resolvedAt = 0;
+  transportAt = 0;
   connectedAt = 0;
+  sentAt = 0;
+  firstByteAt = 0;
   /** What ends this phase, and the whole. */
   endsAt = 0;
   /** The dialogue's own: where it is, a number, bytes that wait for the rest. */
@@ -63,6 +68,11 @@ export class Flight {
   /** Makes it ready for the next address of the same check. */
   renew(): void {
     this.generation = (this.generation + 1) | 0;
+    this.resolvedAt = 0;
+    this.transportAt = 0;
+    this.connectedAt = 0;
+    this.sentAt = 0;
+    this.firstByteAt = 0;
     this.step = 0;
     this.detail = 0;
     this.kept = null;

@@ -67,6 +67,7 @@ export function createTlsWire(events: WireEvents, most: number, wall: () => numb
     let reached = false;
     socket.on('connect', () => {
       reached = true;
+      if (mine()) flight.transportAt = performance.now();
       flight.text = 'connected, but the TLS handshake was not finished';
     });
     socket.on('secureConnect', () => {
