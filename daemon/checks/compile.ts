@@ -3,9 +3,10 @@ import { bannerDialogue, NAMED_BANNERS } from './banner.js';
 import { dnsDialogue } from './dns.js';
 import { exchangeDialogue, mysqlDialogue, postgresDialogue, redisDialogue, type Step } from './exchange.js';
 import { type Encoding, type Expectation, expectPattern, expectText } from './expectation.js';
-import { httpDialogue } from './http.js';
+import { type HttpSpec, httpDialogue } from './http.js';
 import type { Dialogue, Plan, WireName } from './plan.js';
 import { pluginDialogue } from './plugin.js';
+import { followingDialogue } from './redirect.js';
 import type { CheckSpec, PatternOption } from './spec.js';
 import type { CheckUrl } from './url.js';
 import type { ExecSpec } from './wire-exec.js';
@@ -17,7 +18,7 @@ export function compileCheck(spec: CheckSpec, readCa: (file: string) => string):
   const { options } = spec;
   return {
     wire: wireOf(spec.url),
-    dialogue: dialogueOf(spec),
+    dialogue: dialogueOf(spec, readCa),
     timing: {
       intervalMs: options.intervalMs,
       retryMs: options.retryIntervalMs,
@@ -59,13 +60,13 @@ function expectationOf(option: PatternOption, encoding: Encoding = 'utf8'): Expe
     : expectPattern(option.text, '', encoding);
 }
 
-function dialogueOf(spec: CheckSpec): Dialogue | null {
+function dialogueOf(spec: CheckSpec, readCa: (file: string) => string): Dialogue | null {
   const { url, options } = spec;
   const parameter = (name: string): string => url.parameters.find(([key]) => key === name)?.[1] ?? '';
   switch (url.kind) {
     case 'http':
     case 'https':
-      return httpOf(spec);
+      return httpOf(spec, readCa);
     case 'banner':
       return bannerDialogue(bannerOf(url.path), null);
     case 'smtp':
@@ -106,19 +107,25 @@ function bannerOf(path: string): Expectation {
   return pattern === undefined ? expectText(path.slice(1)) : expectPattern(pattern, 'm');
 }
 
-function httpOf({ url, options }: CheckSpec): Dialogue {
+function httpOf(spec: CheckSpec, readCa: (file: string) => string): Dialogue {
+  const { url, options } = spec;
   const { http } = options;
-  const named = url.host.includes(':') ? `[${url.host}]` : url.host;
-  return httpDialogue({
+  const bracketed = url.host.includes(':') ? `[${url.host}]` : url.host;
+  const authority = url.portGiven ? `${bracketed}:${url.port}` : bracketed;
+  const target = url.path === '' ? '/' : url.path;
+  const asked: HttpSpec = {
     method: http.method,
-    target: url.path === '' ? '/' : url.path,
-    host: http.host || (url.portGiven ? `${named}:${url.port}` : named),
+    target,
+    host: http.host || authority,
     version: http.version,
     headers: credentials(url, http.headers),
     statuses: http.statuses,
     body: http.body === null ? null : expectationOf(http.body),
     bodyMax: http.bodyBytesMax,
-  });
+  };
+  if (http.redirects === 0) return httpDialogue(asked);
+  const first = `${url.kind}://${authority}${target}`;
+  return followingDialogue(asked, { url: first, most: http.redirects, tls: tlsOf(spec, readCa) });
 }
 
 /** A user in the URL is sent as RFC 7617 has it. */
@@ -143,18 +150,22 @@ function stepsOf({ options }: CheckSpec): Step[] {
   return steps;
 }
 
-function extraOf({ url, options }: CheckSpec, readCa: (file: string) => string): unknown {
+function extraOf(spec: CheckSpec, readCa: (file: string) => string): unknown {
+  const { url } = spec;
   if (url.kind === 'exec')
     return {
       program: url.path,
       args: url.parameters.filter(([name]) => name === 'arg').map(([, value]) => value),
     } satisfies ExecSpec;
-  if (url.kind !== 'https' && url.kind !== 'tls') return null;
+  return url.kind === 'https' || url.kind === 'tls' ? tlsOf(spec, readCa) : null;
+}
+
+function tlsOf({ url, options }: CheckSpec, readCa: (file: string) => string): TlsSpec {
   const { verify, ca, serverName, days } = options.tls;
   return {
     serverName: serverName || url.host,
     verify,
     days,
     ...(ca === '' ? {} : { ca: readCa(ca) }),
-  } satisfies TlsSpec;
+  };
 }

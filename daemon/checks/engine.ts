@@ -9,7 +9,7 @@ import { EXCERPT_BYTES, Flight, Phase } from './flight.js';
 import type { Host, Hosts } from './hosts.js';
 import { codeOfNature, codeOfWord, natureOfErrno, OK } from './natures.js';
 import { Lateness, nextBegin } from './pacing.js';
-import { MORE, type Plan, type WireName } from './plan.js';
+import { HOP, type Hop, MORE, type Plan, type WireName } from './plan.js';
 import { RowQueue } from './queue.js';
 import { CheckTable, type Edge, State } from './table.js';
 import { TimerWheel } from './wheel.js';
@@ -162,8 +162,12 @@ export class Engine {
     flight.wire = wire;
     flight.begin(row, plan, this.time);
     const host = this.options.hosts.get(this.table.host[row] as number);
+    this.approach(flight, host, this.table.port[row] as number);
+  }
+
+  private approach(flight: Flight, host: Host, port: number): void {
     flight.name = host.name;
-    flight.port = this.table.port[row] as number;
+    flight.port = port;
     if (this.options.hosts.ready(host)) this.open(flight, host);
     else this.resolve(flight, host);
   }
@@ -190,7 +194,8 @@ export class Engine {
 
   private open(flight: Flight, host: Host): void {
     const { plan, wire } = flight;
-    const address = host.sockaddrs[flight.addressIndex];
+    const index = flight.led === '' ? flight.addressIndex : 0;
+    const address = host.sockaddrs[index];
     if (plan === null || wire === null) return;
     if (address === undefined) {
       flight.text = host.reason;
@@ -200,7 +205,7 @@ export class Engine {
     address.writeUInt16BE(flight.port, 2);
     flight.address = address;
     flight.addressLength = address.length;
-    flight.host = host.addresses[flight.addressIndex] ?? '';
+    flight.host = host.addresses[index] ?? '';
     flight.phase = Phase.CONNECT;
     flight.resolvedAt = this.time;
     this.until(flight, plan.timing.connectMs);
@@ -248,11 +253,32 @@ export class Engine {
     const { generation } = flight;
     const verdict = plan.dialogue.receive(flight, bytes, length, this.say);
     if (flight.generation !== generation) return;
-    if (verdict !== MORE) this.result(flight, verdict);
+    if (verdict === HOP) this.hop(flight, flight.hop as Hop);
+    else if (verdict !== MORE) this.result(flight, verdict);
     else if (plan.timing.receiveMs < plan.timing.totalMs) {
       this.time = this.options.now();
       this.until(flight, plan.timing.receiveMs);
     }
+  }
+
+  /** Goes on where an answer leads: at another service perhaps, within what is left of the whole. */
+  private hop(flight: Flight, { host, port, url, ...next }: Hop): void {
+    const { hosts, now } = this.options;
+    this.time = now();
+    flight.wire?.close(flight, false);
+    flight.renew();
+    this.ride(flight, { ...(flight.plan as Plan), ...next });
+    flight.led = url;
+    this.approach(flight, hosts.passing(host), port);
+  }
+
+  /** Has a flight go by this plan, on its wire. */
+  private ride(flight: Flight, plan: Plan): void {
+    const wire = this.wires[plan.wire] ?? null;
+    if (flight.wire !== null) this.busy.set(flight.wire, (this.busy.get(flight.wire) ?? 1) - 1);
+    if (wire !== null) this.busy.set(wire, (this.busy.get(wire) ?? 0) + 1);
+    flight.wire = wire;
+    flight.plan = plan;
   }
 
   private ended(flight: Flight): void {
@@ -299,13 +325,17 @@ export class Engine {
         flight.wire?.close(flight, false);
         flight.addressIndex += 1;
         flight.renew();
+        if (flight.led !== '') this.ride(flight, this.plans[flight.row] as Plan);
+        flight.led = '';
         this.time = this.options.now();
-        this.open(flight, host);
+        this.approach(flight, host, this.table.port[flight.row] as number);
         return;
       }
     }
     this.time = this.options.now();
     const { row } = flight;
+    if (flight.led !== '')
+      flight.text = `redirected to ${flight.led}${flight.text === '' ? '' : `: ${flight.text}`}`;
     const latency = this.time - flight.begunAt;
     const edge = this.table.judge(row, nature, flight.detail, latency, this.options.wall(), plan.judging);
     this.options.result(row, nature, edge, flight);

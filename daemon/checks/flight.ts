@@ -1,5 +1,5 @@
 /** A check under way. There is a fixed number of flights; they are used again and again, so that a check allocates nothing. */
-import type { Plan } from './plan.js';
+import type { Hop, Plan } from './plan.js';
 import type { Wire } from './wire.js';
 
 /** LVSmon's phases; WAIT is a check without a flight. */
@@ -44,6 +44,10 @@ export class Flight {
   talk: unknown = null;
   /** What a person should read of a failure; '' for none. */
   text = '';
+  /** Where the dialogue goes on, when it has said HOP. */
+  hop: Hop | null = null;
+  /** Where redirects have led, '' for nowhere. */
+  led = '';
   readonly excerpt: Buffer;
   excerptLength = 0;
   /** What the kernel has not taken yet. */
@@ -62,10 +66,11 @@ export class Flight {
     this.plan = plan;
     this.begunAt = now;
     this.addressIndex = 0;
+    this.led = '';
     this.renew();
   }
 
-  /** Makes it ready for the next address of the same check. */
+  /** Makes it ready for another connection of the same check. */
   renew(): void {
     this.generation = (this.generation + 1) | 0;
     this.resolvedAt = 0;
@@ -79,6 +84,8 @@ export class Flight {
     this.keptLength = 0;
     this.talk = null;
     this.text = '';
+    this.hop = null;
+    this.connectedAt = 0;
     this.excerptLength = 0;
     this.unsent = null;
     this.handle = null;

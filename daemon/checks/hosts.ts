@@ -30,10 +30,14 @@ export interface HostsOptions {
   failureMs: number;
 }
 
+/** Names that redirects have led to: somebody else made them up, so their number has a bound. */
+const PASSING_MAX = 256;
+
 export class Hosts {
   private readonly options: HostsOptions;
   private readonly byName = new Map<string, number>();
   private readonly all: Host[] = [];
+  private readonly passers = new Map<string, Host>();
 
   constructor(options: HostsOptions) {
     this.options = options;
@@ -43,20 +47,21 @@ export class Hosts {
   numberOf(name: string): number {
     const known = this.byName.get(name);
     if (known !== undefined) return known;
-    const numeric = isIP(name.replace(/%.*$/, '')) !== 0;
-    const host: Host = {
-      name,
-      addresses: [],
-      sockaddrs: [],
-      reason: numeric ? '' : 'not resolved yet',
-      expiresAt: numeric ? Number.POSITIVE_INFINITY : 0,
-      asking: false,
-      waiting: [],
-    };
-    if (numeric) setAddresses(host, [name]);
-    this.all.push(host);
+    this.all.push(newHost(name));
     this.byName.set(name, this.all.length - 1);
     return this.all.length - 1;
+  }
+
+  /** A host that no check is about, remembered for a while. */
+  passing(name: string): Host {
+    const known = this.byName.get(name);
+    if (known !== undefined) return this.get(known);
+    const host = this.passers.get(name) ?? newHost(name);
+    this.passers.delete(name);
+    this.passers.set(name, host);
+    const [oldest = ''] = this.passers.size > PASSING_MAX ? this.passers.keys() : [];
+    this.passers.delete(oldest);
+    return host;
   }
 
   get(number: number): Host {
@@ -81,6 +86,21 @@ export class Hosts {
       for (const tell of host.waiting.splice(0)) tell(host);
     });
   }
+}
+
+function newHost(name: string): Host {
+  const numeric = isIP(name.replace(/%.*$/, '')) !== 0;
+  const host: Host = {
+    name,
+    addresses: [],
+    sockaddrs: [],
+    reason: numeric ? '' : 'not resolved yet',
+    expiresAt: numeric ? Number.POSITIVE_INFINITY : 0,
+    asking: false,
+    waiting: [],
+  };
+  if (numeric) setAddresses(host, [name]);
+  return host;
 }
 
 function setAddresses(host: Host, addresses: readonly string[]): void {

@@ -74,6 +74,11 @@ function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= 48 && byte <= 57;
 }
 
+/** True for the statuses that send a client elsewhere: not 300, which offers a choice, nor 304, which says to stay. */
+export function isRedirect(status: number): boolean {
+  return (status >= 301 && status <= 303) || status === 307 || status === 308;
+}
+
 /** Reads the whole header section; `method` HEAD has no body. */
 export function readHead(bytes: Buffer, length: number, method: string): HeadOutcome {
   const status = statusOf(bytes, length);

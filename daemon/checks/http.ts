@@ -1,9 +1,10 @@
 /** The HTTP check: one request, and an answer whose status, and where asked for whose body, is as expected. */
 import { type Expectation, occursIn } from './expectation.js';
 import type { Flight } from './flight.js';
-import { Body, type Head, headEnd, readHead, statusOf } from './http-answer.js';
+import { Body, type Head, headEnd, isRedirect, readHead, statusOf } from './http-answer.js';
 import { codeOfNature, OK } from './natures.js';
-import { type Dialogue, MORE } from './plan.js';
+import { type Dialogue, HOP, MORE } from './plan.js';
+import type { Follow } from './redirect.js';
 
 export interface HttpSpec {
   method: string;
@@ -18,6 +19,8 @@ export interface HttpSpec {
   body: Expectation | null;
   /** Bytes of a body that are looked at. */
   bodyMax: number;
+  /** Says where a redirect leads; absent: a redirect is an answer. */
+  follow?: Follow;
 }
 
 const STATUS = codeOfNature('http-status');
@@ -42,6 +45,7 @@ export function requestOf(spec: HttpSpec): Buffer {
 
 export function httpDialogue(spec: HttpSpec): Dialogue {
   const request = requestOf(spec);
+  const statusAlone = spec.body === null && spec.follow === undefined;
   const accepted = (status: number): boolean =>
     spec.statuses.some(([from, to]) => status >= from && status <= to);
 
@@ -51,6 +55,7 @@ export function httpDialogue(spec: HttpSpec): Dialogue {
     if (outcome === 'more') return MORE;
     if (outcome.status < 200) return informed(flight, outcome, bytes, length);
     flight.detail = outcome.status;
+    if (spec.follow !== undefined && isRedirect(outcome.status)) return follow(flight, spec.follow, outcome);
     if (!accepted(outcome.status)) return STATUS;
     if (spec.body === null) return OK;
     const body = new Body(outcome, spec.bodyMax);
@@ -58,6 +63,16 @@ export function httpDialogue(spec: HttpSpec): Dialogue {
     flight.kept = null;
     flight.keptLength = 0;
     return readBody(body, bytes.subarray(outcome.length, length));
+  }
+
+  function follow(flight: Flight, ask: Follow, { status, location }: Head): number {
+    const next = ask(status, location);
+    if ('wire' in next) {
+      flight.hop = next;
+      return HOP;
+    }
+    flight.text = next.text;
+    return next.verdict;
   }
 
   /** 100 Continue and its like come before the answer proper. */
@@ -92,7 +107,7 @@ export function httpDialogue(spec: HttpSpec): Dialogue {
       if (flight.talk !== null) return readBody(flight.talk as Body, bytes.subarray(0, length));
       if (flight.kept === null) {
         // All in one piece is the rule, and then nothing has to be kept.
-        const verdict = spec.body === null ? plain(flight, bytes, length) : head(flight, bytes, length);
+        const verdict = statusAlone ? plain(flight, bytes, length) : head(flight, bytes, length);
         if (verdict !== MORE || flight.talk !== null || flight.kept !== null) return verdict;
       }
       const room = Math.min(length, HEAD_BYTES_MAX - flight.keptLength);

@@ -30,6 +30,9 @@ export const NATURES = [
   'plugin-signal',
   'plugin-missing',
   'local',
+  'redirect-limit',
+  'redirect-broken',
+  'redirect-scheme',
 ] as const;
 
 export type Nature = (typeof NATURES)[number];

@@ -38,10 +38,24 @@ export interface Plan {
 
 /** A dialogue goes on. */
 export const MORE = 0;
+/** It goes on elsewhere, as flight.hop says. */
+export const HOP = -1;
+
+/** Where a dialogue goes on: over a connection of its own, by the timing and the judging of the same check. */
+export interface Hop {
+  wire: WireName;
+  dialogue: Dialogue;
+  /** What the wire needs beyond. */
+  extra: unknown;
+  host: string;
+  port: number;
+  /** For people. */
+  url: string;
+}
 
 /**
  * What is said on a wire: pure but for the flight it is given, whose `step`, `detail`, `kept` and `text` are its own. An answer is
- * MORE or the byte of a nature.
+ * MORE, HOP or the byte of a nature.
  */
 export interface Dialogue {
   /** What this side says first; null: the other side does. */

@@ -118,6 +118,8 @@ function timeoutOf(effective: Effective, kind: CheckKind): number {
 /** Most checks say nothing of HTTP or TLS: what they have in common is there once. */
 const HTTP_NAMES = ['method', 'version', 'host', 'header', 'status', 'body', 'size', 'redirects'] as const;
 const TLS_NAMES = ['verify', 'ca', 'servername', 'days'] as const;
+/** How the certificates of other servers are checked; the name that they have to be for is in the redirect. */
+const AFTER_REDIRECTS: ReadonlySet<string> = new Set(['verify', 'ca', 'days']);
 const USUAL_HTTP = httpOf({});
 const USUAL_TLS = tlsOf({});
 
@@ -152,7 +154,8 @@ export function checkOptions(
   place: Word,
   reporter: Reporter,
 ): void {
-  for (const layer of layers) if (layer.exact) checkKinds(layer, kind, reporter);
+  const leads = (effective.redirects?.value ?? 0) > 0;
+  for (const layer of layers) if (layer.exact) checkKinds(layer, kind, leads, reporter);
   checkTimes(effective, kind, reporter);
   checkHttp(effective, reporter);
   checkSteps(effective.steps, kind, place, reporter);
@@ -162,10 +165,17 @@ export function checkOptions(
     reporter.warning(ca.name, "'ca' means nothing with 'verify no'");
 }
 
-function checkKinds({ settings, template }: Layer, kind: CheckKind, reporter: Reporter): void {
+/** `leads`: it follows redirects, which may lead to TLS. */
+function checkKinds(
+  { settings, template }: Layer,
+  kind: CheckKind,
+  leads: boolean,
+  reporter: Reporter,
+): void {
   for (const [key, setting] of Object.entries(settings)) {
     const kinds = kindsOf(key as keyof MonitorValues);
     if (kinds === null || kinds.includes(kind)) continue;
+    if (kind === 'http' && leads && AFTER_REDIRECTS.has(key)) continue;
     const { name } = setting;
     const help = `for ${kinds.join(', ')}`;
     if (template === null) reporter.error(name, `${quote(name.text)} is not for ${kind} checks`, help);
