@@ -2,15 +2,20 @@
  * Bytes <-> the messages between nodes (daemon/core/types.ts). Rules N10… of docs/protocol-wire.md. What leaves
  * decodePeerMessage has known words and numbers within their ranges; whether it makes sense is the core's business.
  */
+import type { ConfirmMessage } from '../daemon/confirm/types.js';
 import type { Holder, LeaseTerms, PeerMessage, VoterMemory, VoterSets } from '../daemon/core/types.js';
 import * as check from './check.js';
+import { confirmFromWire, confirmToWire } from './confirm-codec.js';
 import { hastmon } from './gen/peer.js';
 import { answerKinds, roles, runStates, verdicts } from './words.js';
 
 const { PeerFrame } = hastmon;
 
+/** What travels between nodes: about a resource, or about a check that several nodes monitor. */
+export type LinkMessage = PeerMessage | { kind: 'confirm'; message: ConfirmMessage };
+
 export type DecodedPeerMessage =
-  | { kind: 'message'; message: PeerMessage }
+  | { kind: 'message'; message: LinkMessage }
   /** Says only that the connection works. */
   | { kind: 'probe' }
   /** A kind of message that this version does not know: to be ignored. */
@@ -21,7 +26,7 @@ export type DecodedPeerMessage =
   | { kind: 'malformed'; reason: string };
 
 /** The bytes of a message, without frame. The message must keep to the ranges of docs/protocol-wire.md. */
-export function encodePeerMessage(message: PeerMessage): Uint8Array {
+export function encodePeerMessage(message: LinkMessage): Uint8Array {
   return PeerFrame.encode(toWire(message)).finish();
 }
 
@@ -47,7 +52,7 @@ export function decodePeerMessage(bytes: Uint8Array): DecodedPeerMessage {
   }
 }
 
-function toWire(message: PeerMessage): hastmon.PeerFrame.$Properties {
+function toWire(message: LinkMessage): hastmon.PeerFrame.$Properties {
   switch (message.kind) {
     case 'state':
       return {
@@ -78,6 +83,8 @@ function toWire(message: PeerMessage): hastmon.PeerFrame.$Properties {
       return { complaint: message };
     case 'handover':
       return { handover: message };
+    case 'confirm':
+      return { confirm: confirmToWire(message.message) };
   }
 }
 
@@ -95,7 +102,7 @@ function memoryToWire(memory: VoterMemory): hastmon.Memory.$Properties {
   };
 }
 
-function fromWire(frame: hastmon.PeerFrame): PeerMessage | null {
+function fromWire(frame: hastmon.PeerFrame): LinkMessage | null {
   if (frame.state) return stateFromWire(frame.state);
   if (frame.ask) return askFromWire(frame.ask);
   if (frame.request) return requestFromWire(frame.request);
@@ -103,6 +110,10 @@ function fromWire(frame: hastmon.PeerFrame): PeerMessage | null {
   if (frame.release) return releaseFromWire(frame.release);
   if (frame.complaint) return complaintFromWire(frame.complaint);
   if (frame.handover) return handoverFromWire(frame.handover);
+  if (frame.confirm) {
+    const message = confirmFromWire(frame.confirm);
+    return message === null ? null : { kind: 'confirm', message };
+  }
   return null;
 }
 

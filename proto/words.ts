@@ -2,6 +2,7 @@
  * The words of common.proto and peer.proto, and their numbers on the wire. A tidy test compares these tables with the
  * .proto files; number 0 is never a word, so a missing field is never taken for one.
  */
+import type { EdgeKind, Sight } from '../daemon/confirm/types.js';
 import type { RefusalReason, Role, RunState } from '../daemon/core/types.js';
 
 /** A closed set of words: `word` is undefined for a number that this version does not know. */
@@ -34,6 +35,9 @@ export const verdicts = words<RefusalReason | 'granted'>([
   'disk',
 ]);
 export const answerKinds = words<'ask' | 'request'>(['ask', 'request']);
+
+export const sights = words<Sight>(['up', 'down', 'unknown']);
+export const edgeKinds = words<EdgeKind>(['down', 'up', 'flapping', 'calm']);
 
 /** Why one side of a handshake refuses the other. */
 export type RefuseReason =

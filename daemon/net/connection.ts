@@ -4,7 +4,7 @@
  * made, is decided elsewhere (peer-links.ts, dialer.ts).
  */
 import type { Socket } from 'node:net';
-import { decodePeerMessage } from '../../proto/codec.js';
+import { decodePeerMessage, type LinkMessage } from '../../proto/codec.js';
 import {
   createFrameDecoder,
   encodeFrame,
@@ -15,7 +15,6 @@ import {
   peerFrameBytesMax,
 } from '../../proto/frame.js';
 import { decodeHandshake, encodeHandshake, type HandshakeMessage } from '../../proto/handshake-codec.js';
-import type { PeerMessage } from '../core/types.js';
 import { sealBytes } from './auth.js';
 import type { HandshakeMachine, Peer, Session } from './handshake.js';
 
@@ -42,7 +41,7 @@ export interface ConnectionOptions {
   onUp: (connection: Connection, session: Session) => void;
   /** Something arrived whole; called before what it says is handed on. */
   onHeard: (connection: Connection, peer: Peer) => void;
-  onMessage: (peer: Peer, message: PeerMessage) => void;
+  onMessage: (peer: Peer, message: LinkMessage) => void;
   /** A message that was thrown away because a value in it is out of range. */
   onInvalid: (connection: Connection, peer: Peer, reason: string) => void;
   /**
@@ -60,6 +59,8 @@ export interface Connection {
   readonly lastHeard: number;
   /** False as soon as it cannot be used, before onDown says so. */
   readonly usable: boolean;
+  /** Bytes that wait in this process for the other side to read. */
+  readonly waiting: number;
   /** Sends a payload; false where the connection cannot take it. `shared` keeps the frame for other connections. */
   send(payload: SharedPayload): boolean;
   /** Sends nothing any more, but takes what the other side still has to say; it goes after `lingerMs` at the latest. */
@@ -96,6 +97,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     },
     get usable() {
       return state === 'up';
+    },
+    get waiting() {
+      return socket.writableLength;
     },
     send,
     retire,

@@ -34,6 +34,8 @@ export interface PeerLinks {
   /** True where the peer is linked and this is its present incarnation. */
   believes(peer: Peer): boolean;
   send(node: NodeName, payload: SharedPayload): boolean;
+  /** Bytes that wait on the connection we send on; infinite where there is none. */
+  waiting(node: NodeName): number;
   nodes(): NodeName[];
   isUp(node: NodeName): boolean;
   connections(node: NodeName): readonly Connection[];
@@ -147,6 +149,7 @@ export function createPeerLinks(options: PeerLinksOptions): PeerLinks {
     heard,
     remove,
     send,
+    waiting: (node) => peers.get(node)?.current?.waiting ?? Number.POSITIVE_INFINITY,
     believes: (peer) => {
       const state = peers.get(peer.node);
       return state !== undefined && state.incarnation === peer.incarnation && state.connections.length > 0;

@@ -1,14 +1,14 @@
 /**
- * The network between the main processes of the nodes: one authenticated connection per resource and peer, made
- * by whichever side gets through, kept open, replaced when it falls silent. Rules N1… of docs/protocol-wire.md.
+ * The network between the main processes of the nodes: one authenticated connection per group (a resource, or monitoring) and
+ * peer, made by whichever side gets through, kept open, replaced when it falls silent. Rules N1… of docs/protocol-wire.md.
  *
  * Knows addresses, keys, frames and which node is at the other end. Does not know what a message means, who holds
  * a lease or which role anybody has.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { encodePeerMessage } from '../../proto/codec.js';
-import type { Address, ResourceConfig } from '../config/types.js';
-import type { NodeName, PeerMessage } from '../core/types.js';
+import { encodePeerMessage, type LinkMessage } from '../../proto/codec.js';
+import type { Address } from '../config/types.js';
+import type { NodeName } from '../core/types.js';
 import { createAcceptor } from './acceptor.js';
 import { hostOf } from './addresses.js';
 import {
@@ -18,6 +18,7 @@ import {
   type SharedPayload,
 } from './connection.js';
 import { greet } from './greeter.js';
+import type { LinkGroup } from './group.js';
 import type { NetLog } from './log.js';
 import { createOnce } from './once.js';
 import { createResolver, type Lookup } from './resolver.js';
@@ -35,7 +36,7 @@ export interface PeerNetworkOptions {
    * A message from an authenticated peer, in the order of its connection. Like onLink never called from inside a call
    * to this object.
    */
-  onMessage: (resource: string, node: NodeName, message: PeerMessage) => void;
+  onMessage: (resource: string, node: NodeName, message: LinkMessage) => void;
   /**
    * A peer became reachable (its first connection is up) or unreachable (its last one is gone). Strictly
    * alternating for a (resource, node): up, down, up, …; silent about one connection replacing another. `reason` is
@@ -72,15 +73,17 @@ export interface PeerNetwork {
   /** Where it listens now, with the ports that port 0 became. */
   listening(): Address[];
   /**
-   * Takes over a configuration (also the first). Only differences are touched: a resource whose key, remote or
-   * friends changed gets its links made anew, all others keep theirs.
+   * Takes over a configuration (also the first). Only differences are touched: a group whose key, remote or friends changed
+   * gets its links made anew, all others keep theirs.
    */
-  configure(resources: readonly ResourceConfig[]): void;
+  configure(groups: readonly LinkGroup[]): void;
   /**
    * Sends to a peer over its connection; false where there is none (the message is lost, as on any network).
    * The message is taken to be immutable: the same object sent to several nodes is encoded once.
    */
-  send(resource: string, node: NodeName, message: PeerMessage): boolean;
+  send(resource: string, node: NodeName, message: LinkMessage): boolean;
+  /** Bytes that wait for a peer to read them; infinite where it is not connected. */
+  waiting(resource: string, node: NodeName): number;
   links(resource: string): LinkInfo[];
   /** Ends all connections and listeners; nothing is called back once the promise is fulfilled. */
   close(): Promise<void>;
@@ -130,7 +133,7 @@ export function createPeerNetwork(options: PeerNetworkOptions): PeerNetwork {
     return connection;
   }
 
-  function configure(configs: readonly ResourceConfig[]): void {
+  function configure(configs: readonly LinkGroup[]): void {
     resolver.want(
       configs.flatMap(({ friends, remote }) =>
         [...friends, ...remote].map(hostOf).filter((host) => host !== null),
@@ -139,9 +142,7 @@ export function createPeerNetwork(options: PeerNetworkOptions): PeerNetwork {
     for (const [name, resource] of resources) {
       const next = configs.find((config) => config.name === name);
       if (next !== undefined && sameLinks(resource.config, next)) continue;
-      resource.close(
-        next === undefined ? 'the resource is no longer configured' : 'the configuration has changed',
-      );
+      resource.close(next === undefined ? 'it is no longer configured' : 'the configuration has changed');
       resources.delete(name);
     }
     for (const config of configs) {
@@ -151,7 +152,7 @@ export function createPeerNetwork(options: PeerNetworkOptions): PeerNetwork {
     }
   }
 
-  function add(config: ResourceConfig): ResourceNet {
+  function add(config: LinkGroup): ResourceNet {
     return createResourceNet({
       ...{ config, clock, log, once, resolver, connect },
       node: options.node,
@@ -165,14 +166,14 @@ export function createPeerNetwork(options: PeerNetworkOptions): PeerNetwork {
     });
   }
 
-  function send(resource: string, node: NodeName, message: PeerMessage): boolean {
+  function send(resource: string, node: NodeName, message: LinkMessage): boolean {
     const peers = resources.get(resource)?.peers;
     if (!peers?.isUp(node)) return false;
     trace('sent', resource, node, message);
     return peers.send(node, encoder(message));
   }
 
-  function trace(what: string, resource: string, node: NodeName, message: PeerMessage): void {
+  function trace(what: string, resource: string, node: NodeName, message: LinkMessage): void {
     if (log.isLevelEnabled?.('trace'))
       log.trace?.({ resource, peer: node, message }, `${what} ${message.kind}`);
   }
@@ -194,14 +195,15 @@ export function createPeerNetwork(options: PeerNetworkOptions): PeerNetwork {
     listening: acceptor.listening,
     configure,
     send,
+    waiting: (resource, node) => resources.get(resource)?.peers.waiting(node) ?? Number.POSITIVE_INFINITY,
     links: (resource) => resources.get(resource)?.links() ?? [],
     close,
   };
 }
 
 /** Encodes a message once for all the nodes it goes to, one after the other. */
-function createEncoder(): (message: PeerMessage) => SharedPayload {
-  let last: PeerMessage | null = null;
+function createEncoder(): (message: LinkMessage) => SharedPayload {
+  let last: LinkMessage | null = null;
   let shared: SharedPayload = { payload: new Uint8Array(0), frame: null };
   return (message) => {
     if (message !== last) {
@@ -213,7 +215,7 @@ function createEncoder(): (message: PeerMessage) => SharedPayload {
 }
 
 /** True where the connections of a resource need not be made anew. */
-function sameLinks(one: ResourceConfig, other: ResourceConfig): boolean {
+function sameLinks(one: LinkGroup, other: LinkGroup): boolean {
   const texts = (addresses: readonly Address[]) => addresses.map(({ text }) => text);
   return (
     isDeepStrictEqual(one.key, other.key) &&

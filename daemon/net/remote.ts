@@ -5,10 +5,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { nonceBytes } from '../../proto/handshake-codec.js';
-import type { Address, ResourceConfig } from '../config/types.js';
+import type { Address } from '../config/types.js';
 import type { NodeName } from '../core/types.js';
 import type { Connection, ConnectionOptions } from './connection.js';
 import { createDialer, type Dialer } from './dialer.js';
+import type { LinkGroup } from './group.js';
 import { createInitiator, type Identity } from './handshake.js';
 import type { NetLog } from './log.js';
 import type { Once } from './once.js';
@@ -25,7 +26,7 @@ export function handshakeMs(timeoutMs: number): number {
 /** What a resource gives to all connections of its own, whoever opened them. */
 export interface ResourceContext {
   resource: string;
-  config: () => ResourceConfig;
+  config: () => LinkGroup;
   /** Who we are for this resource; null while it takes no part. */
   identity: () => Identity | null;
   peers: PeerLinks;

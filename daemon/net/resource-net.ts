@@ -1,12 +1,14 @@
 /**
- * The connections of one resource: its remote addresses, its friends, its linked peers, and the watch over silence.
+ * The connections of one resource, or of monitoring: its remote addresses, its friends, its linked peers, and the watch over silence.
  * Rules N30… of docs/protocol-wire.md. Listening, and who a guest is, is the business of acceptor.ts and greeter.ts.
  */
-import type { Address, ResourceConfig } from '../config/types.js';
-import type { NodeName, PeerMessage } from '../core/types.js';
+import { encodeProbe, type LinkMessage } from '../../proto/codec.js';
+import type { Address } from '../config/types.js';
+import type { NodeName } from '../core/types.js';
 import { hostOf, unixPeer } from './addresses.js';
 import { keyProblem } from './auth.js';
-import type { Connection, ConnectionOptions } from './connection.js';
+import type { Connection, ConnectionOptions, SharedPayload } from './connection.js';
+import type { LinkGroup } from './group.js';
 import type { Identity, Peer } from './handshake.js';
 import type { NetLog } from './log.js';
 import type { Once } from './once.js';
@@ -16,7 +18,7 @@ import { createRemote, type Remote, type ResourceContext } from './remote.js';
 import type { Resolver } from './resolver.js';
 
 export interface ResourceNetOptions {
-  config: ResourceConfig;
+  config: LinkGroup;
   node: NodeName;
   incarnation: number;
   clock: () => number;
@@ -25,12 +27,12 @@ export interface ResourceNetOptions {
   resolver: Resolver;
   listening: () => readonly Address[];
   connect: (options: ConnectionOptions) => Connection;
-  onMessage: (node: NodeName, message: PeerMessage) => void;
+  onMessage: (node: NodeName, message: LinkMessage) => void;
   onLink: (node: NodeName, up: boolean, reason: string) => void;
 }
 
 export interface ResourceNet {
-  readonly config: ResourceConfig;
+  readonly config: LinkGroup;
   readonly peers: PeerLinks;
   /** What a connection of this resource does with what it receives. */
   readonly handlers: ResourceContext['handlers'];
@@ -41,7 +43,7 @@ export interface ResourceNet {
   /** Names were resolved: the friends' addresses may be others now. */
   refresh(): void;
   /** Takes over other times and voters; key, remote and friends must be as they were. */
-  update(config: ResourceConfig): void;
+  update(config: LinkGroup): void;
   links(): LinkInfo[];
   close(reason: string): void;
 }
@@ -49,6 +51,7 @@ export interface ResourceNet {
 /** The watch looks at least this rarely and at most this often, whatever the heartbeat is. */
 const watchMsMin = 25;
 const watchMsMax = 1000;
+const probe: SharedPayload = { payload: encodeProbe(), frame: null };
 
 export function createResourceNet(options: ResourceNetOptions): ResourceNet {
   const { clock, log, once, resolver } = options;
@@ -70,6 +73,7 @@ export function createResourceNet(options: ResourceNetOptions): ResourceNet {
     problem === null ? config.remote.map((address) => createRemote(address, context)) : [];
   let friends: ReadonlySet<string> = new Set();
   let watch = startWatch();
+  let probing = startProbing();
   refresh();
 
   function onLink(node: NodeName, up: boolean, reason: string): void {
@@ -93,7 +97,7 @@ export function createResourceNet(options: ResourceNetOptions): ResourceNet {
     peers.heard(connection, peer);
   }
 
-  function onMessage(peer: Peer, message: PeerMessage): void {
+  function onMessage(peer: Peer, message: LinkMessage): void {
     if (peers.believes(peer)) options.onMessage(peer.node, message);
   }
 
@@ -123,6 +127,13 @@ export function createResourceNet(options: ResourceNetOptions): ResourceNet {
     return setInterval(() => setImmediate(endSilent), everyMs);
   }
 
+  function startProbing(): NodeJS.Timeout | undefined {
+    if (config.probes !== true) return undefined;
+    return setInterval(() => {
+      for (const node of peers.nodes()) peers.send(node, probe);
+    }, config.heartbeatIntervalMs);
+  }
+
   function endSilent(): void {
     const limitMs = Math.max(config.leaseTimeoutMs, 3 * config.heartbeatIntervalMs);
     const now = clock();
@@ -131,13 +142,15 @@ export function createResourceNet(options: ResourceNetOptions): ResourceNet {
     );
   }
 
-  function update(next: ResourceConfig): void {
+  function update(next: LinkGroup): void {
     const otherPace = next.heartbeatIntervalMs !== config.heartbeatIntervalMs;
     config = next;
     peers.end((_connection, node) => (next.voters.includes(node) ? null : 'it is no voter any more'));
     if (!otherPace) return;
     clearInterval(watch);
+    clearInterval(probing);
     watch = startWatch();
+    probing = startProbing();
   }
 
   function links(): LinkInfo[] {
@@ -175,6 +188,7 @@ export function createResourceNet(options: ResourceNetOptions): ResourceNet {
 
   function close(reason: string): void {
     clearInterval(watch);
+    clearInterval(probing);
     for (const remote of remotes) remote.close(reason);
     peers.end(() => reason);
   }

@@ -93,7 +93,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     incarnation,
     clock: bootTime,
     log: withRole(log, (resource) => resources.get(resource)?.state().role),
-    onMessage: (resource, node, message) => resources.get(resource)?.peerMessage(node, message),
+    onMessage: (group, node, message) => {
+      if (message.kind !== 'confirm') resources.get(group)?.peerMessage(node, message);
+    },
     onLink: (resource, node, up) => resources.get(resource)?.link(node, up),
   });
   let keeper: DeviceKeeper | null = null;

@@ -519,8 +519,11 @@ export namespace hastmon {
         /** PeerFrame probe. */
         probe?: (hastmon.Probe.$Properties|null);
 
+        /** PeerFrame confirm. */
+        confirm?: (hastmon.Confirm.$Properties|null);
+
         /** PeerFrame body. */
-        body?: ("state"|"ask"|"request"|"answer"|"release"|"complaint"|"handover"|"probe");
+        body?: ("state"|"ask"|"request"|"answer"|"release"|"complaint"|"handover"|"probe"|"confirm");
 
         /**
          * Encodes the specified PeerFrame message. Does not implicitly {@link hastmon.PeerFrame.verify|verify} messages.
@@ -570,8 +573,11 @@ export namespace hastmon {
             /** PeerFrame probe */
             probe?: (hastmon.Probe.$Properties|null);
 
+            /** PeerFrame confirm */
+            confirm?: (hastmon.Confirm.$Properties|null);
+
             /** PeerFrame body */
-            body?: ("state"|"ask"|"request"|"answer"|"release"|"complaint"|"handover"|"probe");
+            body?: ("state"|"ask"|"request"|"answer"|"release"|"complaint"|"handover"|"probe"|"confirm");
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
@@ -587,9 +593,10 @@ export namespace hastmon {
           complaint?: hastmon.Complaint.$Shape|null;
           handover?: hastmon.Handover.$Shape|null;
           probe?: hastmon.Probe.$Shape|null;
+          confirm?: hastmon.Confirm.$Shape|null;
           $unknowns?: Uint8Array[];
         } & (
-          ({ body?: undefined; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null }|{ body?: "state"; state: hastmon.State.$Shape; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null }|{ body?: "ask"; state?: null; ask: hastmon.Ask.$Shape; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null }|{ body?: "request"; state?: null; ask?: null; request: hastmon.Request.$Shape; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null }|{ body?: "answer"; state?: null; ask?: null; request?: null; answer: hastmon.Answer.$Shape; release?: null; complaint?: null; handover?: null; probe?: null }|{ body?: "release"; state?: null; ask?: null; request?: null; answer?: null; release: hastmon.Release.$Shape; complaint?: null; handover?: null; probe?: null }|{ body?: "complaint"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint: hastmon.Complaint.$Shape; handover?: null; probe?: null }|{ body?: "handover"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover: hastmon.Handover.$Shape; probe?: null }|{ body?: "probe"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe: hastmon.Probe.$Shape })
+          ({ body?: undefined; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null }|{ body?: "state"; state: hastmon.State.$Shape; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null }|{ body?: "ask"; state?: null; ask: hastmon.Ask.$Shape; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null }|{ body?: "request"; state?: null; ask?: null; request: hastmon.Request.$Shape; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null }|{ body?: "answer"; state?: null; ask?: null; request?: null; answer: hastmon.Answer.$Shape; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null }|{ body?: "release"; state?: null; ask?: null; request?: null; answer?: null; release: hastmon.Release.$Shape; complaint?: null; handover?: null; probe?: null; confirm?: null }|{ body?: "complaint"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint: hastmon.Complaint.$Shape; handover?: null; probe?: null; confirm?: null }|{ body?: "handover"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover: hastmon.Handover.$Shape; probe?: null; confirm?: null }|{ body?: "probe"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe: hastmon.Probe.$Shape; confirm?: null }|{ body?: "confirm"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm: hastmon.Confirm.$Shape })
         );
     }
 
@@ -1592,6 +1599,947 @@ export namespace hastmon {
 
         /** Shape of a Handover. */
         type $Shape = hastmon.Handover.$Properties;
+    }
+
+    /**
+     * Properties of a Confirm.
+     * @deprecated Use hastmon.Confirm.$Properties instead.
+     */
+    interface IConfirm extends hastmon.Confirm.$Properties {
+    }
+
+    /** Represents a Confirm. */
+    class Confirm {
+
+        /**
+         * Constructs a new Confirm.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.Confirm.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** Confirm check. */
+        check: string;
+
+        /** Confirm ask. */
+        ask?: (hastmon.ConfirmAsk.$Properties|null);
+
+        /** Confirm answer. */
+        answer?: (hastmon.ConfirmAnswer.$Properties|null);
+
+        /** Confirm ledger. */
+        ledger?: (hastmon.Ledger.$Properties|null);
+
+        /** Confirm claim. */
+        claim?: (hastmon.Claim.$Properties|null);
+
+        /** Confirm grant. */
+        grant?: (hastmon.ClaimGrant.$Properties|null);
+
+        /** Confirm refuse. */
+        refuse?: (hastmon.ClaimRefuse.$Properties|null);
+
+        /** Confirm release. */
+        release?: (hastmon.ClaimRelease.$Properties|null);
+
+        /** Confirm body. */
+        body?: ("ask"|"answer"|"ledger"|"claim"|"grant"|"refuse"|"release");
+
+        /**
+         * Encodes the specified Confirm message. Does not implicitly {@link hastmon.Confirm.verify|verify} messages.
+         * @param message Confirm message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.Confirm.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a Confirm message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.Confirm & hastmon.Confirm.$Shape} Confirm
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.Confirm & hastmon.Confirm.$Shape;
+    }
+
+    namespace Confirm {
+
+        /** Properties of a Confirm. */
+        interface $Properties {
+
+            /** Confirm check */
+            check?: (string|null);
+
+            /** Confirm ask */
+            ask?: (hastmon.ConfirmAsk.$Properties|null);
+
+            /** Confirm answer */
+            answer?: (hastmon.ConfirmAnswer.$Properties|null);
+
+            /** Confirm ledger */
+            ledger?: (hastmon.Ledger.$Properties|null);
+
+            /** Confirm claim */
+            claim?: (hastmon.Claim.$Properties|null);
+
+            /** Confirm grant */
+            grant?: (hastmon.ClaimGrant.$Properties|null);
+
+            /** Confirm refuse */
+            refuse?: (hastmon.ClaimRefuse.$Properties|null);
+
+            /** Confirm release */
+            release?: (hastmon.ClaimRelease.$Properties|null);
+
+            /** Confirm body */
+            body?: ("ask"|"answer"|"ledger"|"claim"|"grant"|"refuse"|"release");
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Narrowed shape of a Confirm. */
+        type $Shape = {
+          check?: string|null;
+          ask?: hastmon.ConfirmAsk.$Shape|null;
+          answer?: hastmon.ConfirmAnswer.$Shape|null;
+          ledger?: hastmon.Ledger.$Shape|null;
+          claim?: hastmon.Claim.$Shape|null;
+          grant?: hastmon.ClaimGrant.$Shape|null;
+          refuse?: hastmon.ClaimRefuse.$Shape|null;
+          release?: hastmon.ClaimRelease.$Shape|null;
+          $unknowns?: Uint8Array[];
+        } & (
+          ({ body?: undefined; ask?: null; answer?: null; ledger?: null; claim?: null; grant?: null; refuse?: null; release?: null }|{ body?: "ask"; ask: hastmon.ConfirmAsk.$Shape; answer?: null; ledger?: null; claim?: null; grant?: null; refuse?: null; release?: null }|{ body?: "answer"; ask?: null; answer: hastmon.ConfirmAnswer.$Shape; ledger?: null; claim?: null; grant?: null; refuse?: null; release?: null }|{ body?: "ledger"; ask?: null; answer?: null; ledger: hastmon.Ledger.$Shape; claim?: null; grant?: null; refuse?: null; release?: null }|{ body?: "claim"; ask?: null; answer?: null; ledger?: null; claim: hastmon.Claim.$Shape; grant?: null; refuse?: null; release?: null }|{ body?: "grant"; ask?: null; answer?: null; ledger?: null; claim?: null; grant: hastmon.ClaimGrant.$Shape; refuse?: null; release?: null }|{ body?: "refuse"; ask?: null; answer?: null; ledger?: null; claim?: null; grant?: null; refuse: hastmon.ClaimRefuse.$Shape; release?: null }|{ body?: "release"; ask?: null; answer?: null; ledger?: null; claim?: null; grant?: null; refuse?: null; release: hastmon.ClaimRelease.$Shape })
+        );
+    }
+
+    /**
+     * Properties of a ConfirmAsk.
+     * @deprecated Use hastmon.ConfirmAsk.$Properties instead.
+     */
+    interface IConfirmAsk extends hastmon.ConfirmAsk.$Properties {
+    }
+
+    /** Represents a ConfirmAsk. */
+    class ConfirmAsk {
+
+        /**
+         * Constructs a new ConfirmAsk.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.ConfirmAsk.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** ConfirmAsk id. */
+        id: number;
+
+        /** ConfirmAsk edge. */
+        edge: number;
+
+        /** ConfirmAsk told. */
+        told: number;
+
+        /**
+         * Encodes the specified ConfirmAsk message. Does not implicitly {@link hastmon.ConfirmAsk.verify|verify} messages.
+         * @param message ConfirmAsk message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.ConfirmAsk.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a ConfirmAsk message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.ConfirmAsk & hastmon.ConfirmAsk.$Shape} ConfirmAsk
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.ConfirmAsk & hastmon.ConfirmAsk.$Shape;
+    }
+
+    namespace ConfirmAsk {
+
+        /** Properties of a ConfirmAsk. */
+        interface $Properties {
+
+            /** ConfirmAsk id */
+            id?: (number|null);
+
+            /** ConfirmAsk edge */
+            edge?: (number|null);
+
+            /** ConfirmAsk told */
+            told?: (number|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a ConfirmAsk. */
+        type $Shape = hastmon.ConfirmAsk.$Properties;
+    }
+
+    /**
+     * Properties of a ConfirmAnswer.
+     * @deprecated Use hastmon.ConfirmAnswer.$Properties instead.
+     */
+    interface IConfirmAnswer extends hastmon.ConfirmAnswer.$Properties {
+    }
+
+    /** Represents a ConfirmAnswer. */
+    class ConfirmAnswer {
+
+        /**
+         * Constructs a new ConfirmAnswer.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.ConfirmAnswer.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** ConfirmAnswer id. */
+        id: number;
+
+        /** ConfirmAnswer view. */
+        view?: (hastmon.View.$Properties|null);
+
+        /**
+         * Encodes the specified ConfirmAnswer message. Does not implicitly {@link hastmon.ConfirmAnswer.verify|verify} messages.
+         * @param message ConfirmAnswer message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.ConfirmAnswer.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a ConfirmAnswer message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.ConfirmAnswer & hastmon.ConfirmAnswer.$Shape} ConfirmAnswer
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.ConfirmAnswer & hastmon.ConfirmAnswer.$Shape;
+    }
+
+    namespace ConfirmAnswer {
+
+        /** Properties of a ConfirmAnswer. */
+        interface $Properties {
+
+            /** ConfirmAnswer id */
+            id?: (number|null);
+
+            /** ConfirmAnswer view */
+            view?: (hastmon.View.$Properties|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a ConfirmAnswer. */
+        type $Shape = hastmon.ConfirmAnswer.$Properties;
+    }
+
+    /** Sight enum. */
+    enum Sight {
+
+        /** SIGHT_NONE value */
+        SIGHT_NONE = 0,
+
+        /** SIGHT_UP value */
+        SIGHT_UP = 1,
+
+        /** SIGHT_DOWN value */
+        SIGHT_DOWN = 2,
+
+        /** SIGHT_UNKNOWN value */
+        SIGHT_UNKNOWN = 3
+    }
+
+    /**
+     * Properties of a View.
+     * @deprecated Use hastmon.View.$Properties instead.
+     */
+    interface IView extends hastmon.View.$Properties {
+    }
+
+    /** Represents a View. */
+    class View {
+
+        /**
+         * Constructs a new View.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.View.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** View sight. */
+        sight: hastmon.Sight;
+
+        /** View forMs. */
+        forMs: number;
+
+        /** View resultAgeMs. */
+        resultAgeMs: number;
+
+        /** View failing. */
+        failing: boolean;
+
+        /** View nature. */
+        nature: string;
+
+        /** View address. */
+        address: string;
+
+        /** View latencyMs. */
+        latencyMs: number;
+
+        /** View goodAgo. */
+        goodAgo?: (hastmon.Length.$Properties|null);
+
+        /**
+         * Encodes the specified View message. Does not implicitly {@link hastmon.View.verify|verify} messages.
+         * @param message View message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.View.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a View message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.View & hastmon.View.$Shape} View
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.View & hastmon.View.$Shape;
+    }
+
+    namespace View {
+
+        /** Properties of a View. */
+        interface $Properties {
+
+            /** View sight */
+            sight?: (hastmon.Sight|null);
+
+            /** View forMs */
+            forMs?: (number|null);
+
+            /** View resultAgeMs */
+            resultAgeMs?: (number|null);
+
+            /** View failing */
+            failing?: (boolean|null);
+
+            /** View nature */
+            nature?: (string|null);
+
+            /** View address */
+            address?: (string|null);
+
+            /** View latencyMs */
+            latencyMs?: (number|null);
+
+            /** View goodAgo */
+            goodAgo?: (hastmon.Length.$Properties|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a View. */
+        type $Shape = hastmon.View.$Properties;
+    }
+
+    /**
+     * Properties of a Length.
+     * @deprecated Use hastmon.Length.$Properties instead.
+     */
+    interface ILength extends hastmon.Length.$Properties {
+    }
+
+    /** Represents a Length. */
+    class Length {
+
+        /**
+         * Constructs a new Length.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.Length.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** Length ms. */
+        ms: number;
+
+        /**
+         * Encodes the specified Length message. Does not implicitly {@link hastmon.Length.verify|verify} messages.
+         * @param message Length message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.Length.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a Length message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.Length & hastmon.Length.$Shape} Length
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.Length & hastmon.Length.$Shape;
+    }
+
+    namespace Length {
+
+        /** Properties of a Length. */
+        interface $Properties {
+
+            /** Length ms */
+            ms?: (number|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a Length. */
+        type $Shape = hastmon.Length.$Properties;
+    }
+
+    /**
+     * Properties of a Witness.
+     * @deprecated Use hastmon.Witness.$Properties instead.
+     */
+    interface IWitness extends hastmon.Witness.$Properties {
+    }
+
+    /** Represents a Witness. */
+    class Witness {
+
+        /**
+         * Constructs a new Witness.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.Witness.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** Witness node. */
+        node: string;
+
+        /** Witness view. */
+        view?: (hastmon.View.$Properties|null);
+
+        /**
+         * Encodes the specified Witness message. Does not implicitly {@link hastmon.Witness.verify|verify} messages.
+         * @param message Witness message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.Witness.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a Witness message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.Witness & hastmon.Witness.$Shape} Witness
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.Witness & hastmon.Witness.$Shape;
+    }
+
+    namespace Witness {
+
+        /** Properties of a Witness. */
+        interface $Properties {
+
+            /** Witness node */
+            node?: (string|null);
+
+            /** Witness view */
+            view?: (hastmon.View.$Properties|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a Witness. */
+        type $Shape = hastmon.Witness.$Properties;
+    }
+
+    /** EdgeKind enum. */
+    enum EdgeKind {
+
+        /** EDGE_KIND_NONE value */
+        EDGE_KIND_NONE = 0,
+
+        /** EDGE_KIND_DOWN value */
+        EDGE_KIND_DOWN = 1,
+
+        /** EDGE_KIND_UP value */
+        EDGE_KIND_UP = 2,
+
+        /** EDGE_KIND_FLAPPING value */
+        EDGE_KIND_FLAPPING = 3,
+
+        /** EDGE_KIND_CALM value */
+        EDGE_KIND_CALM = 4
+    }
+
+    /**
+     * Properties of a Note.
+     * @deprecated Use hastmon.Note.$Properties instead.
+     */
+    interface INote extends hastmon.Note.$Properties {
+    }
+
+    /** Represents a Note. */
+    class Note {
+
+        /**
+         * Constructs a new Note.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.Note.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** Note edge. */
+        edge: number;
+
+        /** Note kind. */
+        kind: hastmon.EdgeKind;
+
+        /** Note atMs. */
+        atMs: number;
+
+        /** Note sinceMs. */
+        sinceMs: number;
+
+        /** Note witness. */
+        witness: hastmon.Witness.$Properties[];
+
+        /**
+         * Encodes the specified Note message. Does not implicitly {@link hastmon.Note.verify|verify} messages.
+         * @param message Note message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.Note.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a Note message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.Note & hastmon.Note.$Shape} Note
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.Note & hastmon.Note.$Shape;
+    }
+
+    namespace Note {
+
+        /** Properties of a Note. */
+        interface $Properties {
+
+            /** Note edge */
+            edge?: (number|null);
+
+            /** Note kind */
+            kind?: (hastmon.EdgeKind|null);
+
+            /** Note atMs */
+            atMs?: (number|null);
+
+            /** Note sinceMs */
+            sinceMs?: (number|null);
+
+            /** Note witness */
+            witness?: (hastmon.Witness.$Properties[]|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a Note. */
+        type $Shape = hastmon.Note.$Properties;
+    }
+
+    /**
+     * Properties of a Ledger.
+     * @deprecated Use hastmon.Ledger.$Properties instead.
+     */
+    interface ILedger extends hastmon.Ledger.$Properties {
+    }
+
+    /** Represents a Ledger. */
+    class Ledger {
+
+        /**
+         * Constructs a new Ledger.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.Ledger.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** Ledger edge. */
+        edge: number;
+
+        /** Ledger told. */
+        told: number;
+
+        /** Ledger said. */
+        said: number;
+
+        /** Ledger saidBy. */
+        saidBy: string;
+
+        /** Ledger flap. */
+        flap: number;
+
+        /** Ledger ack. */
+        ack: number;
+
+        /** Ledger ackBy. */
+        ackBy: string;
+
+        /** Ledger muteRevision. */
+        muteRevision: number;
+
+        /** Ledger muteLeftMs. */
+        muteLeftMs: number;
+
+        /** Ledger sinceMs. */
+        sinceMs: number;
+
+        /** Ledger note. */
+        note: hastmon.Note.$Properties[];
+
+        /**
+         * Encodes the specified Ledger message. Does not implicitly {@link hastmon.Ledger.verify|verify} messages.
+         * @param message Ledger message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.Ledger.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a Ledger message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.Ledger & hastmon.Ledger.$Shape} Ledger
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.Ledger & hastmon.Ledger.$Shape;
+    }
+
+    namespace Ledger {
+
+        /** Properties of a Ledger. */
+        interface $Properties {
+
+            /** Ledger edge */
+            edge?: (number|null);
+
+            /** Ledger told */
+            told?: (number|null);
+
+            /** Ledger said */
+            said?: (number|null);
+
+            /** Ledger saidBy */
+            saidBy?: (string|null);
+
+            /** Ledger flap */
+            flap?: (number|null);
+
+            /** Ledger ack */
+            ack?: (number|null);
+
+            /** Ledger ackBy */
+            ackBy?: (string|null);
+
+            /** Ledger muteRevision */
+            muteRevision?: (number|null);
+
+            /** Ledger muteLeftMs */
+            muteLeftMs?: (number|null);
+
+            /** Ledger sinceMs */
+            sinceMs?: (number|null);
+
+            /** Ledger note */
+            note?: (hastmon.Note.$Properties[]|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a Ledger. */
+        type $Shape = hastmon.Ledger.$Properties;
+    }
+
+    /**
+     * Properties of a Claim.
+     * @deprecated Use hastmon.Claim.$Properties instead.
+     */
+    interface IClaim extends hastmon.Claim.$Properties {
+    }
+
+    /** Represents a Claim. */
+    class Claim {
+
+        /**
+         * Constructs a new Claim.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.Claim.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** Claim edge. */
+        edge: number;
+
+        /** Claim witness. */
+        witness: boolean;
+
+        /**
+         * Encodes the specified Claim message. Does not implicitly {@link hastmon.Claim.verify|verify} messages.
+         * @param message Claim message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.Claim.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a Claim message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.Claim & hastmon.Claim.$Shape} Claim
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.Claim & hastmon.Claim.$Shape;
+    }
+
+    namespace Claim {
+
+        /** Properties of a Claim. */
+        interface $Properties {
+
+            /** Claim edge */
+            edge?: (number|null);
+
+            /** Claim witness */
+            witness?: (boolean|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a Claim. */
+        type $Shape = hastmon.Claim.$Properties;
+    }
+
+    /**
+     * Properties of a ClaimGrant.
+     * @deprecated Use hastmon.ClaimGrant.$Properties instead.
+     */
+    interface IClaimGrant extends hastmon.ClaimGrant.$Properties {
+    }
+
+    /** Represents a ClaimGrant. */
+    class ClaimGrant {
+
+        /**
+         * Constructs a new ClaimGrant.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.ClaimGrant.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** ClaimGrant edge. */
+        edge: number;
+
+        /**
+         * Encodes the specified ClaimGrant message. Does not implicitly {@link hastmon.ClaimGrant.verify|verify} messages.
+         * @param message ClaimGrant message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.ClaimGrant.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a ClaimGrant message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.ClaimGrant & hastmon.ClaimGrant.$Shape} ClaimGrant
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.ClaimGrant & hastmon.ClaimGrant.$Shape;
+    }
+
+    namespace ClaimGrant {
+
+        /** Properties of a ClaimGrant. */
+        interface $Properties {
+
+            /** ClaimGrant edge */
+            edge?: (number|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a ClaimGrant. */
+        type $Shape = hastmon.ClaimGrant.$Properties;
+    }
+
+    /**
+     * Properties of a ClaimRefuse.
+     * @deprecated Use hastmon.ClaimRefuse.$Properties instead.
+     */
+    interface IClaimRefuse extends hastmon.ClaimRefuse.$Properties {
+    }
+
+    /** Represents a ClaimRefuse. */
+    class ClaimRefuse {
+
+        /**
+         * Constructs a new ClaimRefuse.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.ClaimRefuse.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** ClaimRefuse edge. */
+        edge: number;
+
+        /** ClaimRefuse by. */
+        by: string;
+
+        /**
+         * Encodes the specified ClaimRefuse message. Does not implicitly {@link hastmon.ClaimRefuse.verify|verify} messages.
+         * @param message ClaimRefuse message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.ClaimRefuse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a ClaimRefuse message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.ClaimRefuse & hastmon.ClaimRefuse.$Shape} ClaimRefuse
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.ClaimRefuse & hastmon.ClaimRefuse.$Shape;
+    }
+
+    namespace ClaimRefuse {
+
+        /** Properties of a ClaimRefuse. */
+        interface $Properties {
+
+            /** ClaimRefuse edge */
+            edge?: (number|null);
+
+            /** ClaimRefuse by */
+            by?: (string|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a ClaimRefuse. */
+        type $Shape = hastmon.ClaimRefuse.$Properties;
+    }
+
+    /**
+     * Properties of a ClaimRelease.
+     * @deprecated Use hastmon.ClaimRelease.$Properties instead.
+     */
+    interface IClaimRelease extends hastmon.ClaimRelease.$Properties {
+    }
+
+    /** Represents a ClaimRelease. */
+    class ClaimRelease {
+
+        /**
+         * Constructs a new ClaimRelease.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.ClaimRelease.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** ClaimRelease edge. */
+        edge: number;
+
+        /**
+         * Encodes the specified ClaimRelease message. Does not implicitly {@link hastmon.ClaimRelease.verify|verify} messages.
+         * @param message ClaimRelease message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.ClaimRelease.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a ClaimRelease message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.ClaimRelease & hastmon.ClaimRelease.$Shape} ClaimRelease
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.ClaimRelease & hastmon.ClaimRelease.$Shape;
+    }
+
+    namespace ClaimRelease {
+
+        /** Properties of a ClaimRelease. */
+        interface $Properties {
+
+            /** ClaimRelease edge */
+            edge?: (number|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a ClaimRelease. */
+        type $Shape = hastmon.ClaimRelease.$Properties;
     }
 
     /** Role enum. */

@@ -2,12 +2,13 @@
 import net from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Address, Key, ResourceConfig } from '../../daemon/config/types.js';
-import type { PeerMessage, StateMessage } from '../../daemon/core/types.js';
+import type { StateMessage } from '../../daemon/core/types.js';
 import {
   createPeerNetwork,
   type PeerNetwork,
   type PeerNetworkOptions,
 } from '../../daemon/net/peer-network.js';
+import type { LinkMessage } from '../../proto/codec.js';
 
 export const key: Key = { algorithm: 'sha256', secret: 'the secret of the tests' };
 
@@ -72,7 +73,7 @@ export interface TestNode {
   network: PeerNetwork;
   /** Where it listens. */
   address: Extract<Address, { host: string }>;
-  received: { resource: string; from: string; message: PeerMessage }[];
+  received: { resource: string; from: string; message: LinkMessage }[];
   /** `up nodeB`, `down nodeB`, in their order; with the resource in front where it is not 'shared'. */
   events: string[];
   reasons: string[];

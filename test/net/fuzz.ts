@@ -13,11 +13,11 @@ import { fileURLToPath } from 'node:url';
 import { call } from '../../ctl/client.js';
 import { createControlServer } from '../../daemon/control/server.js';
 import { createInitiator } from '../../daemon/net/handshake.js';
-import { decodePeerMessage, encodePeerMessage } from '../../proto/codec.js';
+import { decodePeerMessage, encodePeerMessage, type LinkMessage } from '../../proto/codec.js';
 import { decodeReply, decodeRequest, encodeRequest } from '../../proto/control-codec.js';
 import { createFrameDecoder, encodeFrame, FrameError, frameHeaderBytes } from '../../proto/frame.js';
 import { decodeHandshake, encodeHandshake, type HandshakeMessage } from '../../proto/handshake-codec.js';
-import { type Random, random, randomMessage } from '../proto/random.js';
+import { type Random, random, randomConfirm, randomMessage } from '../proto/random.js';
 import { cleanUp, patient, startNode, type TestNode, until } from './cluster.js';
 
 /** Growth of the resident set that no run may exceed, in bytes: garbage collection is lazy, leaks are not. */
@@ -77,7 +77,7 @@ function fuzzFrames(r: Random, counts: FuzzCounts): void {
 }
 
 function fuzzCodecs(r: Random, counts: FuzzCounts): void {
-  const bytes = mutate(r, encodePeerMessage(randomMessage(r)));
+  const bytes = mutate(r, encodePeerMessage(randomLink(r)));
   const decoded = decodePeerMessage(bytes);
   // What is taken for a message is one: it reads the same after having been written again.
   if (decoded.kind === 'message') {
@@ -87,6 +87,10 @@ function fuzzCodecs(r: Random, counts: FuzzCounts): void {
   decodeHandshake(mutate(r, encodeHandshake(randomHandshake(r))));
   decodeRequest(mutate(r, randomRequest(r)));
   decodeReply(mutate(r, bytes));
+}
+
+function randomLink(r: Random): LinkMessage {
+  return r.chance(50) ? randomMessage(r) : { kind: 'confirm', message: randomConfirm(r) };
 }
 
 interface Target {
@@ -124,7 +128,7 @@ async function startTargets(): Promise<Targets> {
   const tcpTo = (node: TestNode) => () => net.connect(node.address.port, node.address.host);
   const peerWords = (r: Random) => {
     const frame = () =>
-      encodeFrame(r.chance(50) ? mutate(r, encodePeerMessage(randomMessage(r))) : r.bytes(1 + r.below(300)));
+      encodeFrame(r.chance(50) ? mutate(r, encodePeerMessage(randomLink(r))) : r.bytes(1 + r.below(300)));
     return Buffer.concat(Array.from({ length: 1 + r.below(8) }, frame));
   };
   return {

@@ -150,6 +150,6 @@ describe('messages between nodes', () => {
     const kinds = Object.getOwnPropertyNames(hastmon.PeerFrame.prototype).filter(
       (key) => key !== 'constructor',
     );
-    assert.deepEqual(kinds.sort(), [...messageKinds, 'body', 'probe'].sort());
+    assert.deepEqual(kinds.sort(), [...messageKinds, 'body', 'probe', 'confirm'].sort());
   });
 });

@@ -1,4 +1,5 @@
 /** Random numbers from a seed, and random messages made of them: the same seed, the same messages. */
+import type { ConfirmMessage, LedgerImage, View } from '../../daemon/confirm/types.js';
 import type {
   Holder,
   LeaseTerms,
@@ -151,5 +152,66 @@ function memory(r: Random): VoterMemory {
     sets: sets(r, history ? 1 : 0),
     longestGrantMs: duration(r),
     grant,
+  };
+}
+
+export const confirmKinds: readonly ConfirmMessage['kind'][] = [
+  'ask',
+  'answer',
+  'ledger',
+  'claim',
+  'grant',
+  'refuse',
+  'release',
+];
+
+/** What nodes that monitor say to each other. */
+export function randomConfirm(
+  r: Random,
+  kind: ConfirmMessage['kind'] = r.pick(confirmKinds),
+): ConfirmMessage {
+  const check = r.chance(10) ? r.pick(['__proto__', 'constructor', 'toString']) : name(r);
+  const edge = 1 + r.below(r.pick([3, 200, 1_000_000_000]));
+  switch (kind) {
+    case 'ask':
+      return { kind, check, id: counter(r) || 1, edge: r.below(edge + 1), told: r.below(edge + 1) };
+    case 'answer':
+      return { kind, check, id: counter(r) || 1, view: r.chance(20) ? null : view(r) };
+    case 'ledger':
+      return { kind, check, ledger: ledger(r, edge) };
+    case 'claim':
+      return { kind, check, edge, witness: r.chance(50) };
+    case 'refuse':
+      return { kind, check, edge, by: name(r) };
+    case 'grant':
+    case 'release':
+      return { kind, check, edge };
+  }
+}
+
+function view(r: Random): View {
+  return {
+    ...{
+      sight: r.pick(['up', 'down', 'unknown'] as const),
+      forMs: duration(r) * 1000,
+      failing: r.chance(50),
+    },
+    ...{ resultAgeMs: duration(r), nature: r.chance(90) ? 'http-status 503' : name(r), address: name(r) },
+    ...{ latencyMs: duration(r), goodAgoMs: r.chance(30) ? null : duration(r) },
+  };
+}
+
+function ledger(r: Random, edge: number): LedgerImage {
+  const upTo = (): number => r.below(edge + 1);
+  const witnesses = (): LedgerImage['notes'][number]['witnesses'] =>
+    Array.from({ length: r.below(8) }, () => ({ node: name(r), view: view(r) }));
+  return {
+    ...{ edge, told: upTo(), said: upTo(), saidBy: r.chance(50) ? '' : name(r), flap: upTo(), ack: upTo() },
+    ...{ ackBy: r.chance(50) ? '' : name(r), sinceMs: duration(r) },
+    mute: { revision: r.below(9), leftMs: duration(r) },
+    notes: Array.from({ length: r.below(9) }, () => ({
+      ...{ edge: upTo(), kind: r.pick(['down', 'up', 'flapping', 'calm'] as const) },
+      ...{ atMs: duration(r), sinceMs: duration(r), witnesses: witnesses() },
+    })),
   };
 }

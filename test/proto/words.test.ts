@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { answerKinds, refuseReasons, roles, runStates, verdicts } from '../../proto/words.js';
+import {
+  answerKinds,
+  edgeKinds,
+  refuseReasons,
+  roles,
+  runStates,
+  sights,
+  verdicts,
+} from '../../proto/words.js';
 
 /** Paths are from the root of the repository, where tests run. */
 const tables: [string, string, { word(number: number): string | undefined }][] = [
@@ -11,6 +19,8 @@ const tables: [string, string, { word(number: number): string | undefined }][] =
   ['peer.proto', 'Verdict', verdicts],
   ['peer.proto', 'AnswerTo', answerKinds],
   ['peer.proto', 'RefuseReason', refuseReasons],
+  ['peer.proto', 'Sight', sights],
+  ['peer.proto', 'EdgeKind', edgeKinds],
 ];
 
 for (const [file, name, table] of tables) {
