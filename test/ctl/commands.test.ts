@@ -110,7 +110,7 @@ describe('the configuration', () => {
   test('that is not there: 66, and how to do without', async (t) => {
     const { code, err } = await hastmonctl(['status', '-c', path.join(directory(t), 'none.conf')]);
     assert.equal(code, 66);
-    assert.match(err, /none\.conf: .*no such file; --control PATH names/);
+    assert.match(err, /none\.conf: .*no such file or directory; --control PATH names/);
   });
 
   test('that cannot be read: 77', {

@@ -79,7 +79,7 @@ test('a directory that cannot be used is told', async (t) => {
   const file = path.join(directory, 'file');
   writeFileSync(file, '');
   assert.match(openStore(file).reason ?? '', /^state directory .*\/file: it is no directory$/);
-  assert.match(openStore(path.join(file, 'below')).reason ?? '', /: not a directory$/);
+  assert.match(openStore(path.join(file, 'below')).reason ?? '', /: a part of its path is not a directory$/);
   assert.match(
     openStore('/proc/hastmon').reason ?? '',
     /^state directory \/proc\/hastmon: no such file or directory$/,

@@ -38,18 +38,29 @@ export async function createLoopback(nodes: readonly string[]): Promise<Network>
   };
 }
 
+/** Below those that the kernel hands out (net.ipv4.ip_local_port_range), so that nobody gets one by chance meanwhile. */
+const PORTS_FROM = 10_000;
+const PORTS_EACH = 200;
+/** Each process of a test run has a range of its own. */
+let nextPort = PORTS_FROM + (process.pid % 100) * PORTS_EACH;
+
 /** Ports of loopback that were free a moment ago. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = net.createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as net.AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const ports: number[] = [];
+  while (ports.length < count) {
+    const port = nextPort;
+    nextPort = nextPort + 1 < PORTS_FROM + 100 * PORTS_EACH ? nextPort + 1 : PORTS_FROM;
+    if (await isFree(port)) ports.push(port);
+  }
   return ports;
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = net.createServer();
+    server.on('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
 
 /** Drops both directions between two nodes. */
