@@ -2,6 +2,7 @@
  * What a configuration says about monitoring: checks with everything filled in, alerts, and how outages are confirmed. Times are in
  * milliseconds.
  */
+import type { Address, Key } from '../config/types.js';
 import type { CheckUrl } from './url.js';
 
 /** One check of one service. What many have in common is shared by reference. */
@@ -103,6 +104,10 @@ export interface MonitorConfig {
   active: boolean;
   /** The nodes that monitor, in the order of the file: those whose views confirm an outage. */
   nodes: readonly string[];
+  /** Where they are reached, this node too; one without an address can only connect to the others. */
+  addresses: readonly { node: string; address: Address }[];
+  /** What they prove to each other who they are with; null: their addresses alone. */
+  key: Key | null;
   /** The users to run as; the first that exists. */
   users: readonly string[];
   /** '' for none. */

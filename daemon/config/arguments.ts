@@ -99,6 +99,25 @@ export function parseLogin(reading: Reading, section: Section, statement: Statem
   return true;
 }
 
+/** Reads a node and its address. */
+export function parseNodeAddress(reading: Reading, section: Section, statement: Statement): boolean {
+  if (!parseOneArgument(reading, section, statement)) return false;
+  const { name, args } = statement;
+  if (!isArgument(reading, false) || peek(reading).line !== name.line) {
+    const node = args[0]?.text ?? '';
+    reading.reporter.error(
+      name,
+      `${quote(`address ${node}`)} is incomplete`,
+      'expected address NODE ADDRESS',
+    );
+    section.lost.add(name.text);
+    return false;
+  }
+  if (!takeArgument(reading, section, statement)) return false;
+  rejectRest(reading, section, statement);
+  return true;
+}
+
 /** Reads a secret, and keeps it out of every message. */
 export function parseSecret(reading: Reading, section: Section, statement: Statement): boolean {
   const { name } = statement;

@@ -1,5 +1,6 @@
 /** What a reload changes, in the words of the file: for the log and for who asked for it. */
 import type { ConfigDiff } from './diff.js';
+import type { MonitorDiff } from './monitor-diff.js';
 import type { Config } from './types.js';
 
 /** Where the statement is not just the field's name. */
@@ -8,7 +9,13 @@ const STATEMENTS: Readonly<Record<string, string>> = {
   voters: "the nodes ('on' sections)",
   checks: 'check',
   requires: 'require',
+  resolveMs: 'resolve_time',
+  users: 'user',
+  addresses: 'address',
 };
+
+/** Names of checks that a line shows. */
+const NAMES_MAX = 5;
 
 /** The statement that a field comes from: `heartbeatIntervalMs` is `heartbeat_interval`. */
 export function statementOf(field: string): string {
@@ -36,7 +43,26 @@ export function describeChanges(diff: ConfigDiff, before: Config, after: Config)
     );
     return [{ resource: name, text: `${words.join(', ')} changed` }];
   });
-  return [...globals, ...resources];
+  return [...globals, ...monitorLines(diff.monitor), ...resources];
+}
+
+function monitorLines({ fields, checks, alerts }: MonitorDiff): ChangeLine[] {
+  const lines: string[] = [];
+  const own = fields.filter((field) => field !== 'active').map(statementOf);
+  if (own.length > 0) lines.push(`monitor: ${own.join(', ')} changed`);
+  for (const kind of ['added', 'changed', 'retold', 'removed'] as const) {
+    const names = checks.filter(({ change }) => change === kind).map(({ name }) => name);
+    const what = kind === 'retold' ? 'changed as to who is told' : kind;
+    if (names.length > 0) lines.push(`${listed('check', names)} ${what}`);
+  }
+  if (alerts.length > 0) lines.push(`${listed('alert', alerts)} changed`);
+  return lines.map((text) => ({ resource: '', text }));
+}
+
+function listed(what: string, names: readonly string[]): string {
+  const shown = names.slice(0, NAMES_MAX).join(', ');
+  const rest = names.length - NAMES_MAX;
+  return `${what}${names.length === 1 ? '' : 's'} ${shown}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
 function votersOf(config: Config, name: string): string {

@@ -35,6 +35,8 @@ export const MONITOR_RULES: readonly Rule[] = [
   rule('user', 'list', MONITOR, 'names of users, of which the first that exists counts'),
   rule('chroot', 'path', MONITOR, 'the path of a directory, or none'),
   rule('nodes', 'list', MONITOR, 'names of nodes'),
+  rule('address', 'node-address', MONITOR, 'a node and its address such as tcp4://10.0.0.4'),
+  rule('key', 'block', MONITOR, '{ algorithm NAME secret STRING }'),
   rule('flights', 'count', MONITOR, NUMBER),
   rule('plugins', 'count', MONITOR, NUMBER),
   rule('resolve_time', 'duration', MONITOR, DURATION),

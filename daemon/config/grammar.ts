@@ -47,6 +47,8 @@ export type ArgumentKind =
   /** `"Name: value"`, `USER PASSWORD` and a URL: what they hold may be secret. */
   | 'header'
   | 'login'
+  /** `address NODE ADDRESS`. */
+  | 'node-address'
   | 'webhook';
 
 export interface Rule {

@@ -3,7 +3,7 @@
  * belongs to one section or to the names of sections.
  */
 import { quote, type Reporter, whereIs } from './diagnostic.js';
-import { createNodeTable, type NodeTable } from './nodes.js';
+import { createNodeTable, isBuiltIn, type NodeTable } from './nodes.js';
 import type { Tree } from './parser.js';
 import { createScope, readSection, type Scope } from './settings.js';
 import type { Section, Statement, Word } from './tree.js';
@@ -109,7 +109,7 @@ function nodeWords(root: Section, reporter: Reporter): Word[] {
 }
 
 function isNodeName(word: Word, reporter: Reporter): boolean {
-  if (NODE_NAME.test(word.text)) return true;
+  if (NODE_NAME.test(word.text) && !isBuiltIn(word.text)) return true;
   reporter.error(word, `${quote(word.text)} cannot be a node's name`, 'expected a host name, full or short');
   return false;
 }

@@ -22,6 +22,8 @@ export interface MonitorDiff {
 const FIELDS: readonly MonitorField[] = [
   'active',
   'nodes',
+  'addresses',
+  'key',
   'users',
   'chroot',
   'flights',

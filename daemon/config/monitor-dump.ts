@@ -38,6 +38,10 @@ function dumpSection(monitor: MonitorConfig): string {
     `user ${monitor.users.map(word).join(' ')}`,
     `chroot ${monitor.chroot === '' ? 'none' : word(monitor.chroot)}`,
     `nodes ${monitor.nodes.map(word).join(' ')}`,
+    ...monitor.addresses.map(({ node, address }) => `address ${word(node)} ${word(address.text)}`),
+    ...(monitor.key === null
+      ? []
+      : [`key {\n\talgorithm ${monitor.key.algorithm.toUpperCase()}\n\tsecret ${word(SECRET_SHOWN)}\n}`]),
     `flights ${monitor.flights}`,
     `plugins ${monitor.plugins}`,
     `resolve_time ${formatDuration(monitor.resolveMs)}`,

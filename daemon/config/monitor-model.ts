@@ -4,6 +4,7 @@
  */
 import { type Place, quote, type Reporter, whereIs } from './diagnostic.js';
 import { createMonitorScope, hasLost, type MonitorScope, readMonitorSection } from './monitor-settings.js';
+import { isBuiltIn } from './nodes.js';
 import type { Section, Statement, Word } from './tree.js';
 
 /** A section with a name. */
@@ -128,15 +129,18 @@ export function reportTwice(what: string, word: Word, earlier: Place, reporter: 
 
 /** Reports a word that cannot be the name of what is said. */
 export function isName(word: Word, what: string, reporter: Reporter): boolean {
-  if (NAME.test(word.text) && !WORDS.has(word.text) && !word.text.includes('://')) return true;
+  if (NAME.test(word.text) && !WORDS.has(word.text) && !isBuiltIn(word.text) && !word.text.includes('://'))
+    return true;
   // The name was forgotten: what stands in its place may hold a password.
   const shown = word.text.includes('://') ? 'a URL' : quote(word.text);
   reporter.error(
     word,
     `${shown} cannot be the name of ${what === 'alert' ? 'an' : 'a'} ${what}`,
-    WORDS.has(word.text)
-      ? 'it means something else in a list of names'
-      : 'expected at most 200 letters, digits and ._/:@+~%-',
+    isBuiltIn(word.text)
+      ? 'every object has something of that name'
+      : WORDS.has(word.text)
+        ? 'it means something else in a list of names'
+        : 'expected at most 200 letters, digits and ._/:@+~%-',
   );
   return false;
 }

@@ -3,7 +3,9 @@
  * nor what is meant by the names of other checks, templates and alerts.
  */
 import type { PatternOption, StepOption } from '../checks/spec.js';
+import { parseAddress } from './address.js';
 import { quote, type Reporter, whereIs } from './diagnostic.js';
+import { readKey } from './key.js';
 import {
   mailAddress,
   readBytes,
@@ -15,6 +17,7 @@ import {
   type WordValues,
 } from './monitor-values.js';
 import type { Section, Statement, Word } from './tree.js';
+import type { Address, Key } from './types.js';
 import { account, type Reader } from './values.js';
 
 /** What sections of monitoring say; lists add up inside of a section. */
@@ -24,6 +27,8 @@ export interface MonitorValues extends WordValues {
   template: Word[];
   hosts: Word[];
   nodes: Word[];
+  address: NodeAddress[];
+  key: Key;
   user: string[];
   mail: string[];
   header: (readonly [string, string])[];
@@ -34,6 +39,13 @@ export interface MonitorValues extends WordValues {
   steps: StepOption[];
   login: readonly [user: string, password: string];
   syslog: true;
+}
+
+/** Where a node is reached, as the file says it. */
+export interface NodeAddress {
+  node: Word;
+  address: Address;
+  place: Word;
 }
 
 export interface MonitorSetting<T> {
@@ -65,15 +77,26 @@ export function createMonitorScope(): MonitorScope {
 export function readMonitorSection(section: Section, scope: MonitorScope, reporter: Reporter): void {
   scope.broken ||= hasLost(section);
   for (const statement of section.statements) {
-    if (statement.block === null && statement.rule.argument !== 'check')
-      readMonitorStatement(statement, scope, reporter);
+    const own = statement.block === null || statement.name.text === 'key';
+    if (own && statement.rule.argument !== 'check') readMonitorStatement(statement, scope, reporter);
   }
 }
 
 function readMonitorStatement(statement: Statement, scope: MonitorScope, reporter: Reporter): void {
-  const { name, args } = statement;
+  const { name, args, block } = statement;
   const [word = name] = args;
   switch (name.text) {
+    case 'key':
+      return set(
+        scope,
+        'key',
+        block === null ? undefined : readKey(block, name, reporter),
+        name,
+        name,
+        reporter,
+      );
+    case 'address':
+      return add(scope, 'address', name, word, readNodeAddress(args, scope, reporter));
     case 'alerts':
     case 'depends':
     case 'template':
@@ -150,8 +173,23 @@ function readStep(
   return [{ expect: pattern ?? { kind: 'text', text } }];
 }
 
+function readNodeAddress(args: readonly Word[], scope: MonitorScope, reporter: Reporter): NodeAddress[] {
+  const [node, place] = args;
+  if (node === undefined || place === undefined) return [];
+  const parsed = parseAddress(place.text);
+  if (parsed.ok) return [{ node, address: parsed.value, place }];
+  reporter.error(
+    place,
+    `${quote(place.text)} ${parsed.reason}`,
+    'expected an address such as tcp4://10.0.0.4',
+  );
+  scope.broken = true;
+  return [];
+}
+
 /** Names of the lists among the values. */
 type ListName =
+  | 'address'
   | 'alerts'
   | 'depends'
   | 'template'

@@ -9,6 +9,7 @@ import type { Model, ResourceScope } from './model.js';
 import { readAlert } from './monitor-alerts.js';
 import { type CheckNames, readChecks } from './monitor-checks.js';
 import { DEFAULT_FLIGHTS, DEFAULT_PLUGINS, DEFAULT_RESOLVE_MS, DEFAULT_USERS } from './monitor-defaults.js';
+import { readLinks } from './monitor-links.js';
 import { type MonitorModel, readMonitorModel, reportTwice } from './monitor-model.js';
 import type { MonitorScope } from './monitor-settings.js';
 import { nearest } from './suggest.js';
@@ -80,6 +81,7 @@ export function resolveMonitoring(
   const { checks, names } = readChecks(monitoring.model, reporter);
   const alerts = monitoring.model.alerts.map((alert) => readAlert(alert, node, reporter));
   const resources = resourceChecks(model, names);
+  for (const resource of model.resources) checkJudges(resource, nodes, reporter);
   const judging = new Set([...resources.values()].flatMap((used) => [...used.checks, ...used.requires]));
   if (alerts.length === 0 && checks.some(({ name }) => !judging.has(name)) && !monitoring.model.lost) {
     reporter.warning(
@@ -91,6 +93,7 @@ export function resolveMonitoring(
   const config: MonitorConfig = {
     active: nodes.includes(node),
     nodes,
+    ...readLinks(monitoring.model, model, nodes, monitoring.nodes, reporter),
     users: get.user?.value ?? DEFAULT_USERS,
     chroot: get.chroot?.value ?? '',
     flights: get.flights?.value ?? DEFAULT_FLIGHTS,
@@ -148,6 +151,33 @@ function checkConfirm(model: MonitorModel, nodes: number, reporter: Reporter): v
     const monitor = nodes === 1 ? '1 node monitors' : `${nodes} nodes monitor`;
     reporter.error(confirm.place, `'confirm' asks for more nodes than there are: ${monitor}`);
   }
+}
+
+/** A node that does not monitor sees nothing: there, checks say nothing about the resource. */
+function checkJudges(
+  { word, nodes, checks, requires }: ResourceScope,
+  monitors: readonly string[],
+  reporter: Reporter,
+): void {
+  const blind = [...nodes.keys()].filter((name) => !monitors.includes(name));
+  if (blind.length === 0) return;
+  const names = blind.map(quote).join(' and ');
+  const monitor = blind.length === 1 ? 'does not monitor' : 'do not monitor';
+  const [require] = requires;
+  const [check] = checks;
+  if (require !== undefined) {
+    const message = `resource ${quote(word.text)} is never promoted on ${names}`;
+    reporter.warning(
+      require,
+      message,
+      `where ${quote(require.text)} would have to be up, but ${blind.length === 1 ? 'that node does' : 'those nodes do'} not monitor`,
+    );
+  }
+  if (check !== undefined)
+    reporter.warning(
+      check,
+      `${names} ${monitor}: while it runs there, no check judges resource ${quote(word.text)}`,
+    );
 }
 
 function resourceChecks(model: Model, names: CheckNames): Map<ResourceScope, ResourceChecks> {

@@ -3,6 +3,11 @@ import { isIPv4 } from 'node:net';
 import { quote, type Reporter, whereIs } from './diagnostic.js';
 import type { Word } from './tree.js';
 
+/** True for names such as `constructor`, that stand for something in every record by name. */
+export function isBuiltIn(name: string): boolean {
+  return name in Object.prototype;
+}
+
 export interface NodeTable {
   /** The names, each node once, as the file writes it first. */
   names: string[];

@@ -6,6 +6,7 @@ import path from 'node:path';
 import {
   parseList,
   parseLogin,
+  parseNodeAddress,
   parseOneArgument,
   parseSecret,
   type Reading,
@@ -172,6 +173,8 @@ function parseArguments(parser: Parser, section: Section, statement: Statement):
       return true;
     case 'login':
       return parseLogin(parser, section, statement);
+    case 'node-address':
+      return parseNodeAddress(parser, section, statement);
     case 'check':
       return parseCheck(parser, section, statement);
     case 'block':

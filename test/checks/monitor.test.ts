@@ -32,7 +32,7 @@ function specOf(name: string, url: string, change: Partial<CheckSpec['options']>
 function configOf(...checks: CheckSpec[]): MonitorConfig {
   return {
     ...{ active: true, nodes: ['a'], users: ['hastmon', 'nobody'], chroot: '', flights: 64, plugins: 4 },
-    ...{ resolveMs: 60_000, dmonitor: '', checks, alerts: [] },
+    ...{ resolveMs: 60_000, dmonitor: '', addresses: [], key: null, checks, alerts: [] },
   };
 }
 

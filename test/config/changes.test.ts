@@ -25,6 +25,22 @@ test('one line for each thing that differs, by the names of the statements', () 
   ]);
 });
 
+test('monitoring: the section, checks and alerts', () => {
+  const text = (inside: string): string => `${other('a')}alert ops { syslog }\n${inside}`;
+  const many = Array.from({ length: 7 }, (_, index) => `check c${index} tcp://h:${index + 1}`).join('\n');
+  assert.deepEqual(changes(text('check w tcp://h:1'), text(`check w tcp://h:1 { alerts ops }\n${many}`)), [
+    ': checks c0, c1, c2, c3, c4 and 2 more added',
+    ': check w changed as to who is told',
+  ]);
+  const key =
+    'monitor { key { secret "0123456789ab" } resolve_time 9s } check w tcp://h:2 alert x { syslog }';
+  assert.deepEqual(changes(text('check w tcp://h:1'), text(key)), [
+    ': monitor: key, resolve_time changed',
+    ': check w changed',
+    ': alert x changed',
+  ]);
+});
+
 test('changed nodes are named', () => {
   const after = other('a').replace(/\}\s*$/, 'on third { remote none } }');
   assert.match(changes(other('a'), after)[0] ?? '', /^a: the nodes \(\S+( \S+)* -> .* third\) changed$/);

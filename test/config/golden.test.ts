@@ -87,6 +87,7 @@ function comparable({ includes: _, ...full }: Config): Config {
   for (const { url } of config.monitor?.checks ?? []) url.password = '';
   for (const { mail } of config.monitor?.alerts ?? [])
     if (mail !== null) Object.assign(mail, { password: '' });
+  if (config.monitor?.key != null) config.monitor.key.secret = '';
   const resources = config.resources.map((resource) => ({
     ...resource,
     key: resource.key === null ? null : { ...resource.key, secret: '' },

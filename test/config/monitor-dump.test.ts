@@ -104,7 +104,7 @@ describe('diff', () => {
       'check d tcp://h:4 { alerts x } check e tcp://h:5 check c tcp://h:3 { rise 9 } check a tcp://h:1';
     const { monitor, unchanged } = diff(before, after);
     assert.deepEqual(monitor, {
-      fields: ['active', 'nodes', 'flights'],
+      fields: ['active', 'nodes', 'addresses', 'flights'],
       checks: [
         { name: 'd', change: 'retold' },
         { name: 'e', change: 'added' },
@@ -120,7 +120,8 @@ describe('diff', () => {
     const none = configOf(resourceOf(''));
     const some = configOf(`${resourceOf('')}check c tcp://h:1 alert x { syslog }`);
     const fields: (keyof MonitorConfig)[] = [
-      ...(['active', 'nodes', 'users', 'chroot', 'flights', 'plugins', 'resolveMs', 'dmonitor'] as const),
+      ...(['active', 'nodes', 'addresses', 'key', 'users', 'chroot', 'flights'] as const),
+      ...(['plugins', 'resolveMs', 'dmonitor'] as const),
     ];
     const begins = { fields, checks: [{ name: 'c', change: 'added' }], alerts: ['x'] };
     assert.deepEqual(diffConfig(none, some).monitor, begins);

@@ -27,6 +27,25 @@ const groups: Record<string, readonly Case[]> = {
       "5:9 there is no check 'y'",
     ],
   ],
+  'where nodes are reached': [
+    ['monitor { address z tcp4://10.0.0.1 }', "1:19 there is no node 'z'"],
+    ['on c { } monitor { nodes a b address c tcp4://10.0.0.1 }', "1:38 'c' does not monitor"],
+    ['monitor { address a 10.0.0.1 address a 10.0.0.2 }', "1:38 'a' has an address already"],
+    [
+      'monitor { address a 10.0.0.1 address b 10.0.0.1 }',
+      ...['1:21', '1:40'].map((at, index) => `${at} '10.0.0.1' is where '${'ba'[index]}' is reached`),
+    ],
+    ['on c { listen 10.0.0.3 }\nmonitor { address a 10.0.0.3 }', "2:21 '10.0.0.3' is where 'c' is reached"],
+    ['monitor { address a tcp6://[::] }', "1:21 no node is reached at 'tcp6://[::]'"],
+    [
+      'monitor { address a htp://x }',
+      "1:21 'htp://x' has an unknown scheme: htp:// is none of tcp, tcp4, tcp6, unix, uds",
+    ],
+    ['monitor { address a }', "1:11 'address a' is incomplete"],
+    ['monitor { address }', "1:11 'address' is incomplete"],
+    ['monitor { key { algorithm SHA256 } }', '1:11 the key has no secret'],
+    ['monitor { key { secret "0123456789ab" } key { secret "0123456789ab" } }'],
+  ],
   'names that are there twice': [
     ['check c tcp://h:1\ncheck c tcp://h:2', "2:7 check 'c' is there twice"],
     ['check c@x tcp://h:1\ncheck c tcp://%h:1 { hosts x }', "2:7 check 'c@x' is there twice"],
@@ -38,6 +57,8 @@ const groups: Record<string, readonly Case[]> = {
   'names that are none': [
     ['check "a b" tcp://h:1', "1:7 'a b' cannot be the name of a check"],
     ['check all tcp://h:1', "1:7 'all' cannot be the name of a check"],
+    ['check constructor tcp://h:1', "1:7 'constructor' cannot be the name of a check"],
+    ['on __proto__ { }\ncheck c tcp://h:1', "1:4 '__proto__' cannot be a node's name"],
     ['check tcp://h:1', '1:7 the check has a URL, but no name'],
     ['check c\ncheck d tcp://h:1', "1:7 check 'c' has no URL"],
     ['check c { rise 1 }', "1:7 check 'c' has no URL"],

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { CheckOptions, HttpOptions, TlsOptions } from '../../daemon/checks/spec.js';
 import { parseCheckUrl } from '../../daemon/checks/url.js';
-import { alertOf, checkOf, monitorOf, NODES, namesOf } from './monitor-support.js';
+import { alertOf, checkOf, messagesOf, monitorOf, NODES, namesOf } from './monitor-support.js';
 import { configOf, parse, resourceOf } from './support.js';
 
 describe('what a file without options means', () => {
@@ -26,6 +26,11 @@ describe('what a file without options means', () => {
     assert.deepEqual(monitorOf(`check c ${url}`), {
       active: true,
       nodes: ['a', 'b'],
+      addresses: ['a', 'b'].map((node) => ({
+        node,
+        address: { scheme: 'tcp', host: node, port: 8458, text: `tcp://${node}` },
+      })),
+      key: null,
       users: ['hastmon', 'dmonitor', 'nobody'],
       chroot: '',
       ...{ flights: 1024, plugins: 32, resolveMs: 60_000, dmonitor: '' },
@@ -333,4 +338,51 @@ test('ten thousand checks are read in less than a second', () => {
     return (user + system) / 1000;
   });
   assert.ok(Math.min(...times) < 1000, `${times} ms`);
+});
+
+test('where nodes are reached: what is said, else where they listen, else by their names', () => {
+  const reached = (text: string): string[] =>
+    (parse(`${text}\nalert ops { syslog } check c tcp://h:1`).config?.monitor?.addresses ?? []).map(
+      ({ node, address }) => `${node} ${address.text}`,
+    );
+  const nodes = 'on a { listen 0.0.0.0 10.0.0.1:99 } on b { listen [::]:77 } on c.example.com { }';
+  assert.deepEqual(reached(nodes), [
+    'a tcp4://10.0.0.1:99',
+    'b tcp://b:77',
+    'c.example.com tcp://c.example.com',
+  ]);
+  assert.deepEqual(reached(`${nodes} monitor { nodes b c address c tcp4://x:1 }`), [
+    'b tcp://b:77',
+    'c.example.com tcp4://x:1',
+  ]);
+  assert.deepEqual(reached('listen tcp4://0.0.0.0:5\nmonitor { nodes a b 10.0.0.9 }'), [
+    'a tcp://a:5',
+    'b tcp://b:5',
+    '10.0.0.9 tcp4://10.0.0.9:5',
+  ]);
+});
+
+test('the key of monitoring is its own, else that of the whole file', () => {
+  const keyOf = (text: string): string | undefined => monitorOf(`${text}\ncheck c tcp://h:1`).key?.secret;
+  assert.equal(keyOf('key { secret "of the whole file" }'), 'of the whole file');
+  assert.equal(
+    keyOf('key { secret "of the whole file" } monitor { key { secret "of monitoring" } }'),
+    'of monitoring',
+  );
+  assert.equal(keyOf(''), undefined);
+});
+
+test('what does not fit a resource that is judged, or has a key, is said', () => {
+  const warnings = messagesOf(
+    `check w tcp://h:1 monitor { nodes a c }\n${resourceOf('check w\nrequire w\nkey { secret "0123456789ab" }')}`,
+    'warning',
+  );
+  assert.ok(
+    warnings.some((text) =>
+      text.includes("'b' does not monitor: while it runs there, no check judges resource 'r'"),
+    ),
+  );
+  assert.ok(warnings.some((text) => text.includes("resource 'r' is never promoted on 'b'")));
+  const keyed = messagesOf(`check w tcp://h:1\n${resourceOf('key { secret "0123456789ab" }')}`, 'warning');
+  assert.ok(keyed.some((text) => text.includes("monitoring has no key, though resource 'r' has one")));
 });
