@@ -1,0 +1,56 @@
+/**
+ * Alerts, as seen from outside: what of an edge people are told, and the desk that does it. The desk decides nothing about
+ * whether an edge is worth telling (docs/confirmation.md does), only how it gets to people.
+ */
+import type { AlertSpec } from '../checks/spec.js';
+import type { Facts } from '../confirm/types.js';
+
+/** An edge of a check that people are to be told. */
+export interface EdgeNotice {
+  check: string;
+  /** '' for a check outside of groups. */
+  group: string;
+  /** As it is shown: passwords masked. */
+  url: string;
+  /** Names of alerts; empty: all. */
+  alerts: readonly string[];
+  /** Its number and id (E1): `web#3`. */
+  edge: number;
+  id: string;
+  /** With its angle brackets; the same on every node. */
+  messageId: string;
+  facts: Facts;
+  /** The last result seen on this node: what it says of itself, and what the service said (every character a byte). */
+  answer: { text: string; excerpt: string };
+}
+
+/** What a test of an alert was like: whether every way worked, and the conversation, line by line. */
+export interface Conversation {
+  ok: boolean;
+  lines: readonly string[];
+}
+
+export interface AlertDesk {
+  /** From now on these alerts count. `users`: who programs are run as, the first that exists. */
+  configure(alerts: readonly AlertSpec[], setup: AlertSetup): void;
+  /**
+   * Tells people of an edge. The option `done` follows exactly once, unless it is cancelled: why '' when at least one way worked
+   * or none was wanted. What is left then is this desk's own matter: it keeps it, on disk, and goes on trying.
+   */
+  tell(notice: EdgeNotice): void;
+  /** Another node has told it: what was not delivered yet is not delivered any more. */
+  cancel(check: string, edge: number): void;
+  /** Sends a test message over every way of one alert. Rejects where there is no such alert. */
+  test(alert: string): Promise<Conversation>;
+  /** Ends the notifier. What is to be retried stays on disk. */
+  close(): Promise<void>;
+}
+
+export interface AlertSetup {
+  /** This node's name. */
+  node: string;
+  users: readonly string[];
+}
+
+/** `done` of a desk: the edge is settled ('' ), or could not be told by this node, and why. */
+export type AlertDone = (check: string, edge: number, why: string) => void;
