@@ -33,7 +33,8 @@ export function acquireContext(state: NodeState, now: Instant): AcquireContext {
 /** True where this node asks for the lease: a primary that is stopped and has none, or a secondary that may be promoted. */
 export function wantsLease(state: NodeState, now: Instant): boolean {
   if (state.cleaning !== null || state.terminating || state.leaving !== null) return false;
-  if (state.role === 'primary') return state.worker?.report?.wantsLease === true || wantsLawful(state);
+  if (state.role === 'primary')
+    return (state.worker?.report?.wantsLease === true && state.unfit === '') || wantsLawful(state);
   return promotable(state, now);
 }
 

@@ -67,6 +67,7 @@ export function startPrimary(
     request,
     forced,
     attempts: state.attempts,
+    serviceFailed: state.serviceFailed,
     lease,
     resumed,
   };

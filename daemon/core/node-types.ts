@@ -90,6 +90,10 @@ export interface NodeState {
   stopFailed: boolean;
   attempts: number;
   lastError: string;
+  /** Why the service counts as failed although it may run: its checks are confirmed down; '' where it does not (R10). */
+  serviceFailed: string;
+  /** Why this node must not be promoted: a check that the resource requires is not up here; '' where it may (P5). */
+  unfit: string;
 }
 
 export type NodeCommand =
@@ -111,6 +115,8 @@ export type NodeInput = { now: Instant } & (
   | { kind: 'fenced'; id: number; ok: boolean; detail: string }
   | { kind: 'command'; id: number; command: NodeCommand }
   | { kind: 'settings'; settings: Settings }
+  /** What the checks that the resource names say now. */
+  | { kind: 'judged'; failed: string; unfit: string }
   | { kind: 'terminate' }
 );
 

@@ -62,6 +62,8 @@ export function startNode(init: NodeInit, now: Instant): NodeStep {
     stopFailed: false,
     attempts: 0,
     lastError: '',
+    serviceFailed: '',
+    unfit: '',
   };
   const outputs: NodeOutput[] = [];
   if (init.record !== null) voterOutputs(state, changeOfVoters(state), outputs);
@@ -172,12 +174,23 @@ function route(state: NodeState, input: NodeInput, outputs: NodeOutput[]): void 
       if (state.worker)
         tellWorker(state, { kind: 'settings', settings: input.settings, sets: state.voter.sets }, outputs);
       return;
+    case 'judged':
+      judged(state, input.failed, input.unfit, outputs);
+      return;
     case 'terminate':
       beginTermination(state, outputs);
       return;
     default:
       input satisfies never;
   }
+}
+
+/** The worker is told when the service begins or ceases to count as failed, not when the words for it change. */
+function judged(state: NodeState, failed: string, unfit: string, outputs: NodeOutput[]): void {
+  const changed = (failed === '') !== (state.serviceFailed === '');
+  state.serviceFailed = failed;
+  state.unfit = unfit;
+  if (changed && state.worker?.role === 'primary') tellWorker(state, { kind: 'judged', failed }, outputs);
 }
 
 /** What follows from any input: the guard, the heartbeat, acquisition, handover by priority. */

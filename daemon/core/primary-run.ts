@@ -168,7 +168,7 @@ function statusWhileRunning(
   const { settings } = state;
   if (code === 0) {
     state.unknownStatuses = 0;
-    if (state.attempts > 0 && now - state.runningSince >= settings.complaintIntervalMs) state.attempts = 0;
+    if (state.attempts > 0 && hasLasted(state, now)) state.attempts = 0;
   } else if (code === 1) {
     attemptFailed(state, 'the resource has stopped by itself', now, outputs);
     if (state.phase === 'starting') state.dueAt = now;
@@ -182,9 +182,38 @@ function statusWhileRunning(
     });
     if (state.unknownStatuses < settings.attempts) return;
     state.unknownStatuses = 0;
-    state.attempts += 1;
-    const why = state.attempts >= settings.attempts ? 'gave-up' : 'restart';
-    if (why === 'gave-up') logGivingUp(state, outputs);
-    beginStop(state, why, state.successor, now + settings.stopTimeoutMs, now, outputs);
+    restart(state, now, outputs);
   }
+}
+
+/** Earlier attempts are forgotten: it has run for a while, and has been judged since. */
+function hasLasted({ settings, runningSince, serviceFailed }: PrimaryState, now: Instant): boolean {
+  const lasting = Math.max(settings.complaintIntervalMs, settings.judgeAfterMs);
+  return serviceFailed === '' && now - runningSince >= lasting;
+}
+
+/** Stops the resource to start it again, which counts as an attempt; or gives up. */
+function restart(state: PrimaryState, now: Instant, outputs: PrimaryOutput[]): void {
+  const { settings } = state;
+  state.attempts += 1;
+  const why = state.attempts >= settings.attempts ? 'gave-up' : 'restart';
+  if (why === 'gave-up') logGivingUp(state, outputs);
+  beginStop(state, why, state.successor, now + settings.stopTimeoutMs, now, outputs);
+}
+
+/** When a service that runs and does not answer is judged; Infinity where it answers, or does not run (R10). */
+export function judgeAt({ phase, serviceFailed, runningSince, settings }: PrimaryState): Instant {
+  if (phase !== 'running' || serviceFailed === '') return Number.POSITIVE_INFINITY;
+  return runningSince + settings.judgeAfterMs;
+}
+
+/** The service runs, and does not answer: restarted, or given up, like one that does not run (R10). */
+export function judgeService(state: PrimaryState, now: Instant, outputs: PrimaryOutput[]): void {
+  state.lastError = `the service runs and does not answer: ${state.serviceFailed}`;
+  outputs.push({
+    kind: 'log',
+    level: 'warn',
+    text: `${state.lastError}; attempt ${state.attempts + 1} of ${state.settings.attempts}`,
+  });
+  restart(state, now, outputs);
 }

@@ -51,6 +51,8 @@ export interface PrimaryState {
   unknownStatuses: number;
   runningSince: Instant;
   lastError: string;
+  /** Why the service counts as failed, by its checks; '' where it does not. */
+  serviceFailed: string;
   reported: PrimaryReport | null;
 }
 
@@ -103,6 +105,7 @@ export type PrimaryInput = { now: Instant } & (
   | { kind: 'stop'; why: 'handover' | 'role' | 'terminate'; successor: NodeName }
   | { kind: 'successor'; node: NodeName }
   | { kind: 'settings'; settings: Settings; sets: NodeName[][] }
+  | { kind: 'judged'; failed: string }
   | { kind: 'main-gone' }
 );
 
@@ -126,6 +129,8 @@ export interface PrimaryInit {
   request: number;
   forced: boolean;
   attempts: number;
+  /** See PrimaryState. */
+  serviceFailed: string;
   /** The lease to carry on with: just acquired, or an earlier worker's. */
   lease: GivenLease | null;
   /** True where it is an earlier worker's: the resource may be running under it. */

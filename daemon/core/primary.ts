@@ -3,11 +3,11 @@
  * Pure: `stepPrimary(state, input)` returns the next state and what to do. It does not acquire leases (the main
  * process does) and does not know how hooks are run.
  *
- * Rules R1 to R9 of docs/protocol.md.
+ * Rules R1 to R10 of docs/protocol.md.
  */
 import { leaseAnswered, renewLease, stopEnd, takeLease } from './hold.js';
 import { actBy, limitHook, margin } from './primary-hook.js';
-import { hookEnded, nextHook } from './primary-run.js';
+import { hookEnded, judgeAt, judgeService, nextHook } from './primary-run.js';
 import { askedToStop, beginStop, boundStop, releaseLease } from './primary-stop.js';
 import type {
   PrimaryInit,
@@ -45,6 +45,7 @@ export function initPrimary(init: PrimaryInit, now: Instant): PrimaryState {
     unknownStatuses: 0,
     runningSince: now,
     lastError: '',
+    serviceFailed: init.serviceFailed,
     reported: null,
   };
 }
@@ -79,6 +80,9 @@ export function stepPrimary(before: PrimaryState, input: PrimaryInput): PrimaryS
       state.settings = input.settings;
       state.ownSets = input.sets;
       break;
+    case 'judged':
+      state.serviceFailed = input.failed;
+      break;
     case 'main-gone':
       askedToStop(state, 'main-gone', '', now, outputs);
       break;
@@ -92,7 +96,7 @@ export function stepPrimary(before: PrimaryState, input: PrimaryInput): PrimaryS
 
 /** When the worker has to be stepped again at the latest. */
 export function primaryWakeAt(state: PrimaryState): Instant {
-  const times = [Number.POSITIVE_INFINITY];
+  const times = [judgeAt(state)];
   if (state.phase === 'done') return Number.POSITIVE_INFINITY;
   if (state.hook === null) times.push(state.dueAt);
   else if (state.hook.signalled === '') times.push(state.hook.termAt);
@@ -125,6 +129,7 @@ function advance(state: PrimaryState, now: Instant, outputs: PrimaryOutput[]): v
     state.lease = { ...renewed.lease, renewAt: now + state.settings.heartbeatMs };
     outputs.push({ kind: 'to-voters', message: renewed.message });
   }
+  if (now >= judgeAt(state)) judgeService(state, now, outputs);
   if (state.hook === null && isDone(state) === false) nextHook(state, now, outputs);
 }
 

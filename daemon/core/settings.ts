@@ -25,6 +25,8 @@ export interface Settings {
   /** Timeout of the watchdog device, 0: none. */
   deviceTimeoutMs: DurationMs;
   driftPpm: number;
+  /** After it has come to run, the service has this long until its checks judge it (R10). */
+  judgeAfterMs: DurationMs;
 }
 
 /** The terms this node asks a lease for: the stop budget covers the stop and the fence, or the device if that is longer. */

@@ -35,6 +35,8 @@ export function runState(state: NodeState): RunState {
 export function isAble(state: NodeState, now: Instant): boolean {
   const { gaveUpAt, settings, voter } = state;
   if (state.role !== 'secondary' || state.cleaning !== null || state.terminating) return false;
+  // It would be promoted under conditions of its own that do not hold (P5).
+  if (state.unfit !== '') return false;
   const mayTry = gaveUpAt === null || now - gaveUpAt >= settings.complaintIntervalMs;
   return mayTry && voter.sets.some((set) => set.includes(settings.node));
 }

@@ -54,12 +54,14 @@ function primary(state: NodeState, now: Instant): string {
   if (report?.run === 'failed') return `the resource to stop here: ${state.lastError}; it is tried again`;
   if (!holding(state, now)) {
     if (report?.run === 'stopping') return 'the resource to stop here, since the lease is lost';
-    return withHistory(state, now, lease(state, now));
+    return withHistory(state, now, state.unfit === '' ? lease(state, now) : required(state));
   }
   if (state.leaving?.why === 'handover') return 'the resource to stop here, to hand it over';
   if (state.leaving !== null) return `the resource to stop here, to become ${state.leaving.to}`;
   const missing = unheard(state, now);
   const without = missing.length === 0 ? '' : `; ${missing.join(' and ')} cannot be heard`;
+  if (report?.run === 'run' && state.serviceFailed !== '')
+    return `the service to answer: ${state.serviceFailed}${without}`;
   if (report?.run === 'run') return `nothing: the resource runs here${without}`;
   if (report?.run === 'starting')
     return `the resource to start here (attempt ${state.attempts + 1} of ${state.settings.attempts})`;
@@ -81,6 +83,7 @@ function secondary(state: NodeState, now: Instant): string {
   const count = complaintCount(state.complaints, settings.complaintIntervalMs, now);
   const needed = settings.complaintCount + 1;
   const set = state.roleSet === 'primary' && gaveUpAt === null;
+  if (state.unfit !== '') return withHistory(state, now, required(state));
   const alone = noMajority(state, now);
   if (alone !== null) return withHistory(state, now, alone);
   if (!set && count < needed && now >= state.successorUntil) {
@@ -92,6 +95,11 @@ function secondary(state: NodeState, now: Instant): string {
     );
   }
   return withHistory(state, now, lease(state, now));
+}
+
+/** What the resource requires of its primary does not hold here (P5). */
+function required(state: NodeState): string {
+  return `what the resource requires of its primary: ${state.unfit}`;
 }
 
 /** Why the lease cannot be had: no majority to be reached, or who refuses and for how long. */

@@ -1,4 +1,5 @@
 /** The part of the configuration that the core needs, in the core's words. */
+import type { CheckSpec } from '../checks/spec.js';
 import type { Config, ResourceConfig } from '../config/types.js';
 import type { Settings } from '../core/settings.js';
 
@@ -22,5 +23,18 @@ export function settingsOf(config: Config, resource: ResourceConfig): Settings {
     fenceTimeoutMs: resource.fence === null ? 0 : resource.fenceTimeoutMs,
     deviceTimeoutMs: config.watchdogDevice?.timeoutMs ?? 0,
     driftPpm: resource.driftPpm,
+    judgeAfterMs: judgeAfterMs(config.monitor?.checks ?? [], resource.checks),
   };
+}
+
+/** Monitoring nodes ask each other this often about a check that is down (K6 of docs/confirmation.md). */
+const ASK_MS = 10_000;
+
+/** How long the checks of a resource may take to see it up again after it came to run, and the other nodes to hear of it. */
+function judgeAfterMs(checks: readonly CheckSpec[], names: readonly string[]): number {
+  const own = checks.filter(({ name }) => names.includes(name));
+  const times = own.map(
+    ({ options: { rise, retryIntervalMs, timeoutMs } }) => rise * (retryIntervalMs + timeoutMs),
+  );
+  return own.length === 0 ? 0 : Math.max(...times) + ASK_MS;
 }

@@ -12,7 +12,13 @@ export function settings(change: Partial<Settings> = {}): Settings {
     ...{ resource: 'shared', node: 'a', voters: VOTERS, priority: 100, attempts: 3 },
     ...{ complaintCount: 3, complaintIntervalMs: 60_000, heartbeatMs: 1000, leaseMs: 3000 },
     ...{ startTimeoutMs: 10_000, stopTimeoutMs: 2000, statusTimeoutMs: 1000, statusIntervalMs: 5000 },
-    ...{ switchoverTimeoutMs: 60_000, fenceTimeoutMs: 0, deviceTimeoutMs: 0, driftPpm: 0 },
+    ...{
+      switchoverTimeoutMs: 60_000,
+      fenceTimeoutMs: 0,
+      deviceTimeoutMs: 0,
+      driftPpm: 0,
+      judgeAfterMs: 10_000,
+    },
     ...change,
   };
 }

@@ -144,6 +144,7 @@ describe('holding', () => {
       request: 1,
       forced: false,
       attempts: 0,
+      serviceFailed: '',
       lease,
     };
     let { state, outputs } = stepPrimary(initPrimary({ ...init, resumed: false }, 0), {

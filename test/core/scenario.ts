@@ -9,6 +9,7 @@ import { waitingFor } from '../../daemon/core/waiting.js';
 import { noCounts } from '../sim/checkers/incidents.js';
 import { type Cluster, createCluster, startDaemons } from '../sim/cluster.js';
 import { setService } from '../sim/hooks.js';
+import { judge } from '../sim/judgement.js';
 import { GOOD, killMain, powerOff, powerOn } from '../sim/machine.js';
 import { pauseMain, resumeMain, startMain } from '../sim/main-process.js';
 import { command, reload, terminate } from '../sim/operator.js';
@@ -87,6 +88,7 @@ function newCluster(args: readonly string[]): Running {
     fenceTimeoutMs: time('fence_timeout', '0ms'),
     deviceTimeoutMs: time('watchdog_timeout', '0ms'),
     driftPpm: 10_000,
+    judgeAfterMs: time('judge_after', '10s'),
   });
   const shown = { messages: false };
   const lines: string[] = [];
@@ -157,6 +159,8 @@ function perform(running: Running, name: string, args: readonly string[]): void 
     case 'mend':
       for (const path of network.paths) path.cuts = 0;
       return;
+    case 'judge':
+      return judge(world, at(0), { [args[1] ?? '']: args.slice(2).join(' ') });
     case 'service-dies':
       return setService(world, at(0), false);
     case 'reload':

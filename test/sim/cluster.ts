@@ -7,6 +7,7 @@ import { mainGone } from './checkers/main-gone.js';
 import { oneRunner } from './checkers/one-runner.js';
 import { promises } from './checkers/promises.js';
 import { readFirst } from './checkers/read-first.js';
+import { required } from './checkers/required.js';
 import { voterSets } from './checkers/voter-sets.js';
 import { createMachine, runDevice } from './machine.js';
 import { startMain } from './main-process.js';
@@ -30,7 +31,7 @@ export function createCluster(profile: Profile, counts: Counts, reader: Reader |
   const agenda = new Agenda();
   const voters = profile.nodes.filter(({ member }) => member).map(({ name }) => name);
   const machines = profile.nodes.map((plan) => createMachine(profile, plan, voters));
-  const checkers = [oneRunner(), promises(), epochs(), hooks(), voterSets(), incidents(counts)];
+  const checkers = [oneRunner(), promises(), epochs(), hooks(), voterSets(), required(), incidents(counts)];
   checkers.push(readFirst(2 * profile.times.heartbeatMs + 50));
   if (profile.backing === 'stop-works' || profile.backing === 'cgroup')
     checkers.push(mainGone(profile.times.stopTimeoutMs * 2.5, 50 + profile.hookMs));
@@ -47,6 +48,7 @@ export function createCluster(profile: Profile, counts: Counts, reader: Reader |
       for (const checker of checkers) checker.see(event, agenda.now);
     },
     healed: false,
+    failing: 0,
     changingVoters: false,
     reading: reader !== null,
   };

@@ -15,6 +15,7 @@ import {
   pauseMainOnly,
   pauseWorkerOnly,
 } from './faults-process.js';
+import { failService, missRequired } from './judgement.js';
 import type { Network } from './network.js';
 import { FAULT_NAMES, type FaultName } from './profile.js';
 import type { TraceEvent } from './trace.js';
@@ -64,6 +65,8 @@ const FAULTS: Record<FaultName, Fault> = {
   restartDaemon,
   changeTimes,
   changeVoters,
+  failService,
+  missRequired,
 };
 
 /** Those that may follow at once on an event: sudden ones. */

@@ -26,6 +26,7 @@ export function createMachine(profile: Profile, plan: NodePlan, voters: readonly
     device: { armed: false, fedAt: 0 },
     settings: settingsOf(profile, plan, voters),
     modes: GOOD,
+    judged: { failed: '', unfit: '' },
   };
 }
 

@@ -62,6 +62,9 @@ function takePart(world: World, main: MainProcess): void {
   for (const output of outputs) perform(world, main, output);
   lookAtDevice(world, main);
   if (world.profile.protection === 'device') feedDevice(world, main);
+  // Its monitor has to look first.
+  if (machine.judged.failed + machine.judged.unfit !== '')
+    mainAfter(world, main, world.prng.below(world.profile.times.leaseMs), () => tellJudged(world, machine));
   setWake(world, main);
 }
 
@@ -79,6 +82,11 @@ export function feedMain(world: World, main: MainProcess, input: MainInput): voi
     if ('worker' in input) main.unread.shift();
     step(world, main, input);
   });
+}
+
+/** Tells the daemon of a machine what the checks say now. */
+export function tellJudged(world: World, machine: Machine): void {
+  if (machine.main !== null) feedMain(world, machine.main, { kind: 'judged', ...machine.judged });
 }
 
 /** Runs `then` after `ms` of true time, when the process is alive and goes on. */

@@ -262,6 +262,13 @@ export const MUTATIONS: readonly Mutation<Focus>[] = [
     "  if (report.epoch === 0) return 'none';\n  return report.leaseUntil > now ? 'feed' : 'starve';",
     "  if (report.epoch === 0) return 'none';\n  return 'feed';",
   ]),
+  without(
+    'P5',
+    'a node that does not see what the resource requires asks for the lease',
+    { faults: ['missRequired', 'loseMachine'] },
+    ['view.ts', "  if (state.unfit !== '') return false;", ''],
+    ['node-lease.ts', " && state.unfit === ''", ''],
+  ),
   without('P1', 'a secondary is promoted without a lease', { faults: ['isolate'] }, [
     'node-lease.ts',
     '    else logRefusal(state, now, outputs);',

@@ -19,6 +19,7 @@ export function observeStep(
     const { holder, epoch } = input.message;
     world.trace({ kind: 'release-heard', voter: main.machine.name, holder, epoch });
   }
+  if (input.kind === 'judged') world.trace({ kind: 'fit', node: main.machine.name, fit: input.unfit === '' });
   observeVoter(world, main, before, input);
   observePromises(world, main, before, input, outputs);
   for (const output of outputs) {
@@ -39,7 +40,7 @@ function observeVoter(world: World, main: MainProcess, before: NodeState, input:
   const { voter, acquisition } = main.state;
   const { name } = main.machine;
   if (acquisition.phase === 'acquiring' && before.acquisition.phase !== 'acquiring')
-    world.trace({ kind: 'acquiring', node: name });
+    world.trace({ kind: 'acquiring', node: name, forced: main.state.worker?.report?.forced === true });
   if (
     input.kind === 'peer' &&
     input.message.kind === 'state' &&

@@ -47,6 +47,8 @@ export const FAULT_NAMES = [
   'restartDaemon',
   'changeTimes',
   'changeVoters',
+  'failService',
+  'missRequired',
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 
@@ -184,6 +186,7 @@ function drawTimes(prng: Prng): Profile['times'] {
     fenceTimeoutMs: 0,
     deviceTimeoutMs: 0,
     driftPpm: prng.pick([0, 1000, 10_000, 10_000, 50_000]),
+    judgeAfterMs: leaseMs * prng.range(0, 4),
   };
 }
 

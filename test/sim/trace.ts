@@ -19,6 +19,7 @@ export const COUNTED = [
   'voters-changed',
   'device-reset',
   'gave-up',
+  'service-failed',
 ] as const;
 export type Counted = (typeof COUNTED)[number];
 
@@ -53,8 +54,10 @@ export type TraceEvent =
   | { kind: 'release'; holder: Holder; epoch: number }
   /** A voter has heard so. */
   | { kind: 'release-heard'; voter: NodeName; holder: Holder; epoch: number }
-  /** A node asks the voters for a lease under a new epoch. */
-  | { kind: 'acquiring'; node: NodeName }
+  /** A node asks the voters for a lease under a new epoch; `forced`: to make lawful what runs by force. */
+  | { kind: 'acquiring'; node: NodeName; forced: boolean }
+  /** A node knows from now on whether it sees what the resource requires. */
+  | { kind: 'fit'; node: NodeName; fit: boolean }
   /** What a voter reckons with from now on. */
   | {
       kind: 'voter-sets';
@@ -136,6 +139,7 @@ export function describeEvent(event: TraceEvent): string {
     case 'release-heard':
     case 'lease':
     case 'acquiring':
+    case 'fit':
     case 'voter-sets':
     case 'memory-heard':
     case 'hook-recorded':

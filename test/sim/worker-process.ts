@@ -202,7 +202,14 @@ function stepCore(world: World, worker: WorkerProcess, input: object & { kind: s
   }
   let wakeAt: number;
   if (core.role === 'primary') {
-    const step = stepPrimary(core.state, stamped as Parameters<typeof stepPrimary>[1]);
+    const before = core.state;
+    const step = stepPrimary(before, stamped as Parameters<typeof stepPrimary>[1]);
+    if (
+      before.phase === 'running' &&
+      step.state.attempts > before.attempts &&
+      step.state.serviceFailed !== ''
+    )
+      world.trace({ kind: 'counted', what: 'service-failed', node: worker.machine.name });
     core.state = step.state;
     for (const output of step.outputs) performPrimary(world, worker, output);
     wakeAt = primaryWakeAt(step.state);

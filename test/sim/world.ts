@@ -27,6 +27,8 @@ export interface World {
   trace: (event: TraceEvent) => void;
   /** Everything is well from now on: no loss, no status that says unknown. */
   healed: boolean;
+  /** Faults by which the service does not answer. */
+  failing: number;
   /** True while an operator changes the voters in one file after the other. */
   changingVoters: boolean;
   /** True where somebody reads the trace: texts that only a reader wants are made. */
@@ -58,6 +60,8 @@ export interface Machine {
   device: { armed: boolean; fedAt: number };
   settings: Settings;
   modes: HookModes;
+  /** What its monitor says of the checks that the resource names. */
+  judged: { failed: string; unfit: string };
 }
 
 export interface MainProcess {
