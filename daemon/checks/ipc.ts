@@ -15,6 +15,8 @@ export interface MonitorSetup {
 
 export interface Definition {
   row: number;
+  /** Told back with what is said of the row, so that it is not taken for a check that had the row before. */
+  serial: number;
   spec: CheckSpec;
   /** The text of the certificates that it names, '' for none. */
   ca: string;
@@ -62,6 +64,8 @@ export interface ResultView {
   latencyMs: number;
   text: string;
   excerpt: string;
+  /** The numeric address that was asked, '' where that is not known. */
+  address: string;
 }
 
 export type MonitorToMain =
@@ -73,6 +77,8 @@ export type MonitorToMain =
   | { kind: 'ran'; request: number; view: CheckView; last: ResultView }
   | { kind: 'views'; request: number; views: readonly CheckView[] }
   | { kind: 'history'; request: number; results: readonly ResultView[] }
+  /** Checks that have come up for the first time, which is no edge; serials in the same order. */
+  | { kind: 'up'; rows: readonly number[]; serials: readonly number[] }
   /** Now and then: that it lives, and how late checks began since the last time. */
   | {
       kind: 'beat';

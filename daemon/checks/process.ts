@@ -55,8 +55,12 @@ class Monitor {
   private readonly history = new History(HISTORY_ENTRIES);
   /** Requests that wait for the result of a row. */
   private readonly asked = new Map<number, number[]>();
+  private readonly serials: Uint32Array;
+  /** Rows that have come up for the first time, since the last beat. */
+  private up: number[] = [];
 
   constructor(setup: MonitorSetup) {
+    this.serials = new Uint32Array(setup.rows);
     // One descriptor for each check under way, and a hundred for all else.
     const notes = raiseLimit(setup.flights + setup.plugins * 2 + 100);
     this.hosts = new Hosts({ lookup: resolve, now, keepMs: setup.resolveMs, failureMs: FAILURE_MS });
@@ -109,7 +113,8 @@ class Monitor {
     }
   }
 
-  private define({ row, spec, ca, known }: Definition): void {
+  private define({ row, serial, spec, ca, known }: Definition): void {
+    this.serials[row] = serial;
     this.engine.remove(row);
     this.history.forget(row);
     const plan = compileCheck(spec, () => ca);
@@ -122,6 +127,7 @@ class Monitor {
     const latency = now() - flight.begunAt;
     this.history.add(row, wall(), nature, latency, flight);
     const requests = this.asked.size > 0 ? this.asked.get(row) : undefined;
+    if (edge === '' && this.engine.table.isNewlyUp(row)) this.up.push(row);
     if (edge === '' && requests === undefined) return;
     const view = this.view(row);
     const last = resultView(wall(), nature, latency, flight);
@@ -151,13 +157,20 @@ class Monitor {
   }
 
   private beat(): void {
-    const { engine } = this;
+    const { engine, up, serials } = this;
+    if (up.length > 0) say({ kind: 'up', rows: up, serials: up.map((row) => serials[row] as number) });
+    this.up = [];
     say({ kind: 'beat', underWay: engine.underWay, ...engine.lateness.take(), skipped: engine.skipped });
     engine.skipped = 0;
   }
 }
 
-function resultView(at: number, nature: number, latencyMs: number, answer: Answer): ResultView {
+function resultView(
+  at: number,
+  nature: number,
+  latencyMs: number,
+  answer: Answer & { host?: string },
+): ResultView {
   return {
     age: (wall() - at) * 1000,
     nature: (NATURES[nature] ?? 'none') satisfies Nature,
@@ -165,6 +178,7 @@ function resultView(at: number, nature: number, latencyMs: number, answer: Answe
     latencyMs,
     text: answer.text,
     excerpt: answer.excerpt.toString('latin1', 0, answer.excerptLength),
+    address: answer.host ?? '',
   };
 }
 

@@ -107,6 +107,11 @@ export class CheckTable {
     return this.change(row, ok, wall, judging);
   }
 
+  /** True where the last result has made it up. */
+  isNewlyUp(row: number): boolean {
+    return this.state[row] === State.UP && this.since[row] === this.lastAt[row];
+  }
+
   private change(row: number, ok: boolean, wall: number, judging: Judging): Edge {
     const state = this.state[row];
     const streak = this.streak[row] as number;

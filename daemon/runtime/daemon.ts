@@ -85,7 +85,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     script: options.workerScript,
     records: createProcessRecords(workerStore, log),
     log,
-    events: { edge: (_name, edge, view, last) => logEdge(log, edge, view, last) },
+    events: {
+      edge: (_name, edge, view, last) => logEdge(log, edge, view, last),
+      blind: () => {},
+      ready: () => {},
+    },
     wall: () => Date.now() / 1000,
   });
   const network: PeerNetwork = createPeerNetwork({

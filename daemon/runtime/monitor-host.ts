@@ -13,6 +13,7 @@ import type {
   ResultView,
 } from '../checks/ipc.js';
 import type { CheckSpec, MonitorConfig } from '../checks/spec.js';
+import type { Sight } from '../confirm/types.js';
 import type { NetLog } from '../net/log.js';
 import { messageOf } from '../sys/errors.js';
 import type { ProcessRecords } from './process-record.js';
@@ -21,6 +22,10 @@ export type NamedView = Omit<CheckView, 'row'> & { name: string };
 
 export interface MonitorEvents {
   edge(name: string, edge: 'up' | 'down', view: NamedView, last: ResultView): void;
+  /** The process is gone: what it saw last may not be so any more. */
+  blind(): void;
+  /** It checks, for the first time or again; what was down counts as down until a result says otherwise. */
+  ready(): void;
 }
 
 export interface MonitorHost {
@@ -30,6 +35,8 @@ export interface MonitorHost {
   look(names: readonly string[] | null): Promise<NamedView[]>;
   run(name: string): Promise<{ view: NamedView; last: ResultView }>;
   history(name: string): Promise<readonly ResultView[]>;
+  /** How a check stands as seen from here, as far as that is known at once; unknown for a name that there is not. */
+  sight(name: string): Sight;
   /** The last words of the process on itself. */
   beat(): Beat | null;
   close(): Promise<void>;
@@ -50,6 +57,7 @@ interface Entry {
   name: string;
   spec: CheckSpec;
   known: Known | null;
+  serial: number;
 }
 
 interface Pending {
@@ -85,6 +93,7 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
   let silence: NodeJS.Timeout | undefined;
   let lastBeat: Beat | null = null;
   let closed = false;
+  let serial = 0;
 
   function start(): void {
     if (config === null || closed) return;
@@ -130,6 +139,7 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
       reject(new Error('the monitor process has ended'));
     }
     pending.clear();
+    options.events.blind();
     if (closed || config === null) return;
     restarts = lastedMs > LASTED_MS ? 0 : restarts + 1;
     const delay = RESTART_MS[Math.min(restarts, RESTART_MS.length) - 1] ?? RESTART_MS[0];
@@ -153,7 +163,8 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
     if (entry == null) return null;
     const { ca } = entry.spec.options.tls;
     try {
-      return { row, spec: entry.spec, ca: ca === '' ? '' : readFileSync(ca, 'utf8'), known: entry.known };
+      const { spec, known, serial } = entry;
+      return { row, serial, spec, ca: ca === '' ? '' : readFileSync(ca, 'utf8'), known };
     } catch (error) {
       log.error({ check: entry.name }, `check ${entry.name} is not run: ${messageOf(error)}`);
       return null;
@@ -170,7 +181,9 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
           `the monitor process is ready, as user ${message.user}: ${byName.size} checks`,
         );
         for (const note of message.notes) log.warn({}, note);
-        return;
+        return options.events.ready();
+      case 'up':
+        return message.rows.forEach((row, index) => void cameUp(row, message.serials[index] ?? 0));
       case 'failed':
         log.error({ workerpid: process.pid }, `the monitor process cannot work: ${message.reason}`);
         return;
@@ -196,6 +209,12 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
         waiting.resolve(message);
       }
     }
+  }
+
+  function cameUp(row: number, itsSerial: number): void {
+    const entry = rows[row];
+    const wall = options.wall();
+    if (entry?.serial === itsSerial) entry.known ??= { state: 'up', since: wall, lastOkAt: wall };
   }
 
   function ask<K extends MonitorToMain['kind']>(
@@ -227,7 +246,8 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
 
   function take(spec: CheckSpec): number {
     const row = free.pop() ?? rows.length;
-    rows[row] = { name: spec.name, spec, known: null };
+    serial += 1;
+    rows[row] = { name: spec.name, spec, known: null, serial };
     byName.set(spec.name, row);
     return row;
   }
@@ -289,6 +309,10 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
     history: async (name) => {
       const row = rowOf(name);
       return (await ask('history', (id) => ({ kind: 'history', request: id, row }))).results;
+    },
+    sight: (name) => {
+      const row = child === null ? undefined : byName.get(name);
+      return row === undefined ? 'unknown' : (rows[row]?.known?.state ?? 'unknown');
     },
     beat: () => lastBeat,
     async close() {

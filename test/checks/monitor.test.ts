@@ -52,7 +52,11 @@ function trialFor(t: TestContext): Trial {
     script,
     records: { record: (pid) => pids.push(pid), forget: () => {} },
     log: { debug: note, info: note, warn: note, error: note },
-    events: { edge: (name, edge, _, last) => void edges.push(`${name} ${edge} ${last.nature}`) },
+    events: {
+      edge: (name, edge, _, last) => void edges.push(`${name} ${edge} ${last.nature}`),
+      blind: () => void edges.push('blind'),
+      ready: () => {},
+    },
     wall: () => Date.now() / 1000,
   });
   t.after(() => host.close());
@@ -85,12 +89,14 @@ test('edges come at once, views when asked; without privileges, and under its ti
     assert.match(status, /^Uid:\t([1-9][0-9]*)\t\1\t\1\t\1$/m);
     assert.match(status, /^CapEff:\t0+$/m);
   }
-  await until(async () => (await trial.host.look(null))[0]?.state === 'up', 5000, 'up');
+  assert.equal(trial.host.sight('nothing'), 'unknown');
+  await until(() => trial.host.sight('www') === 'up', 5000, 'up, without an edge');
   good = false;
   await until(() => trial.edges.length > 0, 5000, 'an edge');
   assert.deepEqual(trial.edges, ['www down http-status']);
   const [view] = await trial.host.look(['www']);
   assert.deepEqual([view?.state, view?.nature, view?.detail], ['down', 'http-status', 503]);
+  assert.equal(trial.host.sight('www'), 'down');
   const results = await trial.host.history('www');
   assert.ok(
     results.some(({ nature }) => nature === 'ok') && results.some(({ nature }) => nature === 'http-status'),
@@ -98,7 +104,7 @@ test('edges come at once, views when asked; without privileges, and under its ti
   assert.match(results[0]?.excerpt ?? '', /503 Sorry/);
   good = true;
   const ran = await trial.host.run('www');
-  assert.equal(ran.last.nature, 'ok');
+  assert.deepEqual([ran.last.nature, ran.last.address], ['ok', '127.0.0.1']);
 });
 
 test('what does not change on a reload keeps its state; what goes is gone', async (t) => {
@@ -140,9 +146,9 @@ test('a process that dies is replaced, and what was down is not told again', asy
   await until(async () => Number.isFinite((await trial.host.look(['mail']))[0]?.age), 5000, 'checked again');
   assert.ok(trial.log.length >= before);
   listening = true;
-  await until(() => trial.edges.length === 2, 5000, 'up again');
+  await until(() => trial.edges.length === 3, 5000, 'up again');
   assert.deepEqual(
     trial.edges.map((edge) => edge.split(' ').slice(0, 2).join(' ')),
-    ['mail down', 'mail up'],
+    ['mail down', 'blind', 'mail up'],
   );
 });
