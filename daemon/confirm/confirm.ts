@@ -30,7 +30,7 @@ import type {
   WallMs,
 } from './types.js';
 import { downTogether, isOver, isTroubled, needed, witnessesOf } from './views.js';
-import { localSentence } from './words.js';
+import { lengthOf, localSentence } from './words.js';
 
 /** The state at a start; `records` is what was written down, by check (E7). */
 export function initConfirm(
@@ -67,16 +67,19 @@ function needsWork(ledger: ConfirmState['ledgers'][string]): boolean {
   return isOutage(ledger.edge) || ledger.flap !== 0 || nextToSettle(ledger) !== null;
 }
 
-/** The only door. `now`: CLOCK_BOOTTIME; `wall`: the wall clock, for the record alone. */
+/**
+ * The only door. Several inputs of one moment are the same as one after the other, and cost less. `now`: CLOCK_BOOTTIME; `wall`: the
+ * wall clock, for the record alone.
+ */
 export function stepConfirm(
   before: ConfirmState,
-  input: ConfirmInput,
+  input: ConfirmInput | readonly ConfirmInput[],
   now: Instant,
   wall: WallMs,
 ): ConfirmStep {
   const draft = openDraft(before, now, wall);
-  const touched = take(draft, input);
-  for (const check of touched) work(draft, check);
+  const inputs: readonly ConfirmInput[] = 'kind' in input ? [input] : input;
+  for (const one of inputs) for (const check of take(draft, one)) work(draft, check);
   return { state: draft.state, outputs: draft.outputs };
 }
 
@@ -128,6 +131,9 @@ function take(draft: Draft, input: ConfirmInput): readonly string[] {
 
 function receive(draft: Draft, from: NodeName, message: ConfirmMessage): void {
   const { check } = message;
+  // Whoever asks about what is not checked here gets an answer; all else is about nothing.
+  const known = ruleOf(draft.state, check) !== undefined;
+  if (!known && message.kind !== 'ask' && message.kind !== 'claim') return;
   switch (message.kind) {
     case 'ask':
       return asked(draft, from, message);
@@ -226,13 +232,14 @@ function judge(draft: Draft, check: string, rule: CheckRule): void {
     if (nodes.length >= needed(rule)) {
       if (kind !== null) ledgerOf(draft, check).flap = edge + 1;
       addEdge(draft, check, kind ?? 'down', since, witnessesOf(state, rule, trouble, now));
-      log(draft, 'warn', check, `down, confirmed by ${nodes.join(', ')}`);
+      say(draft, 'warn', check, rule, `down, confirmed by ${nodes.join(', ')}`);
       return;
     }
   } else if (isOver(state, rule, trouble, now)) {
     if (kind !== null) ledgerOf(draft, check).flap = edge + 1;
     addEdge(draft, check, kind ?? 'up', ledger?.since ?? now, witnessesOf(state, rule, trouble, now));
-    log(draft, 'info', check, 'up again');
+    const lasted = lengthOf(now - (ledger?.since ?? now));
+    say(draft, 'info', check, rule, `up again, after ${lasted}`);
     return;
   }
   if (ledger !== undefined && ledger.flap !== 0 && isCalm(trouble, now, limits)) {
@@ -242,13 +249,18 @@ function judge(draft: Draft, check: string, rule: CheckRule): void {
   } else if (!isOutage(edge) && trouble.own?.sight === 'down') sayLocal(draft, check, rule);
 }
 
+/** Where one node alone monitors, its own sight of the edge has said the same already. */
+function say(draft: Draft, level: 'info' | 'warn', check: string, rule: CheckRule, text: string): void {
+  if (rule.nodes.length > 1) log(draft, level, check, text);
+}
+
 /** A local outage is logged, each time the sentence is another one (K5). */
 function sayLocal(draft: Draft, check: string, rule: CheckRule): void {
   const trouble = troubleOf(draft, check);
   const sentence = localSentence(draft.state, rule, trouble);
   if (sentence === trouble.sentence) return;
   trouble.sentence = sentence;
-  log(draft, 'info', check, `down, ${sentence}`);
+  log(draft, 'info', check, sentence);
 }
 
 /** Memory is for trouble: a check without any is forgotten, but for its number (K9). */

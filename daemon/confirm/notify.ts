@@ -62,14 +62,18 @@ function settleSilently(draft: Draft, check: string): void {
   changed(draft, check, null);
 }
 
+/** A peer may have counted far ahead: so many edges are settled in one step, the rest in the next ones. */
+const SETTLED_MAX = 100;
+
 /** Up to which edge all can be settled in silence now. */
 function silentUpTo(ledger: Ledger): number {
   let { told } = ledger;
-  for (;;) {
+  for (let count = 0; count < SETTLED_MAX; count += 1) {
     const next = nextToSettle({ ...ledger, told });
-    if (next === null || next.say || next.edge <= told) return told;
+    if (next === null || next.say || next.edge <= told) break;
     told = next.edge;
   }
+  return told;
 }
 
 /** From when this node may claim: those who saw the edge come first, in the order of the file (E3). */

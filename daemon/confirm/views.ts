@@ -88,6 +88,22 @@ export function downTogether(
   return { nodes: best.map(({ node }) => node), since: Math.min(now, ...best.map(({ from }) => from)) };
 }
 
+/**
+ * Nodes whose last word is that it is down, none older than two rounds of asking: what a confirmed outage is worth now (K10). What was
+ * seen before the edge counts here, since it is what the edge was made of.
+ */
+export function stillDown(state: ConfirmState, rule: CheckRule, trouble: Trouble, now: Instant): NodeName[] {
+  const limit = freshMs(rule) + 2 * state.config.limits.askMs;
+  return rule.nodes.filter((node) => {
+    if (node === state.self) {
+      const { own } = trouble;
+      return own?.sight === 'down' && now - own.resultAt <= limit;
+    }
+    const heard = trouble.heard[node];
+    return heard?.view?.sight === 'down' && now - heard.heardAt <= limit && state.connected.includes(node);
+  });
+}
+
 /** True where the outage is over (K7): someone sees it up, and fewer than `confirm` nodes see it down or may still do. */
 export function isOver(state: ConfirmState, rule: CheckRule, trouble: Trouble, now: Instant): boolean {
   const need = needed(rule);

@@ -10,6 +10,7 @@ import type {
   LedgerRecord,
   View,
 } from '../../daemon/confirm/types.js';
+import { decodePeerMessage, encodePeerMessage } from '../../proto/codec.js';
 import { deepFreeze } from '../sim/freeze.js';
 
 export const LIMITS = {
@@ -135,7 +136,7 @@ export class Table {
   private transmit(from: string, to: string, message: ConfirmMessage): void {
     this.queue.push(() => {
       if (this.states[from] === undefined || this.cuts.has(pair(from, to))) return;
-      this.step(to, { kind: 'message', from, message });
+      this.step(to, { kind: 'message', from, message: overWire(message) });
     });
   }
 
@@ -167,6 +168,13 @@ export class Table {
       this.soon(name, { kind: 'sent', check: output.check, edge: output.edge });
     }
   }
+}
+
+/** The message as it comes out of a frame: what nodes say must be within the ranges of the wire. */
+export function overWire(message: ConfirmMessage): ConfirmMessage {
+  const decoded = decodePeerMessage(encodePeerMessage({ kind: 'confirm', message }));
+  if (decoded.kind === 'message' && decoded.message.kind === 'confirm') return decoded.message.message;
+  throw new Error(`${JSON.stringify(decoded)}: ${JSON.stringify(message)}`);
 }
 
 function pair(a: string, b: string): string {

@@ -1,0 +1,120 @@
+/** What peers with the key may say is no reason to fall over: any message, in any order, about any check. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { initConfirm, stepConfirm } from '../../daemon/confirm/confirm.js';
+import { whyServiceFailed } from '../../daemon/confirm/resources.js';
+import type { ConfirmConfig, ConfirmInput, ConfirmOutput, ConfirmState } from '../../daemon/confirm/types.js';
+import { random, randomConfirm } from '../proto/random.js';
+import { DOWN, LIMITS, overWire, ruleFor, Table, UP } from './given.js';
+
+const config: ConfirmConfig = {
+  ...{ domain: 'x', limits: { ...LIMITS, flapEdges: 4 } },
+  checks: { web: ruleFor(['a', 'b', 'c'], { depends: ['gw'] }), gw: ruleFor(['a', 'b', 'c']) },
+};
+
+test('[K9] any message of any peer is taken, and what is not checked here leaves nothing behind', () => {
+  for (let seed = 1; seed <= 300; seed += 1) {
+    const r = random(seed);
+    let state = initConfirm('a', config, {}, 0, 0, 0);
+    for (let turn = 0; turn < 60; turn += 1) {
+      const said = randomConfirm(r);
+      const message = { ...said, check: r.chance(70) ? r.pick(['web', 'gw']) : said.check };
+      const input = r.pick<ConfirmInput>([
+        { kind: 'message', from: r.pick(['b', 'c', 'z', '__proto__']), message },
+        { kind: 'seen', check: r.pick(['web', 'gw', '__proto__']), view: r.chance(50) ? DOWN : UP },
+        { kind: r.chance(50) ? 'connected' : 'lost', peer: r.pick(['b', 'c']) },
+        { kind: 'tick' },
+      ]);
+      const { state: next, outputs } = stepConfirm(state, input, turn * r.below(9000), 0);
+      state = next;
+      for (const output of outputs) if (output.kind === 'send') overWire(output.message);
+    }
+    for (const known of [state.ledgers, state.troubles])
+      assert.deepEqual(
+        Object.keys(known).filter((check) => !Object.hasOwn(config.checks, check)),
+        [],
+      );
+  }
+});
+
+test('[E2] a peer that has counted far ahead is joined in bounded time', () => {
+  const ledger = {
+    ...{
+      edge: 1_000_000_000,
+      told: 0,
+      said: 0,
+      saidBy: '',
+      flap: 3,
+      ack: 0,
+      ackBy: '',
+      sinceMs: 0,
+      notes: [],
+    },
+    mute: { revision: 0, leftMs: 0 },
+  };
+  let state = initConfirm('a', config, {}, 0, 0, 0);
+  const begun = performance.now();
+  const step = (input: ConfirmInput, now: number): void => {
+    ({ state } = stepConfirm(state, input, now, 0));
+  };
+  step({ kind: 'message', from: 'b', message: { kind: 'ledger', check: 'web', ledger } }, 1);
+  // From the flapping edge on all is silence: a billion edges to settle.
+  for (let told = 3, now = 2; now < 20; now += 1, told += 1) {
+    step(
+      {
+        kind: 'message',
+        from: 'b',
+        message: { kind: 'ledger', check: 'web', ledger: { ...ledger, told, said: 3 } },
+      },
+      now,
+    );
+    step({ kind: 'tick' }, now);
+  }
+  assert.equal(state.ledgers.web?.edge, 1_000_000_000);
+  assert.ok(performance.now() - begun < 1000);
+});
+
+test('inputs of one moment together are the same as one after the other', () => {
+  const inputs: ConfirmInput[] = [
+    { kind: 'connected', peer: 'b' },
+    { kind: 'connected', peer: 'c' },
+    { kind: 'seen', check: 'web', view: DOWN },
+    {
+      kind: 'message',
+      from: 'b',
+      message: { kind: 'answer', check: 'web', id: 1, view: { ...DOWN, forMs: 50 } },
+    },
+    { kind: 'recorded', check: 'web', edge: 1 },
+    { kind: 'message', from: 'b', message: { kind: 'grant', check: 'web', edge: 1 } },
+    { kind: 'message', from: 'c', message: { kind: 'refuse', check: 'web', edge: 1, by: 'c' } },
+    { kind: 'tick' },
+  ];
+  let apart: ConfirmState = initConfirm('a', config, {}, 0, 0, 0);
+  const outputs: ConfirmOutput[] = [];
+  const together = stepConfirm(apart, inputs, 10, 0);
+  for (const input of inputs) {
+    const step = stepConfirm(apart, input, 10, 0);
+    apart = step.state;
+    outputs.push(...step.outputs);
+  }
+  assert.deepEqual(together, { state: apart, outputs });
+  assert.ok(outputs.length > 5);
+});
+
+test('[K10] an outage that nobody is left to end fails no service for long', () => {
+  const table = new Table(['a', 'b', 'c']);
+  for (const name of ['b', 'c']) table.see(name, 'web', DOWN);
+  const failed = (): string => {
+    const state = table.states.a;
+    return state === undefined ? '' : whyServiceFailed(state, ['web'], table.now);
+  };
+  table.see('a', 'web', UP);
+  table.pass(60_000);
+  assert.equal(failed(), 'web is confirmed down for 60 s');
+  table.crash('b');
+  table.crash('c');
+  assert.equal(failed(), '');
+  table.pass(60_000);
+  assert.equal(table.edge('a'), 1, 'it is not over: a alone ends nothing');
+  assert.equal(failed(), '');
+});
