@@ -16,7 +16,7 @@ const BANNER_BYTES_MAX = 8192;
 
 /**
  * A text must be what the banner begins with; a pattern may be anywhere in it, and is looked for when a line is complete.
- * `goodbye` null: the connection is just closed.
+ * `goodbye`: as in a Dialogue.
  */
 export function bannerDialogue(expected: Expectation, goodbye: string | null): Dialogue {
   const first = expected.kind === 'text' ? expected.bytes : null;

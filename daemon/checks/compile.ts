@@ -57,7 +57,7 @@ function wireOf({ kind }: CheckUrl): WireName {
 function expectationOf(option: PatternOption, encoding: Encoding = 'utf8'): Expectation {
   return option.kind === 'text'
     ? expectText(option.text, encoding)
-    : expectPattern(option.text, '', encoding);
+    : expectPattern(option.text, 'm', encoding);
 }
 
 function dialogueOf(spec: CheckSpec, readCa: (file: string) => string): Dialogue | null {
@@ -68,7 +68,7 @@ function dialogueOf(spec: CheckSpec, readCa: (file: string) => string): Dialogue
     case 'https':
       return httpOf(spec, readCa);
     case 'banner':
-      return bannerDialogue(bannerOf(url.path), null);
+      return bannerDialogue(bannerOf(url.path), '');
     case 'smtp':
     case 'imap':
     case 'pop3':
@@ -95,7 +95,7 @@ function dialogueOf(spec: CheckSpec, readCa: (file: string) => string): Dialogue
     case 'tcp':
     case 'tls':
     case 'udp':
-      return options.steps.length === 0 ? null : exchangeDialogue(stepsOf(spec), null);
+      return options.steps.length === 0 ? null : exchangeDialogue(stepsOf(spec), Buffer.alloc(0));
     default:
       return url.kind satisfies never;
   }

@@ -122,6 +122,8 @@ export class Engine {
 
   /** Runs the check as soon as there is room, unless it is under way. */
   runNow(row: number): void {
+    const flight = this.flights[this.table.flight[row] as number];
+    if (flight?.phase === Phase.GOODBYE) this.land(flight);
     if (this.table.flight[row] !== IDLE) return;
     this.table.due[row] = this.options.now();
     this.begin(row);
@@ -342,6 +344,7 @@ export class Engine {
     const goodbye = plan.dialogue?.goodbye ?? null;
     if (ok && goodbye !== null) {
       flight.phase = Phase.GOODBYE;
+      if (goodbye.length === 0 || flight.quiet) return this.land(flight);
       flight.endsAt = this.time + GOODBYE_MS;
       this.wheel.set(row, flight.endsAt);
       flight.wire?.send(flight, goodbye);

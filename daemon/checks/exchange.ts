@@ -2,7 +2,7 @@
  * Transactions of several steps: this side sends, the other side's answer has to be as expected, and so on. Redis, PostgreSQL and
  * MySQL are such transactions with names; `send` and `expect` of the configuration are others.
  */
-import { beginsWith, type Expectation, expectPattern, occursIn } from './expectation.js';
+import { beginsWith, type Expectation, endOf, expectPattern } from './expectation.js';
 import type { Flight } from './flight.js';
 import { codeOfNature, OK } from './natures.js';
 import { type Dialogue, MORE, type Say } from './plan.js';
@@ -22,42 +22,53 @@ const TOO_LONG = codeOfNature('too-long');
 const ANSWER_BYTES_MAX = 65_536;
 
 /**
- * What is expected may be anywhere in what has come since the step before: the rest of an earlier answer's last line is in no
- * one's way. What never comes is told by the end, or by the time.
+ * What is expected may be anywhere in what has come since the step before. Where something is sent in between, what came before
+ * that is no answer to it; the rest of an earlier answer's last line is in no one's way. What never comes is told by the end, or
+ * by the time.
  */
 export function exchangeDialogue(steps: readonly Step[], goodbye: Buffer | null): Dialogue {
-  /** Goes on from the flight's step as far as nothing has to be waited for. */
-  function advance(flight: Flight, say: Say | null): { verdict: number; bytes: Buffer | null } {
+  /** Goes on from the flight's step as far as nothing has to be waited for; gives what is to be sent. */
+  function advance(flight: Flight): Buffer | null {
     let bytes: Buffer | null = null;
     for (; flight.step < steps.length; flight.step += 1) {
       const step = steps[flight.step] as Step;
       if (step.send !== null) bytes = bytes === null ? step.send : Buffer.concat([bytes, step.send]);
       if (step.expect !== null) break;
     }
-    if (bytes !== null) say?.(flight, bytes);
-    return { verdict: flight.step < steps.length ? MORE : OK, bytes };
+    return bytes;
   }
 
-  function judge(flight: Flight): number {
-    const { expect, refuse = [] } = steps[flight.step] as Step;
-    const answer = flight.kept as unknown as Buffer;
-    const length = flight.keptLength;
-    if (refuse.some((text) => beginsWith(text, answer, length) === 1)) return MISMATCH;
-    if (expect === null) return OK;
-    return occursIn(expect, answer, length) ? OK : MORE;
+  /** Bytes up to the end of what is expected, -1 where that is not there yet, -2 where it will not come. */
+  function used({ kept, keptLength, step }: Flight): number {
+    const { expect, refuse = [] } = steps[step] as Step;
+    if (kept === null) return -1;
+    if (refuse.some((text) => beginsWith(text, kept, keptLength) === 1)) return -2;
+    return expect === null ? 0 : endOf(expect, kept, keptLength);
+  }
+
+  /** Takes as many steps as what has come allows. */
+  function judge(flight: Flight, say: Say): number {
+    while (flight.step < steps.length) {
+      const length = used(flight);
+      if (length < 0) return length === -1 ? MORE : MISMATCH;
+      flight.step += 1;
+      const bytes = advance(flight);
+      if (bytes === null) flight.drop(length);
+      else {
+        flight.drop(flight.keptLength);
+        say(flight, bytes);
+        return flight.step < steps.length ? MORE : OK;
+      }
+    }
+    return OK;
   }
 
   return {
-    opening: (flight) => advance(flight, null).bytes,
+    opening: advance,
     receive(flight, bytes, length, say) {
       if (flight.step >= steps.length) return OK;
       if (!flight.keep(bytes, length, ANSWER_BYTES_MAX)) return TOO_LONG;
-      const verdict = judge(flight);
-      if (verdict !== OK) return verdict;
-      flight.kept = null;
-      flight.keptLength = 0;
-      flight.step += 1;
-      return advance(flight, say).verdict;
+      return judge(flight, say);
     },
     end: (flight) => (flight.keptLength > 0 ? MISMATCH : CLOSED_EARLY),
     goodbye,
@@ -89,6 +100,9 @@ export function redisDialogue(password: string): Dialogue {
   return exchangeDialogue(steps, Buffer.from(command('QUIT')));
 }
 
+/** What a message of PostgreSQL's can begin with before anybody has logged in: 'R', 'E', 'N', 'v'. */
+const POSTGRES_MESSAGES: ReadonlySet<number> = new Set([0x52, 0x45, 0x4e, 0x76]);
+
 /**
  * PostgreSQL: a startup message; that it asks for a password, or does not know the user, is an answer of a server that works.
  * "The database system is starting up" and "too many clients" are not. Source: PostgreSQL documentation, 55.2 and appendix A.
@@ -98,26 +112,38 @@ export function postgresDialogue(user: string, database: string): Dialogue {
   const startup = Buffer.alloc(8);
   startup.writeInt32BE(8 + words.length, 0);
   startup.writeInt32BE(196_608, 4);
-  const steps: Step[] = [
-    {
-      send: Buffer.concat([startup, words]),
-      // 'R': authentication request. 'E': an error, whose SQLSTATE (field C) tells which.
-      expect: expectPattern('^(R|E[\\s\\S]*\\0C(28|3D))'),
-    },
-  ];
-  return errorsSettle(exchangeDialogue(steps, Buffer.from([0x58, 0, 0, 0, 4])));
-}
+  const opening = Buffer.concat([startup, words]);
 
-/** An error message that is complete and was not accepted: waiting for more would only take time. */
-function errorsSettle(dialogue: Dialogue): Dialogue {
+  /** The first message, once it is complete. */
+  function judge(flight: Flight): number {
+    const kept = flight.kept as unknown as Buffer;
+    if (!POSTGRES_MESSAGES.has(kept[0] as number)) return MISMATCH;
+    if (flight.keptLength < 5) return MORE;
+    const size = kept.readInt32BE(1);
+    if (size < 4 || size >= ANSWER_BYTES_MAX) return MISMATCH;
+    if (flight.keptLength <= size) return MORE;
+    const type = String.fromCharCode(kept[0] as number);
+    if (type === 'R') {
+      if (size < 8) return MISMATCH;
+      // Who is asked for a password and has none just goes: anything that is said then is written to the server's log.
+      flight.quiet = kept.readInt32BE(5) !== 0;
+      return OK;
+    }
+    if (type === 'E') {
+      flight.quiet = true;
+      // Field C is the SQLSTATE.
+      return /(^|\0)C(28|3D)/.test(kept.toString('latin1', 5, 1 + size)) ? OK : MISMATCH;
+    }
+    flight.drop(1 + size);
+    return flight.keptLength > 0 ? judge(flight) : MORE;
+  }
+
   return {
-    ...dialogue,
-    receive(flight, bytes, length, say) {
-      const verdict = dialogue.receive(flight, bytes, length, say);
-      if (verdict !== MORE || flight.kept === null || flight.keptLength < 5) return verdict;
-      const complete = flight.keptLength > flight.kept.readInt32BE(1);
-      return flight.kept[0] === 0x45 && complete ? MISMATCH : verdict;
-    },
+    opening: () => opening,
+    receive: (flight, bytes, length) =>
+      flight.keep(bytes, length, ANSWER_BYTES_MAX) ? judge(flight) : TOO_LONG,
+    end: (flight) => (flight.keptLength > 0 ? MISMATCH : CLOSED_EARLY),
+    goodbye: Buffer.from([0x58, 0, 0, 0, 4]),
   };
 }
 
@@ -154,6 +180,8 @@ export function mysqlDialogue(user: string): Dialogue {
     const kind = kept[4];
     if (kind === 0) return OK;
     if (kind === 0xff) {
+      // It has closed the connection already.
+      flight.quiet = true;
       const code = kept.readUInt16LE(5);
       // ER_ACCESS_DENIED_ERROR and its kin: it knows who may and who may not, so it works.
       return [1044, 1045, 1698, 1251, 3118].includes(code) ? OK : MISMATCH;

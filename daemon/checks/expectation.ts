@@ -18,9 +18,19 @@ export function expectPattern(source: string, flags = '', encoding: Encoding = '
 
 /** Whether it occurs anywhere in the first `length` bytes. */
 export function occursIn(expected: Expectation, bytes: Buffer, length: number): boolean {
-  if (expected.kind === 'pattern') return expected.pattern.test(bytes.toString(expected.encoding, 0, length));
+  return endOf(expected, bytes, length) >= 0;
+}
+
+/** Where in the first `length` bytes its first occurrence ends; -1 for none. */
+export function endOf(expected: Expectation, bytes: Buffer, length: number): number {
+  if (expected.kind === 'pattern') {
+    const found = expected.pattern.exec(bytes.toString(expected.encoding, 0, length));
+    if (found === null) return -1;
+    return Buffer.byteLength(found.input.slice(0, found.index + found[0].length), expected.encoding);
+  }
   const at = bytes.indexOf(expected.bytes);
-  return at >= 0 && at + expected.bytes.length <= length;
+  const end = at + expected.bytes.length;
+  return at >= 0 && end <= length ? end : -1;
 }
 
 /** Whether an answer begins with a text: 1 yes, 0 no, -1 not known before more has come. */

@@ -44,6 +44,8 @@ export class Flight {
   talk: unknown = null;
   /** What a person should read of a failure; '' for none. */
   text = '';
+  /** It takes leave without a word, whatever its goodbye is otherwise. */
+  quiet = false;
   /** Where the dialogue goes on, when it has said HOP. */
   hop: Hop | null = null;
   /** Where redirects have led, '' for nowhere. */
@@ -85,6 +87,7 @@ export class Flight {
     this.talk = null;
     this.text = '';
     this.hop = null;
+    this.quiet = false;
     this.connectedAt = 0;
     this.excerptLength = 0;
     this.unsent = null;
@@ -112,5 +115,12 @@ export class Flight {
     bytes.copy(this.kept, this.keptLength, 0, length);
     this.keptLength = total;
     return true;
+  }
+
+  /** Forgets the first bytes of what is kept. */
+  drop(length: number): void {
+    if (length < this.keptLength) this.kept?.copyWithin(0, length, this.keptLength);
+    this.keptLength -= length;
+    if (this.keptLength === 0) this.kept = null;
   }
 }

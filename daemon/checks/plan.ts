@@ -65,7 +65,10 @@ export interface Dialogue {
   end(flight: Flight, say: Say): number;
   /** The nature of an answer that does not come in time, where that has one of its own. */
   readonly late?: number;
-  /** What this side says when it has heard what it wanted; null: nothing. */
+  /**
+   * What this side says when it has heard what it wanted; empty: it just ends the connection. null: it resets it, which leaves
+   * nothing behind in the kernel, but some servers complain of it.
+   */
   readonly goodbye: Uint8Array | null;
 }
 
