@@ -85,7 +85,11 @@ async function inside(folder: string, wanted: readonly string[]): Promise<number
     script: hastmond,
     records: { record: () => {}, forget: () => {} },
     log: { debug: note, info: note, warn: note, error: note },
-    events: { edge: (name, edge, _, last) => void edges.push(`${name} ${edge} ${last.nature}`) },
+    events: {
+      edge: (name, edge, _, last) => void edges.push(`${name} ${edge} ${last.nature}`),
+      ready: () => {},
+      blind: () => {},
+    },
     wall: () => Date.now() / 1000,
   });
   const trial: Trial = {
