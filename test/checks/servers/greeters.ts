@@ -66,7 +66,7 @@ match for local action "deliver"
   ],
   rude: [['imap://127.0.0.1:25', 'banner-mismatch']],
   down: [['smtp://127.0.0.1', 'refused']],
-  complaints: /warn:|fatal:/,
+  complaints: /warn: (?!purge_task)|fatal:/,
   farewells: { pattern: /disconnected reason=quit/, least: 2 },
 };
 

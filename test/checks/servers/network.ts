@@ -83,7 +83,14 @@ export const pinged: Server = {
     stage.run('ip', ['link', 'set', 'cable', 'up']);
     stage.run('nsenter', [...there, 'link', 'set', 'plug', 'up']);
     stage.run('ip', ['route', 'add', 'unreachable', '10.10.0.0/24']);
-    return program;
+    return {
+      ...program,
+      async stop() {
+        // With a namespace its cables go, but not at once.
+        stage.run('ip', ['link', 'del', 'cable']);
+        await program.stop('SIGKILL');
+      },
+    };
   },
   up: [
     ['ping://10.9.0.2', 'ok'],
@@ -106,6 +113,5 @@ export const pinged: Server = {
     findings: [['ping://10.9.0.2 { timeout 300ms }', 'timeout-receive']],
   },
   down: [['ping://10.9.0.2', 'unreachable']],
-  stopSignal: 'SIGKILL',
   complaints: /./,
 };
