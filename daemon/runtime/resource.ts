@@ -43,6 +43,8 @@ export interface ResourceRuntime {
   /** `wait`: the promise is fulfilled when the command is done, not when it is accepted. */
   command(command: NodeCommand, wait: boolean): Promise<CommandReply>;
   reconfigure(config: Config, resource: ResourceConfig): void;
+  /** What its checks say: why the service counts as failed, why this node must not be promoted; '' for neither. */
+  judge(failed: string, unfit: string): void;
   /** Stops what runs here and releases; true where the resource is known to be stopped. */
   terminate(): Promise<boolean>;
   close(): void;
@@ -358,6 +360,9 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
       // Renewals ask for the new time from now on; a daemon that starts after this one must reckon with the shorter.
       if (settings.stopTimeoutMs < (readRunning() ?? 0)) noteRunning(settings.stopTimeoutMs);
       feed({ kind: 'settings', settings });
+    },
+    judge(failed, unfit) {
+      if (failed !== state.serviceFailed || unfit !== state.unfit) feed({ kind: 'judged', failed, unfit });
     },
     terminate() {
       return new Promise((resolve) => {

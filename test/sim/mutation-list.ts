@@ -98,7 +98,7 @@ export const MUTATIONS: readonly Mutation<Focus>[] = [
   without(
     'V9',
     'a voter without history looks at the set of its own file alone',
-    { faults: ['changeVoters', 'corruptDisk', 'loseMachine'] },
+    { faults: ['changeVoters', 'corruptDisk'] },
     ['voter-memory.ts', 'const sets = setsOfAll(state);', 'const sets = state.sets;'],
   ),
   without(

@@ -191,7 +191,15 @@ function drawTimes(prng: Prng): Profile['times'] {
 }
 
 /** Rare ones are those that end what can be learned from a run, if they come often. */
-const RARE: readonly FaultName[] = ['fillDisk', 'slowDisk', 'corruptDisk', 'changeTimes', 'changeVoters'];
+const RARE: readonly FaultName[] = [
+  'fillDisk',
+  'slowDisk',
+  'corruptDisk',
+  'changeTimes',
+  'changeVoters',
+  'failService',
+  'missRequired',
+];
 
 function drawWeights(prng: Prng, focus: readonly FaultName[]): Profile['faults']['weights'] {
   const weights = {} as Profile['faults']['weights'];
