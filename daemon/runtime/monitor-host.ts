@@ -51,6 +51,8 @@ export interface MonitorHostOptions {
   events: MonitorEvents;
   /** Seconds of the wall clock. */
   wall: () => number;
+  /** A process that has said nothing for so long hangs; it beats once a second. */
+  silenceMs?: number;
 }
 
 interface Entry {
@@ -70,7 +72,6 @@ interface Pending {
 const CHUNK = 1000;
 /** Longer than any check may take. */
 const ANSWER_MS = 60_000;
-/** A process that beats once a second and has said nothing for so long hangs. */
 const SILENCE_MS = 10_000;
 const RESTART_MS = [200, 1000, 5000, 30_000] as const;
 /** It has lasted: the next restart is quick again. */
@@ -78,7 +79,7 @@ const LASTED_MS = 60_000;
 const ROWS_MIN = 1024;
 
 export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
-  const { log, records } = options;
+  const { log, records, silenceMs = SILENCE_MS } = options;
   let config: MonitorConfig | null = null;
   let child: ChildProcess | null = null;
   const rows: (Entry | null)[] = [];
@@ -122,12 +123,18 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
   function watch(): void {
     clearTimeout(silence);
     silence = setTimeout(() => {
-      log.error(
-        { workerpid: child?.pid },
-        `the monitor process has said nothing for ${SILENCE_MS / 1000} s: ending it`,
-      );
-      child?.kill('SIGKILL');
-    }, SILENCE_MS);
+      // Where it was this process that stood still, what the other one has said meanwhile is heard first.
+      silence = setTimeout(giveUp, silenceMs / 10);
+    }, silenceMs);
+  }
+
+  function giveUp(): void {
+    const { pid } = child ?? {};
+    log.error(
+      { workerpid: pid },
+      `the monitor process has said nothing for ${silenceMs / 1000} s: ending it`,
+    );
+    child?.kill('SIGKILL');
   }
 
   function lost(lastedMs: number): void {

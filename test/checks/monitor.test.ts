@@ -43,7 +43,7 @@ interface Trial {
   log: string[];
 }
 
-function trialFor(t: TestContext): Trial {
+function trialFor(t: TestContext, silenceMs = 10_000): Trial {
   const edges: string[] = [];
   const pids: number[] = [];
   const lines: string[] = [];
@@ -58,6 +58,7 @@ function trialFor(t: TestContext): Trial {
       ready: () => {},
     },
     wall: () => Date.now() / 1000,
+    silenceMs,
   });
   t.after(() => host.close());
   return { host, edges, pids, log: lines };
@@ -151,4 +152,25 @@ test('a process that dies is replaced, and what was down is not told again', asy
     trial.edges.map((edge) => edge.split(' ').slice(0, 2).join(' ')),
     ['mail down', 'blind', 'mail up'],
   );
+});
+
+test('a process that hangs is ended; not one whose words nobody could hear for a while', async (t) => {
+  const trial = trialFor(t, 2000);
+  const ready = (): number => trial.log.filter((line) => line.includes('is ready')).length;
+  trial.host.apply(configOf(specOf('one', 'tcp://127.0.0.1:1')), same);
+  await until(() => ready() === 1, 10_000, 'ready');
+  // This process stands still.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2300);
+  await until(() => trial.host.beat() !== null, 5000, 'a beat');
+  assert.deepEqual(
+    trial.log.filter((line) => line.includes('nothing')),
+    [],
+  );
+  process.kill(trial.pids[0] ?? 0, 'SIGSTOP');
+  await until(
+    () => ready() === 2,
+    10_000,
+    () => trial.log.join('\n'),
+  );
+  assert.ok(trial.log.some((line) => line.includes('has said nothing for 2 s: ending it')));
 });

@@ -2,9 +2,10 @@
  * A place for real servers: programs of this machine with a directory and a log each, in namespaces of their own, so that every
  * port is free and nothing is left when the first process of it ends. Needs root. Source: unshare(1), namespaces(7).
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { until } from '../../system/wait.js';
 
 export interface Program {
@@ -24,7 +25,9 @@ export interface Stage {
   /** Writes a file there. */
   write(directory: string, name: string, text: string): string;
   /** Runs a program to its end; throws with what it said. */
-  run(program: string, args: readonly string[], input?: string): string;
+  run(program: string, args: readonly string[]): string;
+  /** The same for what takes long. */
+  setUp(program: string, args: readonly string[]): Promise<void>;
   /** Starts a server, which stays in the foreground. */
   start(directory: string, program: string, args: readonly string[]): Program;
 }
@@ -50,13 +53,16 @@ export function createStage(folder: string): Stage {
       writeFileSync(file, text);
       return file;
     },
-    run(program, args, input = '') {
+    run(program, args) {
       try {
-        return execFileSync(program, args, { env, input, cwd: '/', encoding: 'utf8', stdio: 'pipe' });
+        return execFileSync(program, args, { env, cwd: '/', encoding: 'utf8', stdio: 'pipe' });
       } catch (error) {
         const { stderr = '', stdout = '' } = error as { stderr?: string; stdout?: string };
         throw new Error(`${program} ${args.join(' ')}: ${stderr}${stdout}`);
       }
+    },
+    async setUp(program, args) {
+      await promisify(execFile)(program, args, { env, cwd: '/' });
     },
     start: (directory, program, args) => startProgram(directory, program, args, env),
   };

@@ -56,14 +56,14 @@ const POSTGRES = '/usr/lib/postgresql';
 export const postgres: Server = {
   name: 'PostgreSQL',
   programs: ['setpriv'],
-  start(stage) {
+  async start(stage) {
     const directory = stage.directory('postgres', 'postgres');
     const data = path.join(directory, 'data');
     const [version = ''] = stage.run('ls', [POSTGRES]).trim().split('\n').reverse();
     const programs = path.join(POSTGRES, version, 'bin');
     const as = ['--reuid=postgres', '--regid=postgres', '--init-groups', '--'];
     const words = ['-D', data, '-U', 'postgres', '-A', 'trust', '-N', '--no-instructions'];
-    stage.run('setpriv', [...as, path.join(programs, 'initdb'), ...words]);
+    await stage.setUp('setpriv', [...as, path.join(programs, 'initdb'), ...words]);
     stage.write(
       data,
       'pg_hba.conf',
@@ -114,7 +114,7 @@ export const postgres: Server = {
 export const mariadb: Server = {
   name: 'MariaDB',
   programs: ['mariadbd', 'mariadb-install-db'],
-  start(stage) {
+  async start(stage) {
     const directory = stage.directory('mariadb', 'mysql');
     const data = path.join(directory, 'data');
     const common = ['--no-defaults', `--datadir=${data}`];
@@ -123,7 +123,7 @@ export const mariadb: Server = {
       '--innodb-buffer-pool-size=8M',
       '--innodb-flush-log-at-trx-commit=0',
     ];
-    stage.run('mariadb-install-db', [
+    await stage.setUp('mariadb-install-db', [
       ...common,
       ...small,
       '--user=mysql',
