@@ -58,7 +58,9 @@ export function initConfirm(
   for (const [check, record] of Object.entries(records)) {
     const ledger = restoreLedger(record, now, wall);
     draft.state.ledgers[check] = ledger;
-    if (ruleOf(state, check) !== undefined && needsWork(ledger)) troubleOf(draft, check);
+    if (ruleOf(state, check) === undefined || !needsWork(ledger)) continue;
+    // Others may have told it already, and have yet to connect and say so.
+    troubleOf(draft, check).turnFrom = now + 2 * config.limits.turnMs;
   }
   return draft.state;
 }

@@ -1,5 +1,5 @@
 /** The ledger of a check: how edges are added, how copies are joined, how they travel and how they are kept (E1, E2, E7). */
-import { type Draft, ledgerOf, newLedger, reachable, ruleOf, send, troubleOf } from './draft.js';
+import { type Draft, ledgerOf, log, newLedger, reachable, ruleOf, send, troubleOf } from './draft.js';
 import { flips } from './flapping.js';
 import type {
   DurationMs,
@@ -13,6 +13,7 @@ import type {
   WallMs,
   Witness,
 } from './types.js';
+import { lengthOf } from './words.js';
 
 /** Facts are kept of so many edges; of older ones that wait to be told only that they were. */
 const NOTES_MAX = 8;
@@ -105,6 +106,7 @@ export function joinLedger(draft: Draft, check: string, from: NodeName, image: L
   if (!news) return;
   const trouble = troubleOf(draft, check);
   if (image.edge > ledger.edge) {
+    sayLearnt(draft, check, from, image);
     trouble.edgeAt = now;
     trouble.turnFrom = now;
     trouble.flips = flips(trouble.flips, now, draft.state.config.limits);
@@ -112,7 +114,10 @@ export function joinLedger(draft: Draft, check: string, from: NodeName, image: L
     ledger.flap = image.flap;
   } else if (image.edge === ledger.edge) ledger.flap = Math.max(ledger.flap, image.flap);
   ledger.edge = Math.max(ledger.edge, image.edge);
-  if (image.said > ledger.said) ledger.saidBy = image.saidBy;
+  if (image.said > ledger.said) {
+    ledger.saidBy = image.saidBy;
+    log(draft, 'info', check, `people were told of ${edgeId(check, image.said)} by ${image.saidBy}`);
+  }
   ledger.told = Math.max(ledger.told, image.told);
   ledger.said = Math.max(ledger.said, image.said);
   if (image.ack > ledger.ack) {
@@ -122,6 +127,18 @@ export function joinLedger(draft: Draft, check: string, from: NodeName, image: L
   if (image.mute.revision > ledger.mute.revision) ledger.mute = theirs.mute;
   ledger.notes = joinNotes(ledger, image, now);
   changed(draft, check, from);
+}
+
+/** An edge that a peer was the first to find. */
+function sayLearnt(draft: Draft, check: string, from: NodeName, { edge, sinceMs, notes }: LedgerImage): void {
+  const note = notes.find((other) => other.edge === edge);
+  if (isOutage(edge)) {
+    const down = (note?.witnesses ?? []).filter(({ view }) => view.sight === 'down');
+    const who =
+      down.length > 0 ? `confirmed by ${down.map(({ node }) => node).join(', ')}` : `as ${from} knows`;
+    log(draft, 'warn', check, `down, ${who}`);
+  } else if (note?.kind === 'calm') log(draft, 'info', check, 'calm again');
+  else log(draft, 'info', check, `up again, after ${lengthOf(sinceMs)}`);
 }
 
 function joinNotes(ledger: Ledger, image: LedgerImage, now: Instant): Note[] {

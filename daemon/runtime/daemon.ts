@@ -8,20 +8,19 @@ import { describeChanges, statementOf } from '../config/changes.js';
 import { formatDiagnostics } from '../config/diagnostic.js';
 import { diffConfig } from '../config/diff.js';
 import type { LoadResult } from '../config/load.js';
-import { sameCheck } from '../config/monitor-diff.js';
 import type { Config, ResourceConfig } from '../config/types.js';
 import { type ControlServer, createControlServer } from '../control/server.js';
 import { type Demand, demandOf } from '../core/demand.js';
 import { changeVoters, copyVoter } from '../core/voter.js';
 import { warmHooks } from '../hooks/warm.js';
+import { MONITORING } from '../net/group.js';
 import { type NetLog, withRole } from '../net/log.js';
 import { createPeerNetwork, type PeerNetwork } from '../net/peer-network.js';
 import { openStore, type Store } from '../state/store.js';
 import { bootTime } from '../sys/clock.js';
-import { logEdge } from './check-log.js';
 import { createControlHandler, type Reloaded } from './commands.js';
 import { createDeviceKeeper, type DeviceKeeper } from './device.js';
-import { createMonitorHost } from './monitor-host.js';
+import { createMonitoring } from './monitoring.js';
 import { createProcessRecords } from './process-record.js';
 import { type ResourceRuntime, startResource } from './resource.js';
 import { statusOf } from './status.js';
@@ -81,26 +80,24 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     store: workerStore,
     log,
   });
-  const monitor = createMonitorHost({
-    script: options.workerScript,
+  const monitoring = createMonitoring({
+    ...{ node: config.node, script: options.workerScript, log, network: () => network, changed: () => {} },
     records: createProcessRecords(workerStore, log),
-    log,
-    events: {
-      edge: (_name, edge, view, last) => logEdge(log, edge, view, last),
-      blind: () => {},
-      ready: () => {},
-    },
-    wall: () => Date.now() / 1000,
+    store: store('confirm'),
   });
   const network: PeerNetwork = createPeerNetwork({
     node: config.node,
     incarnation,
     clock: bootTime,
     log: withRole(log, (resource) => resources.get(resource)?.state().role),
-    onMessage: (group, node, message) => {
-      if (message.kind !== 'confirm') resources.get(group)?.peerMessage(node, message);
+    onMessage(group, node, message) {
+      if (group === MONITORING) monitoring.message(node, message);
+      else if (message.kind !== 'confirm') resources.get(group)?.peerMessage(node, message);
     },
-    onLink: (resource, node, up) => resources.get(resource)?.link(node, up),
+    onLink(group, node, up) {
+      if (group === MONITORING) monitoring.link(node, up);
+      else resources.get(group)?.link(node, up);
+    },
   });
   let keeper: DeviceKeeper | null = null;
   let startupMs = 0;
@@ -187,8 +184,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     config = next;
     // What is removed still needs its links, to release its lease.
     for (const { name, change } of diff.resources) if (change === 'removed') await remove(name);
-    network.configure(next.resources);
-    watch(next);
+    network.configure([...next.resources, ...monitoring.groups(next)]);
+    monitoring.apply(next);
     for (const { name, change } of diff.resources) {
       const resource = next.resources.find((candidate) => candidate.name === name);
       if (change === 'added' && resource !== undefined) start(resource);
@@ -223,19 +220,6 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     return problems.length === 0 ? '' : `${problems.join('\n')}\nnothing has been changed`;
   }
 
-  /** Has the services checked that the file names. */
-  function watch({ monitor: wanted, resources: all }: Config): void {
-    monitor.apply(wanted, sameCheck);
-    const idle = [
-      (wanted?.alerts.length ?? 0) > 0 ? 'alerts are not sent' : '',
-      all.some(({ checks, requires }) => checks.length + requires.length > 0)
-        ? 'resources are not judged by checks'
-        : '',
-    ].filter((text) => text !== '');
-    if (idle.length > 0)
-      log.warn({}, `in this version ${idle.join(' and ')}: the log alone says what is down`);
-  }
-
   async function remove(name: string): Promise<void> {
     const runtime = resources.get(name);
     if (runtime === undefined) return;
@@ -263,7 +247,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     keeper?.close();
     await control.close();
     await network.close();
-    await monitor.close();
+    await monitoring.close();
     pool.close();
     return notStopped.size === 0 && stopped.every((ok) => ok);
   }
@@ -279,9 +263,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     keeper = createDeviceKeeper({ config: config.watchdogDevice, demands, log });
   }
   pool.warm();
-  watch(config);
+  monitoring.apply(config);
   for (const resource of config.resources) start(resource);
-  network.configure(config.resources);
+  network.configure([...config.resources, ...monitoring.groups(config)]);
   startupMs = bootTime() - options.startedAt;
   setImmediate(warmHooks);
   return { reload, terminate };

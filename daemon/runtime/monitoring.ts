@@ -1,0 +1,103 @@
+/** Monitoring as a whole: the monitor process, confirmation with the other nodes, and telling people, put together. */
+import type { LinkMessage } from '../../proto/codec.js';
+import type { AlertDesk } from '../alerts/types.js';
+import { sameCheck } from '../config/monitor-diff.js';
+import type { Config } from '../config/types.js';
+import { type LinkGroup, MONITORING } from '../net/group.js';
+import type { NetLog } from '../net/log.js';
+import type { PeerNetwork } from '../net/peer-network.js';
+import type { Store } from '../state/store.js';
+import { bootTime } from '../sys/clock.js';
+import { logEdge } from './check-log.js';
+import { monitorLinks } from './confirm-config.js';
+import { type ConfirmHost, createConfirmHost } from './confirm-host.js';
+import { createMonitorHost, type MonitorHost } from './monitor-host.js';
+import type { ProcessRecords } from './process-record.js';
+
+export interface Monitoring {
+  readonly host: MonitorHost;
+  readonly confirm: ConfirmHost;
+  /** Has the services checked that a configuration names, from now on. */
+  apply(config: Config): void;
+  /** The nodes to be linked with for that. */
+  groups(config: Config): LinkGroup[];
+  message(from: string, message: LinkMessage): void;
+  link(node: string, up: boolean): void;
+  close(): Promise<void>;
+}
+
+export interface MonitoringOptions {
+  node: string;
+  /** The script of worker processes. */
+  script: string;
+  records: ProcessRecords;
+  store: Store;
+  log: NetLog;
+  network: () => PeerNetwork;
+  /** What is known of checks may have changed. */
+  changed: () => void;
+}
+
+export function createMonitoring(options: MonitoringOptions): Monitoring {
+  const { log, network } = options;
+  const wall = (): number => Date.now();
+  const host = createMonitorHost({
+    ...{ script: options.script, records: options.records, log },
+    events: {
+      edge(_name, edge, view, last) {
+        logEdge(log, edge, view, last);
+        confirm.seen(view, last);
+      },
+      blind: () => confirm.blind(),
+      ready: () => confirm.ready(),
+    },
+    wall: () => wall() / 1000,
+  });
+  const confirm: ConfirmHost = createConfirmHost({
+    ...{ node: options.node, store: options.store, log, monitor: host, wall, changed: options.changed },
+    clock: bootTime,
+    desk: deskOf(log, (check, edge) => confirm.told(check, edge, '')),
+    send: (to, message) => network().send(MONITORING, to, { kind: 'confirm', message }),
+    waiting: (to) => network().waiting(MONITORING, to),
+  });
+
+  return {
+    host,
+    confirm,
+    apply({ monitor, resources }) {
+      host.apply(monitor, sameCheck);
+      confirm.configure(monitor);
+      const idle = [
+        (monitor?.alerts.length ?? 0) > 0 ? 'alerts are not sent' : '',
+        resources.some(({ checks, requires }) => checks.length + requires.length > 0)
+          ? 'resources are not judged by checks'
+          : '',
+      ].filter((text) => text !== '');
+      if (idle.length > 0)
+        log.warn({}, `in this version ${idle.join(' and ')}: the log alone says what is down`);
+    },
+    groups: ({ monitor, node }) => monitorLinks(monitor, node),
+    message(from, message) {
+      if (message.kind === 'confirm') confirm.message(from, message.message);
+    },
+    link: (node, up) => confirm.link(node, up),
+    async close() {
+      await host.close();
+      await confirm.close();
+    },
+  };
+}
+
+/** Tells people by the log. */
+function deskOf(
+  log: NetLog,
+  told: (check: string, edge: number) => void,
+): Pick<AlertDesk, 'tell' | 'cancel'> {
+  return {
+    tell({ check, edge, id, facts }) {
+      log.warn({ check }, `alert: told of ${id}: ${facts.sentence}`);
+      told(check, edge);
+    },
+    cancel() {},
+  };
+}
