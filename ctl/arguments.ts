@@ -9,6 +9,8 @@ import type { Role } from '../daemon/core/types.js';
 import { type Letters, separateOptions } from '../daemon/process/options.js';
 import { version } from '../daemon/process/version.js';
 import type { ControlRequest, Selection } from '../proto/control-types.js';
+import { type CheckWords, checkCommands, monitorRequestOf, settleWatch, watchMs } from './check-arguments.js';
+import { UsageError } from './usage.js';
 
 export interface Invocation {
   request: ControlRequest;
@@ -26,6 +28,8 @@ export interface Invocation {
   timeoutMs: number;
   /** The operator has read the risk already. */
   yes: boolean;
+  /** How often to look again; 0: once. */
+  watchMs: number;
 }
 
 export type Arguments =
@@ -41,13 +45,13 @@ export const ROLES: readonly Role[] = ['init', 'primary', 'secondary', 'watchdog
 export const WAIT_DEFAULT_MS = 60_000;
 const WAIT_MAX_MS = 24 * 3_600_000;
 
-const LETTERS: Letters = { flags: 'dh', valued: { c: 'config', n: 'node', s: 'control' } };
+const LETTERS: Letters = { flags: 'dh', valued: { c: 'config', n: 'node', o: 'option', s: 'control' } };
 
 const NAMES = { type: 'string', array: true, describe: "'all', or names of resources" } as const;
 
 /** Reads the command line without the program's name. Relative paths count from the working directory. */
 export async function readArguments(given: readonly string[]): Promise<Arguments> {
-  const words = separateOptions(given, LETTERS);
+  const words = settleWatch(separateOptions(given, LETTERS));
   let printed = '';
   try {
     const argv = await parser(words).parseAsync(words, {}, (_error, _argv, output) => {
@@ -61,11 +65,9 @@ export async function readArguments(given: readonly string[]): Promise<Arguments
 }
 
 /** What yargs makes of the words. An option given twice is a list, which checkOnce() refuses. */
-interface Parsed {
+interface Parsed extends CheckWords {
   _: (string | number)[];
   role?: string;
-  name?: string;
-  names?: string[];
   config?: string | string[];
   node?: string | string[];
   control?: string | string[];
@@ -79,7 +81,7 @@ interface Parsed {
 }
 
 function parser(words: readonly string[]) {
-  return commands(program(words))
+  return checkCommands(commands(program(words)))
     .completion('completion', 'Print a script for completion in bash or zsh')
     .help('help')
     .alias('help', 'h')
@@ -176,9 +178,6 @@ function waiting(command: Command): Command {
     });
 }
 
-/** What is wrong with the command line, for the user: readArguments() turns it into a refusal. */
-class UsageError extends Error {}
-
 function invocationOf(argv: Parsed): Invocation {
   const one = (name: 'config' | 'node' | 'control' | 'to' | 'timeout'): string => {
     const value = argv[name] ?? '';
@@ -200,6 +199,7 @@ function invocationOf(argv: Parsed): Invocation {
     wait,
     timeoutMs: timeout === '' ? WAIT_DEFAULT_MS : timeoutMs(timeout),
     yes: argv.yes === true,
+    watchMs: watchMs(argv),
   };
 }
 
@@ -236,8 +236,11 @@ function requestOf(argv: Parsed, to: string, wait: boolean): ControlRequest {
       return { kind: command, resource: onlyName(command, argv, rest), to, wait };
     case 'bootstrap':
       return { kind: command, resource: onlyName(command, argv, rest) };
-    default:
-      throw new UsageError(`unknown command '${command}'`);
+    default: {
+      const request = monitorRequestOf(argv._.map(String), argv);
+      if (request === null) throw new UsageError(`unknown command '${command}'`);
+      return request;
+    }
   }
 }
 
@@ -264,8 +267,11 @@ function isRole(word: string | undefined): word is Role {
 
 /** The word where the command is expected; '' for none. yargs does not tell which word it means. */
 function commandIn(words: readonly string[]): string {
-  const takesNext = /^(-[cns]|--(config|node|control|to|timeout))$/;
-  return words.find((word, index) => !word.startsWith('-') && !takesNext.test(words[index - 1] ?? '')) ?? '';
+  const takesNext = /^(-[cnos]|--(config|node|control|to|timeout|host|group|option|by|for|watch))$/;
+  const [first = '', second = ''] = words.filter(
+    (word, index) => !word.startsWith('-') && !takesNext.test(words[index - 1] ?? ''),
+  );
+  return first === 'alert' ? second : first;
 }
 
 /** One line from what yargs or this file throws. */

@@ -2,6 +2,8 @@
 import { exitCode } from '../daemon/process/sysexits.js';
 import { version } from '../daemon/process/version.js';
 import type { ControlReply, ControlRequest, StatusEntry } from '../proto/control-types.js';
+import type { MonitorRequest } from '../proto/monitor-types.js';
+import { succeeded } from './answer.js';
 import type { Invocation } from './arguments.js';
 import { ControlFailure, call } from './client.js';
 import { CtlError } from './error.js';
@@ -16,7 +18,7 @@ const ANSWER_MS = 10_000;
 const RELOAD_MS = 10 * 60_000;
 
 /** What one run works with. */
-interface Session {
+export interface Session {
   invocation: Invocation;
   terminal: Terminal;
   ask: (request: ControlRequest, timeoutMs: number) => Promise<ControlReply>;
@@ -25,8 +27,7 @@ interface Session {
 /** Runs a command; gives the exit status, from sysexits(3). */
 export async function run(invocation: Invocation, terminal: Terminal): Promise<number> {
   try {
-    await carryOut(openSession(invocation, terminal));
-    return exitCode.ok;
+    return await carryOut(openSession(invocation, terminal));
   } catch (error) {
     if (!(error instanceof CtlError || error instanceof ControlFailure)) throw error;
     // Messages about a file begin with file:line:column, for editors to read.
@@ -67,8 +68,29 @@ function hinted(error: unknown, hint: string): unknown {
   return nobody ? new ControlFailure(error.code, `${error.message}\n${hint}`) : error;
 }
 
-async function carryOut(session: Session): Promise<void> {
+async function carryOut(session: Session): Promise<number> {
   const { request } = session.invocation;
+  switch (request.kind) {
+    case 'checks':
+    case 'check':
+    case 'run-check':
+    case 'ack':
+    case 'mute':
+    case 'test-alert': {
+      // Most runs of this program are about resources, and do without all this.
+      const { runMonitoring } = await import('./run-checks.js');
+      return runMonitoring(session, request);
+    }
+    default:
+      await onResources(session, request);
+      return exitCode.ok;
+  }
+}
+
+async function onResources(
+  session: Session,
+  request: Exclude<ControlRequest, MonitorRequest>,
+): Promise<void> {
   switch (request.kind) {
     case 'status':
       return printStatus(session, await statuses(session, request));
@@ -169,10 +191,4 @@ async function versions(session: Session, request: ControlRequest): Promise<void
 function printText({ invocation, terminal }: Session, text: string, json: unknown): void {
   if (invocation.json) terminal.print(`${JSON.stringify(json, null, 2)}\n`);
   else if (text !== '') terminal.print(text.endsWith('\n') ? text : `${text}\n`);
-}
-
-/** The reply, where hastmond did what was asked; what it did of it all the same is said before the error. */
-function succeeded(reply: ControlReply): ControlReply {
-  if (reply.error === null) return reply;
-  throw new CtlError(reply.error.code, `${reply.text}${reply.error.message}`);
 }

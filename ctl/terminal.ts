@@ -1,6 +1,7 @@
 /** Where hastmonctl's words go: results to stdout, everything else to stderr. It knows terminals, no commands. */
 import { printError, printResult } from '../daemon/process/print.js';
 import { exitCode } from '../daemon/process/sysexits.js';
+import type { Screen } from './screen.js';
 
 export interface Terminal {
   /** A result, as it is. */
@@ -11,6 +12,12 @@ export interface Terminal {
   progress(line: string): void;
   /** True where results may be coloured (https://no-color.org). */
   readonly colour: boolean;
+  /** Characters in a line of results; Infinity where they do not go to a terminal. */
+  columns(): number;
+  /** Nobody reads the results any more. */
+  gone(): boolean;
+  /** The whole screen, until it is closed; null where results do not go to a terminal. `onEnd`: the user wants to end it. */
+  screen(onEnd: () => void): Promise<Screen | null>;
   /** Asks and gives the answer; null where nobody is there to answer. */
   ask(question: string): Promise<string | null>;
 }
@@ -26,6 +33,7 @@ export function processTerminal(): Terminal {
   const smart = stderr.isTTY === true && process.env.TERM !== 'dumb';
   let shown = '';
   let shownAt = Number.NEGATIVE_INFINITY;
+  let gone = false;
 
   function clear(): void {
     if (smart && shown !== '') stderr.write(CLEAR_LINE);
@@ -35,7 +43,9 @@ export function processTerminal(): Terminal {
   return {
     print(text) {
       clear();
-      const code = printResult('hastmonctl', text);
+      const code = printResult('hastmonctl', text, () => {
+        gone = true;
+      });
       if (code !== exitCode.ok) process.exit(code);
     },
     note(line) {
@@ -52,6 +62,14 @@ export function processTerminal(): Terminal {
       shownAt = now;
     },
     colour: stdout.isTTY === true && (process.env.NO_COLOR ?? '') === '',
+    columns: () => (stdout.isTTY === true ? stdout.columns || 80 : Number.POSITIVE_INFINITY),
+    gone: () => gone,
+    async screen(onEnd) {
+      if (stdout.isTTY !== true || process.env.TERM === 'dumb') return null;
+      clear();
+      const { openScreen } = await import('./screen.js');
+      return openScreen(onEnd);
+    },
     async ask(question) {
       if (stdin.isTTY !== true || stderr.isTTY !== true) return null;
       clear();

@@ -10,6 +10,12 @@ import type {
   VoterStatus,
 } from './control-types.js';
 import { hastmon } from './gen/control.js';
+import {
+  answerFromWire,
+  answerToWire,
+  monitorRequestFromWire,
+  monitorRequestToWire,
+} from './monitor-codec.js';
 import { roles, runStates } from './words.js';
 
 /** The version of the control protocol. A daemon answers an older or newer hastmonctl as well as it can. */
@@ -62,7 +68,8 @@ export function encodeReply(reply: ControlReply): Uint8Array[] {
     text = text.slice(cut);
   }
   const last = { final: reply.final, progress: reply.progress, error: reply.error, status: batch, text };
-  return [...pieces, last].map((piece) => hastmon.ControlReply.encode(piece).finish());
+  const whole = { ...last, ...answerToWire(reply.monitor) } as hastmon.ControlReply.$Properties;
+  return [...pieces, whole].map((piece) => hastmon.ControlReply.encode(piece).finish());
 }
 
 /** The reply, or why the bytes are none. */
@@ -75,6 +82,7 @@ export function decodeReply(bytes: Uint8Array): ControlReply | string {
       error: wire.error ? { code: wire.error.code ?? 0, message: wire.error.message ?? '' } : null,
       status: (wire.status ?? []).map(statusFromWire),
       text: wire.text ?? '',
+      monitor: answerFromWire(wire),
     };
   } catch (error) {
     return reasonOf(error);
@@ -109,6 +117,8 @@ function commandToWire(request: ControlRequest): hastmon.ControlRequest.$Propert
       return { bootstrap: request };
     case 'version':
       return { version: {} };
+    default:
+      return monitorRequestToWire(request);
   }
 }
 
@@ -136,7 +146,7 @@ function commandFromWire(wire: hastmon.ControlRequest): ControlRequest | null {
   if (wire.bootstrap) {
     return { kind: 'bootstrap', resource: check.name('bootstrap.resource', wire.bootstrap.resource) };
   }
-  return wire.version ? { kind: 'version' } : null;
+  return wire.version ? { kind: 'version' } : monitorRequestFromWire(wire);
 }
 
 function selectionToWire(selection: Selection): hastmon.Selection.$Properties {

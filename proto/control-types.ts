@@ -3,11 +3,13 @@
  * control-codec.ts. Times are in milliseconds.
  */
 import type { NodeName, Role, RunState } from '../daemon/core/types.js';
+import type { MonitorAnswer, MonitorRequest } from './monitor-types.js';
 
 /** Which resources a command is for. */
 export type Selection = 'all' | readonly string[];
 
 export type ControlRequest =
+  | MonitorRequest
   | { kind: 'role'; role: Role; resources: Selection; force: boolean; wait: boolean }
   | { kind: 'status'; resources: Selection }
   | { kind: 'dump'; resources: Selection }
@@ -34,6 +36,8 @@ export interface ControlReply {
   status: StatusEntry[];
   /** Text to print as it is (dump, version), '' for none. */
   text: string;
+  /** The answer to a request about monitoring, null to others. */
+  monitor: MonitorAnswer | null;
 }
 
 export interface RemoteStatus {

@@ -1,4 +1,5 @@
 /** What the main process and the monitor process say to each other, over Node's channel. Both are one build of one program. */
+import type { PhaseView } from './phases.js';
 import type { CheckSpec } from './spec.js';
 
 export interface MonitorSetup {
@@ -41,7 +42,9 @@ export type MainToMonitor =
   | { kind: 'run'; request: number; row: number }
   /** Views of these checks, of all where it is null; answered by `views`. */
   | { kind: 'look'; request: number; rows: readonly number[] | null }
-  | { kind: 'history'; request: number; row: number };
+  | { kind: 'history'; request: number; row: number }
+  /** Runs what has this row, or what is not among the checks, once and now; answered by `probed`. */
+  | { kind: 'probe'; request: number; what: { row: number } | { spec: CheckSpec; ca: string } };
 
 /** How a check stands. Ages are in milliseconds; Infinity: never. */
 export interface CheckView {
@@ -68,6 +71,12 @@ export interface ResultView {
   address: string;
 }
 
+/** One run, and where its time went. */
+export interface ProbeView {
+  last: ResultView;
+  phases: readonly PhaseView[];
+}
+
 export type MonitorToMain =
   /** It is unprivileged now and checks. `notes`: what it cannot do, and why. */
   | { kind: 'ready'; user: string; notes: readonly string[] }
@@ -79,6 +88,8 @@ export type MonitorToMain =
   | { kind: 'history'; request: number; results: readonly ResultView[] }
   /** Checks that have come up for the first time, which is no edge; serials in the same order. */
   | { kind: 'up'; rows: readonly number[]; serials: readonly number[] }
+  /** `refused`: why it was not run; '' where it was. */
+  | { kind: 'probed'; request: number; refused: string; probe: ProbeView | null }
   /** Now and then: that it lives, and how late checks began since the last time. */
   | {
       kind: 'beat';

@@ -14,6 +14,8 @@ import { Hosts } from './hosts.js';
 import type { CheckView, Definition, MainToMonitor, MonitorSetup, MonitorToMain, ResultView } from './ipc.js';
 import { NATURES, type Nature } from './natures.js';
 import { phaseOf } from './pacing.js';
+import { Probes } from './probes.js';
+import type { CheckSpec } from './spec.js';
 import type { Edge } from './table.js';
 import { openWires, type Wires } from './wires.js';
 
@@ -58,6 +60,7 @@ class Monitor {
   private readonly serials: Uint32Array;
   /** Rows that have come up for the first time, since the last beat. */
   private up: number[] = [];
+  private readonly probes: Probes;
 
   constructor(setup: MonitorSetup) {
     this.serials = new Uint32Array(setup.rows);
@@ -65,8 +68,14 @@ class Monitor {
     const notes = raiseLimit(setup.flights + setup.plugins * 2 + 100);
     this.hosts = new Hosts({ lookup: resolve, now, keepMs: setup.resolveMs, failureMs: FAILURE_MS });
     let wires: Wires | undefined;
+    this.probes = new Probes({
+      firstRow: setup.rows,
+      engine: () => this.engine,
+      define: (row, spec, ca) => this.plan(row, spec, ca),
+      ...{ now, say },
+    });
     this.engine = new Engine({
-      rows: setup.rows,
+      rows: setup.rows + Probes.rows,
       flights: setup.flights,
       hosts: this.hosts,
       wires: (events) => {
@@ -108,6 +117,8 @@ class Monitor {
             }),
           ),
         });
+      case 'probe':
+        return this.probes.run(message);
       default:
         message satisfies never;
     }
@@ -117,14 +128,20 @@ class Monitor {
     this.serials[row] = serial;
     this.engine.remove(row);
     this.history.forget(row);
+    this.plan(row, spec, ca);
+    if (known !== null) this.engine.table.restore(row, known.state, known.since, known.lastOkAt);
+  }
+
+  private plan(row: number, spec: CheckSpec, ca: string): void {
     const plan = compileCheck(spec, () => ca);
     const host = this.hosts.numberOf(hostOf(spec.url));
     this.engine.define(row, plan, host, spec.url.port, phaseOf(spec.name));
-    if (known !== null) this.engine.table.restore(row, known.state, known.since, known.lastOkAt);
   }
 
   private result(row: number, nature: number, edge: Edge, flight: Flight): void {
     const latency = now() - flight.begunAt;
+    this.probes.result(row, nature, flight, () => resultView(wall(), nature, latency, flight));
+    if (this.probes.owns(row)) return;
     this.history.add(row, wall(), nature, latency, flight);
     const requests = this.asked.size > 0 ? this.asked.get(row) : undefined;
     if (edge === '' && this.engine.table.isNewlyUp(row)) this.up.push(row);
@@ -138,7 +155,8 @@ class Monitor {
 
   private views(rows: readonly number[] | null): CheckView[] {
     const all = rows ?? Array.from({ length: this.engine.table.rows }, (_, row) => row);
-    return all.filter((row) => this.engine.defined(row)).map((row) => this.view(row));
+    const known = (row: number): boolean => this.engine.defined(row) && !this.probes.owns(row);
+    return all.filter(known).map((row) => this.view(row));
   }
 
   private view(row: number): CheckView {

@@ -43,6 +43,7 @@ export function createExecWire(events: WireEvents, most: number, busy: () => voi
     });
     // What it started may hold its output open: the exit of the plugin itself is its end.
     child.on('exit', (code, signal) => {
+      busy();
       setImmediate(() => {
         if (!mine()) return;
         const number = signal === null ? 0 : constants.signals[signal];

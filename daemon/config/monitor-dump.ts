@@ -87,6 +87,19 @@ function dumpCheck({ name, url, shownUrl, options }: CheckSpec): string {
   return lines.length === 0 ? head : [`${head} {`, ...lines.map(indent), '}'].join('\n');
 }
 
+/** The statements that hold for a check: how often and how long it is checked and how it is judged, and else what is not usual. */
+export function statementsOf({ url, options }: CheckSpec): string[] {
+  const { intervalMs, retryIntervalMs, timeoutMs, rise, fall } = options;
+  const always = [
+    `interval ${formatDuration(intervalMs)}`,
+    `retry_interval ${formatDuration(retryIntervalMs)}`,
+    `timeout ${formatDuration(timeoutMs)}`,
+    `rise ${rise}`,
+    `fall ${fall}`,
+  ];
+  return [...new Set([...always, ...optionLines(options, url.kind)])];
+}
+
 /** The lines of what differs from the defaults of a kind. */
 function optionLines(options: CheckOptions, kind: CheckKind): string[] {
   const usual = optionsOf({}, kind, [], []);

@@ -105,7 +105,8 @@ export function serve(options: ClientOptions): Client {
 
   function write(reply: Partial<ControlReply>): void {
     if (state === 'done' || socket.destroyed) return;
-    const whole: ControlReply = { final: false, progress: '', error: null, status: [], text: '', ...reply };
+    const nothing = { final: false, progress: '', error: null, status: [], text: '', monitor: null };
+    const whole: ControlReply = { ...nothing, ...reply };
     for (const payload of encodeReply(whole)) socket.write(encodeFrame(payload));
     if (socket.writableLength > writeBytesMax) socket.destroy();
   }

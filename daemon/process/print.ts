@@ -11,14 +11,17 @@ const pauseMs = 5;
 
 /**
  * Writes a text to the standard output. Gives the exit status that this deserves, from sysexits(3): EX_IOERR where it could
- * not be written, which is then said on stderr; a reader that has seen enough (`| head`) is no error. `name` is the program.
+ * not be written, which is then said on stderr; a reader that has seen enough (`| head`) is no error, and `gone` is told of it. `name` is the program.
  */
-export function printResult(name: string, text: string): number {
+export function printResult(name: string, text: string, gone: () => void = () => {}): number {
   try {
     writeWhole(1, text);
     return exitCode.ok;
   } catch (error) {
-    if (codeOf(error) === 'EPIPE') return exitCode.ok;
+    if (codeOf(error) === 'EPIPE') {
+      gone();
+      return exitCode.ok;
+    }
     printError(`${name}: cannot write to the standard output: ${reasonOf(error)}`);
     return exitCode.ioErr;
   }

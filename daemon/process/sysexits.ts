@@ -1,7 +1,8 @@
-/** Exit codes of sysexits(3). */
+/** Exit codes: those of sysexits(3), and what grep(1) and test(1) end with where the answer is no. */
 
 export const exitCode = {
   ok: 0,
+  no: 1,
   usage: 64,
   dataErr: 65,
   noInput: 66,

@@ -4,6 +4,7 @@ import { dumpConfig } from '../config/dump.js';
 import type { Config } from '../config/types.js';
 import type { NodeCommand } from '../core/node-types.js';
 import { version } from '../process/version.js';
+import type { MonitorHandler } from './monitor-commands.js';
 import type { CommandReply, ResourceRuntime } from './resource.js';
 
 /** What came of a reload. */
@@ -19,6 +20,8 @@ export interface CommandOptions {
   resources: ReadonlyMap<string, ResourceRuntime>;
   statuses: (names: readonly string[]) => StatusEntry[];
   reload: () => Promise<Reloaded>;
+  /** Answers what is about checks and alerts. */
+  monitoring: MonitorHandler;
 }
 
 type Handler = (
@@ -101,7 +104,7 @@ export function createControlHandler(options: CommandOptions): Handler {
       case 'version':
         return { text: `${version}\n` };
       default:
-        return request satisfies never;
+        return options.monitoring(request);
     }
   };
 }

@@ -20,6 +20,7 @@ import { openStore, type Store } from '../state/store.js';
 import { bootTime } from '../sys/clock.js';
 import { createControlHandler, type Reloaded } from './commands.js';
 import { createDeviceKeeper, type DeviceKeeper } from './device.js';
+import { createMonitorCommands } from './monitor-commands.js';
 import { createMonitoring } from './monitoring.js';
 import { createProcessRecords } from './process-record.js';
 import { type ResourceRuntime, startResource } from './resource.js';
@@ -148,10 +149,22 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     });
   }
 
+  const monitorCommands = createMonitorCommands({
+    config: () => config,
+    monitor: monitoring.host,
+    confirm: () => monitoring.confirm.state(),
+    ack: monitoring.confirm.ack,
+    mute: monitoring.confirm.mute,
+    testAlert: () => Promise.reject(new Error('in this version alerts are not sent')),
+    now: bootTime,
+  });
   const control: ControlServer = createControlServer({
     config: config.control,
     log,
-    handle: createControlHandler({ config: () => config, resources, statuses, reload }),
+    handle: createControlHandler({
+      ...{ config: () => config, resources, statuses, reload },
+      monitoring: monitorCommands,
+    }),
   });
 
   /** One reload at a time; a second request waits for the first and then has its own. */

@@ -10,12 +10,20 @@ import type {
   Known,
   MainToMonitor,
   MonitorToMain,
+  ProbeView,
   ResultView,
 } from '../checks/ipc.js';
 import type { CheckSpec, MonitorConfig } from '../checks/spec.js';
+import {
+  DEFAULT_FLIGHTS,
+  DEFAULT_PLUGINS,
+  DEFAULT_RESOLVE_MS,
+  DEFAULT_USERS,
+} from '../config/monitor-defaults.js';
 import type { Sight } from '../confirm/types.js';
 import type { NetLog } from '../net/log.js';
 import { messageOf } from '../sys/errors.js';
+import { createMonitorRequests, type MonitorRequests } from './monitor-requests.js';
 import type { ProcessRecords } from './process-record.js';
 
 export type NamedView = Omit<CheckView, 'row'> & { name: string };
@@ -37,6 +45,11 @@ export interface MonitorHost {
   history(name: string): Promise<readonly ResultView[]>;
   /** How a check stands as seen from here, as far as that is known at once; unknown for a name that there is not. */
   sight(name: string): Sight;
+  /**
+   * Runs a check of the configuration by its name, or any other, now; a process is started for it where there is nothing else to
+   * check. Rejects with words for people where it cannot be run.
+   */
+  probe(what: string | CheckSpec): Promise<ProbeView>;
   /** The last words of the process on itself. */
   beat(): Beat | null;
   close(): Promise<void>;
@@ -55,6 +68,9 @@ export interface MonitorHostOptions {
   silenceMs?: number;
 }
 
+/** What the process is started with. */
+type ProcessSettings = Pick<MonitorConfig, 'users' | 'chroot' | 'flights' | 'plugins' | 'resolveMs'>;
+
 interface Entry {
   name: string;
   spec: CheckSpec;
@@ -62,39 +78,44 @@ interface Entry {
   serial: number;
 }
 
-interface Pending {
-  resolve(answer: MonitorToMain): void;
-  reject(error: Error): void;
-  timer: NodeJS.Timeout;
-}
-
 /** Checks told of in one message. */
 const CHUNK = 1000;
-/** Longer than any check may take. */
-const ANSWER_MS = 60_000;
 const SILENCE_MS = 10_000;
 const RESTART_MS = [200, 1000, 5000, 30_000] as const;
 /** It has lasted: the next restart is quick again. */
 const LASTED_MS = 60_000;
 const ROWS_MIN = 1024;
+/** Beyond a check's own limit: its wait for a place, and the process's start. */
+const PROBE_SPARE_MS = 20_000;
+
+/** For a process that is started to run one check on request. */
+const UNCONFIGURED: ProcessSettings = {
+  ...{ users: DEFAULT_USERS, chroot: '' },
+  ...{ flights: DEFAULT_FLIGHTS, plugins: DEFAULT_PLUGINS, resolveMs: DEFAULT_RESOLVE_MS },
+};
 
 export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
   const { log, records, silenceMs = SILENCE_MS } = options;
-  let config: MonitorConfig | null = null;
+  let config: ProcessSettings | null = null;
   let child: ChildProcess | null = null;
   const rows: (Entry | null)[] = [];
   const free: number[] = [];
   /** Rows that the present process has room for. */
   let room = 0;
   const byName = new Map<string, number>();
-  const pending = new Map<number, Pending>();
-  let request = 0;
+  const requests = createMonitorRequests(tell);
   let restarts = 0;
   let restartTimer: NodeJS.Timeout | undefined;
   let silence: NodeJS.Timeout | undefined;
   let lastBeat: Beat | null = null;
   let closed = false;
   let serial = 0;
+  /** What was last said about monitoring, also where nothing is to be checked here. */
+  let given: ProcessSettings | null = null;
+  /** Checks that are run on request. */
+  let probing = 0;
+  /** Why the present process cannot work. */
+  let failure = '';
 
   function start(): void {
     if (config === null || closed) return;
@@ -139,19 +160,24 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
 
   function lost(lastedMs: number): void {
     child = null;
-    lastBeat = null;
-    clearTimeout(silence);
-    for (const [, { reject, timer }] of pending) {
-      clearTimeout(timer);
-      reject(new Error('the monitor process has ended'));
-    }
-    pending.clear();
+    abandon();
     options.events.blind();
+    if (config !== null && byName.size === 0) config = null;
     if (closed || config === null) return;
     restarts = lastedMs > LASTED_MS ? 0 : restarts + 1;
     const delay = RESTART_MS[Math.min(restarts, RESTART_MS.length) - 1] ?? RESTART_MS[0];
     log.error({}, `the monitor process has ended: starting another one in ${delay} ms`);
     restartTimer = setTimeout(start, delay);
+  }
+
+  /** Nobody answers any more. */
+  function abandon(): void {
+    lastBeat = null;
+    clearTimeout(silence);
+    const reason =
+      failure === '' ? 'the monitor process has ended' : `the monitor process cannot work: ${failure}`;
+    failure = '';
+    requests.abandon(reason);
   }
 
   function tell(message: MainToMonitor): void {
@@ -168,10 +194,9 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
   function definitionOf(row: number): Definition | null {
     const entry = rows[row];
     if (entry == null) return null;
-    const { ca } = entry.spec.options.tls;
     try {
       const { spec, known, serial } = entry;
-      return { row, serial, spec, ca: ca === '' ? '' : readFileSync(ca, 'utf8'), known };
+      return { row, serial, spec, ca: readCa(spec.options.tls.ca), known };
     } catch (error) {
       log.error({ check: entry.name }, `check ${entry.name} is not run: ${messageOf(error)}`);
       return null;
@@ -192,6 +217,7 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
       case 'up':
         return message.rows.forEach((row, index) => void cameUp(row, message.serials[index] ?? 0));
       case 'failed':
+        failure = message.reason;
         log.error({ workerpid: process.pid }, `the monitor process cannot work: ${message.reason}`);
         return;
       case 'beat':
@@ -208,13 +234,8 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
         };
         return options.events.edge(entry.name, message.edge, named(entry.name, message.view), message.last);
       }
-      default: {
-        const waiting = pending.get(message.request);
-        if (waiting === undefined) return;
-        pending.delete(message.request);
-        clearTimeout(waiting.timer);
-        waiting.resolve(message);
-      }
+      default:
+        requests.answered(message);
     }
   }
 
@@ -224,26 +245,10 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
     if (entry?.serial === itsSerial) entry.known ??= { state: 'up', since: wall, lastOkAt: wall };
   }
 
-  function ask<K extends MonitorToMain['kind']>(
-    kind: K,
-    message: (request: number) => MainToMonitor,
-  ): Promise<Extract<MonitorToMain, { kind: K }>> {
-    if (child === null) return Promise.reject(new Error('the monitor process does not run'));
-    request += 1;
-    const id = request;
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        pending.delete(id);
-        reject(new Error('the monitor process does not answer'));
-      }, ANSWER_MS);
-      const answered = (answer: MonitorToMain): void => {
-        if (answer.kind === kind) resolve(answer as Extract<MonitorToMain, { kind: K }>);
-        else reject(new Error(`${kind} was asked for, and ${answer.kind} answered`));
-      };
-      pending.set(id, { resolve: answered, reject, timer });
-      tell(message(id));
-    });
-  }
+  const ask: MonitorRequests['ask'] = (kind, message, limitMs) =>
+    child === null
+      ? Promise.reject(new Error('the monitor process does not run'))
+      : requests.ask(kind, message, limitMs);
 
   function rowOf(name: string): number {
     const row = byName.get(name);
@@ -279,6 +284,7 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
       }
     }
     const before = config;
+    given = next;
     config = wanted.size > 0 ? next : null;
     const other = before !== null && config !== null && !sameProcess(before, config);
     if (config === null || other || (child !== null && rows.length > room)) end();
@@ -292,7 +298,7 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
   function end(): void {
     const process = child;
     child = null;
-    clearTimeout(silence);
+    abandon();
     clearTimeout(restartTimer);
     restartTimer = undefined;
     if (process === null) return;
@@ -301,8 +307,33 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
     process.once('exit', () => clearTimeout(timer));
   }
 
+  async function probe(what: string | CheckSpec): Promise<ProbeView> {
+    const row = typeof what === 'string' ? rowOf(what) : -1;
+    const spec = typeof what === 'string' ? rows[row]?.spec : what;
+    const ca = typeof what === 'string' ? '' : readCa(what.options.tls.ca);
+    if (config === null && child === null) {
+      config = given ?? UNCONFIGURED;
+      start();
+    }
+    probing += 1;
+    try {
+      const limitMs = (spec?.options.timeoutMs ?? 0) + PROBE_SPARE_MS;
+      const told = typeof what === 'string' ? { row } : { spec: what, ca };
+      const answer = await ask('probed', (id) => ({ kind: 'probe', request: id, what: told }), limitMs);
+      if (answer.probe === null) throw new Error(answer.refused);
+      return answer.probe;
+    } finally {
+      probing -= 1;
+      if (probing === 0 && byName.size === 0) {
+        config = null;
+        end();
+      }
+    }
+  }
+
   return {
     apply,
+    probe,
     look: async (names) => {
       const wanted = names === null ? null : names.map(rowOf);
       const { views } = await ask('views', (id) => ({ kind: 'look', request: id, rows: wanted }));
@@ -332,12 +363,17 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
   };
 }
 
+/** The text of a file of certificates. */
+function readCa(file: string): string {
+  return file === '' ? '' : readFileSync(file, 'utf8');
+}
+
 function named(name: string, { row: _, ...view }: CheckView): NamedView {
   return { name, ...view };
 }
 
 /** What a process is started with has not changed. */
-function sameProcess(a: MonitorConfig, b: MonitorConfig): boolean {
+function sameProcess(a: ProcessSettings, b: ProcessSettings): boolean {
   return (
     a.flights === b.flights &&
     a.plugins === b.plugins &&

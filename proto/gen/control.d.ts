@@ -47,8 +47,26 @@ export namespace hastmon {
         /** ControlRequest version. */
         version?: (hastmon.Nothing.$Properties|null);
 
+        /** ControlRequest checks. */
+        checks?: (hastmon.ChecksCommand.$Properties|null);
+
+        /** ControlRequest check. */
+        check?: (hastmon.CheckCommand.$Properties|null);
+
+        /** ControlRequest runCheck. */
+        runCheck?: (hastmon.RunCheckCommand.$Properties|null);
+
+        /** ControlRequest ack. */
+        ack?: (hastmon.AckCommand.$Properties|null);
+
+        /** ControlRequest mute. */
+        mute?: (hastmon.MuteCommand.$Properties|null);
+
+        /** ControlRequest testAlert. */
+        testAlert?: (hastmon.TestAlertCommand.$Properties|null);
+
         /** ControlRequest command. */
-        command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version");
+        command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert");
 
         /**
          * Encodes the specified ControlRequest message. Does not implicitly {@link hastmon.ControlRequest.verify|verify} messages.
@@ -98,8 +116,26 @@ export namespace hastmon {
             /** ControlRequest version */
             version?: (hastmon.Nothing.$Properties|null);
 
+            /** ControlRequest checks */
+            checks?: (hastmon.ChecksCommand.$Properties|null);
+
+            /** ControlRequest check */
+            check?: (hastmon.CheckCommand.$Properties|null);
+
+            /** ControlRequest runCheck */
+            runCheck?: (hastmon.RunCheckCommand.$Properties|null);
+
+            /** ControlRequest ack */
+            ack?: (hastmon.AckCommand.$Properties|null);
+
+            /** ControlRequest mute */
+            mute?: (hastmon.MuteCommand.$Properties|null);
+
+            /** ControlRequest testAlert */
+            testAlert?: (hastmon.TestAlertCommand.$Properties|null);
+
             /** ControlRequest command */
-            command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version");
+            command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert");
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
@@ -115,9 +151,15 @@ export namespace hastmon {
           switchover?: hastmon.SwitchoverCommand.$Shape|null;
           bootstrap?: hastmon.BootstrapCommand.$Shape|null;
           version?: hastmon.Nothing.$Shape|null;
+          checks?: hastmon.ChecksCommand.$Shape|null;
+          check?: hastmon.CheckCommand.$Shape|null;
+          runCheck?: hastmon.RunCheckCommand.$Shape|null;
+          ack?: hastmon.AckCommand.$Shape|null;
+          mute?: hastmon.MuteCommand.$Shape|null;
+          testAlert?: hastmon.TestAlertCommand.$Shape|null;
           $unknowns?: Uint8Array[];
         } & (
-          ({ command?: undefined; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null }|{ command?: "role"; role: hastmon.RoleCommand.$Shape; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null }|{ command?: "status"; role?: null; status: hastmon.Selection.$Shape; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null }|{ command?: "dump"; role?: null; status?: null; dump: hastmon.Selection.$Shape; reload?: null; switchover?: null; bootstrap?: null; version?: null }|{ command?: "reload"; role?: null; status?: null; dump?: null; reload: hastmon.Nothing.$Shape; switchover?: null; bootstrap?: null; version?: null }|{ command?: "switchover"; role?: null; status?: null; dump?: null; reload?: null; switchover: hastmon.SwitchoverCommand.$Shape; bootstrap?: null; version?: null }|{ command?: "bootstrap"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap: hastmon.BootstrapCommand.$Shape; version?: null }|{ command?: "version"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version: hastmon.Nothing.$Shape })
+          ({ command?: undefined; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null }|{ command?: "role"; role: hastmon.RoleCommand.$Shape; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null }|{ command?: "status"; role?: null; status: hastmon.Selection.$Shape; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null }|{ command?: "dump"; role?: null; status?: null; dump: hastmon.Selection.$Shape; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null }|{ command?: "reload"; role?: null; status?: null; dump?: null; reload: hastmon.Nothing.$Shape; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null }|{ command?: "switchover"; role?: null; status?: null; dump?: null; reload?: null; switchover: hastmon.SwitchoverCommand.$Shape; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null }|{ command?: "bootstrap"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap: hastmon.BootstrapCommand.$Shape; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null }|{ command?: "version"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version: hastmon.Nothing.$Shape; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null }|{ command?: "checks"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks: hastmon.ChecksCommand.$Shape; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null }|{ command?: "check"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check: hastmon.CheckCommand.$Shape; runCheck?: null; ack?: null; mute?: null; testAlert?: null }|{ command?: "runCheck"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck: hastmon.RunCheckCommand.$Shape; ack?: null; mute?: null; testAlert?: null }|{ command?: "ack"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack: hastmon.AckCommand.$Shape; mute?: null; testAlert?: null }|{ command?: "mute"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute: hastmon.MuteCommand.$Shape; testAlert?: null }|{ command?: "testAlert"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert: hastmon.TestAlertCommand.$Shape })
         );
     }
 
@@ -437,6 +479,390 @@ export namespace hastmon {
     }
 
     /**
+     * Properties of a ChecksCommand.
+     * @deprecated Use hastmon.ChecksCommand.$Properties instead.
+     */
+    interface IChecksCommand extends hastmon.ChecksCommand.$Properties {
+    }
+
+    /** Represents a ChecksCommand. */
+    class ChecksCommand {
+
+        /**
+         * Constructs a new ChecksCommand.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.ChecksCommand.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** ChecksCommand down. */
+        down: boolean;
+
+        /** ChecksCommand host. */
+        host: string;
+
+        /** ChecksCommand group. */
+        group: string;
+
+        /** ChecksCommand pattern. */
+        pattern: string[];
+
+        /** ChecksCommand from. */
+        from: number;
+
+        /**
+         * Encodes the specified ChecksCommand message. Does not implicitly {@link hastmon.ChecksCommand.verify|verify} messages.
+         * @param message ChecksCommand message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.ChecksCommand.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a ChecksCommand message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.ChecksCommand & hastmon.ChecksCommand.$Shape} ChecksCommand
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.ChecksCommand & hastmon.ChecksCommand.$Shape;
+    }
+
+    namespace ChecksCommand {
+
+        /** Properties of a ChecksCommand. */
+        interface $Properties {
+
+            /** ChecksCommand down */
+            down?: (boolean|null);
+
+            /** ChecksCommand host */
+            host?: (string|null);
+
+            /** ChecksCommand group */
+            group?: (string|null);
+
+            /** ChecksCommand pattern */
+            pattern?: (string[]|null);
+
+            /** ChecksCommand from */
+            from?: (number|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a ChecksCommand. */
+        type $Shape = hastmon.ChecksCommand.$Properties;
+    }
+
+    /**
+     * Properties of a CheckCommand.
+     * @deprecated Use hastmon.CheckCommand.$Properties instead.
+     */
+    interface ICheckCommand extends hastmon.CheckCommand.$Properties {
+    }
+
+    /** Represents a CheckCommand. */
+    class CheckCommand {
+
+        /**
+         * Constructs a new CheckCommand.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.CheckCommand.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** CheckCommand name. */
+        name: string;
+
+        /**
+         * Encodes the specified CheckCommand message. Does not implicitly {@link hastmon.CheckCommand.verify|verify} messages.
+         * @param message CheckCommand message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.CheckCommand.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a CheckCommand message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.CheckCommand & hastmon.CheckCommand.$Shape} CheckCommand
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.CheckCommand & hastmon.CheckCommand.$Shape;
+    }
+
+    namespace CheckCommand {
+
+        /** Properties of a CheckCommand. */
+        interface $Properties {
+
+            /** CheckCommand name */
+            name?: (string|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a CheckCommand. */
+        type $Shape = hastmon.CheckCommand.$Properties;
+    }
+
+    /**
+     * Properties of a RunCheckCommand.
+     * @deprecated Use hastmon.RunCheckCommand.$Properties instead.
+     */
+    interface IRunCheckCommand extends hastmon.RunCheckCommand.$Properties {
+    }
+
+    /** Represents a RunCheckCommand. */
+    class RunCheckCommand {
+
+        /**
+         * Constructs a new RunCheckCommand.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.RunCheckCommand.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** RunCheckCommand target. */
+        target: string;
+
+        /** RunCheckCommand option. */
+        option: string[];
+
+        /**
+         * Encodes the specified RunCheckCommand message. Does not implicitly {@link hastmon.RunCheckCommand.verify|verify} messages.
+         * @param message RunCheckCommand message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.RunCheckCommand.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a RunCheckCommand message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.RunCheckCommand & hastmon.RunCheckCommand.$Shape} RunCheckCommand
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.RunCheckCommand & hastmon.RunCheckCommand.$Shape;
+    }
+
+    namespace RunCheckCommand {
+
+        /** Properties of a RunCheckCommand. */
+        interface $Properties {
+
+            /** RunCheckCommand target */
+            target?: (string|null);
+
+            /** RunCheckCommand option */
+            option?: (string[]|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a RunCheckCommand. */
+        type $Shape = hastmon.RunCheckCommand.$Properties;
+    }
+
+    /**
+     * Properties of an AckCommand.
+     * @deprecated Use hastmon.AckCommand.$Properties instead.
+     */
+    interface IAckCommand extends hastmon.AckCommand.$Properties {
+    }
+
+    /** Represents an AckCommand. */
+    class AckCommand {
+
+        /**
+         * Constructs a new AckCommand.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.AckCommand.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** AckCommand name. */
+        name: string[];
+
+        /** AckCommand by. */
+        by: string;
+
+        /**
+         * Encodes the specified AckCommand message. Does not implicitly {@link hastmon.AckCommand.verify|verify} messages.
+         * @param message AckCommand message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.AckCommand.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes an AckCommand message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.AckCommand & hastmon.AckCommand.$Shape} AckCommand
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.AckCommand & hastmon.AckCommand.$Shape;
+    }
+
+    namespace AckCommand {
+
+        /** Properties of an AckCommand. */
+        interface $Properties {
+
+            /** AckCommand name */
+            name?: (string[]|null);
+
+            /** AckCommand by */
+            by?: (string|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of an AckCommand. */
+        type $Shape = hastmon.AckCommand.$Properties;
+    }
+
+    /**
+     * Properties of a MuteCommand.
+     * @deprecated Use hastmon.MuteCommand.$Properties instead.
+     */
+    interface IMuteCommand extends hastmon.MuteCommand.$Properties {
+    }
+
+    /** Represents a MuteCommand. */
+    class MuteCommand {
+
+        /**
+         * Constructs a new MuteCommand.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.MuteCommand.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** MuteCommand name. */
+        name: string[];
+
+        /** MuteCommand forMs. */
+        forMs: number;
+
+        /**
+         * Encodes the specified MuteCommand message. Does not implicitly {@link hastmon.MuteCommand.verify|verify} messages.
+         * @param message MuteCommand message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.MuteCommand.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a MuteCommand message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.MuteCommand & hastmon.MuteCommand.$Shape} MuteCommand
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.MuteCommand & hastmon.MuteCommand.$Shape;
+    }
+
+    namespace MuteCommand {
+
+        /** Properties of a MuteCommand. */
+        interface $Properties {
+
+            /** MuteCommand name */
+            name?: (string[]|null);
+
+            /** MuteCommand forMs */
+            forMs?: (number|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a MuteCommand. */
+        type $Shape = hastmon.MuteCommand.$Properties;
+    }
+
+    /**
+     * Properties of a TestAlertCommand.
+     * @deprecated Use hastmon.TestAlertCommand.$Properties instead.
+     */
+    interface ITestAlertCommand extends hastmon.TestAlertCommand.$Properties {
+    }
+
+    /** Represents a TestAlertCommand. */
+    class TestAlertCommand {
+
+        /**
+         * Constructs a new TestAlertCommand.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.TestAlertCommand.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** TestAlertCommand name. */
+        name: string;
+
+        /**
+         * Encodes the specified TestAlertCommand message. Does not implicitly {@link hastmon.TestAlertCommand.verify|verify} messages.
+         * @param message TestAlertCommand message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.TestAlertCommand.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a TestAlertCommand message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.TestAlertCommand & hastmon.TestAlertCommand.$Shape} TestAlertCommand
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.TestAlertCommand & hastmon.TestAlertCommand.$Shape;
+    }
+
+    namespace TestAlertCommand {
+
+        /** Properties of a TestAlertCommand. */
+        interface $Properties {
+
+            /** TestAlertCommand name */
+            name?: (string|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a TestAlertCommand. */
+        type $Shape = hastmon.TestAlertCommand.$Properties;
+    }
+
+    /**
      * Properties of a ControlReply.
      * @deprecated Use hastmon.ControlReply.$Properties instead.
      */
@@ -469,6 +895,21 @@ export namespace hastmon {
 
         /** ControlReply text. */
         text: string;
+
+        /** ControlReply checks. */
+        checks?: (hastmon.ChecksPage.$Properties|null);
+
+        /** ControlReply check. */
+        check?: (hastmon.CheckDetail.$Properties|null);
+
+        /** ControlReply probe. */
+        probe?: (hastmon.ProbeReport.$Properties|null);
+
+        /** ControlReply test. */
+        test?: (hastmon.AlertTest.$Properties|null);
+
+        /** ControlReply monitor. */
+        monitor?: ("checks"|"check"|"probe"|"test");
 
         /**
          * Encodes the specified ControlReply message. Does not implicitly {@link hastmon.ControlReply.verify|verify} messages.
@@ -509,12 +950,40 @@ export namespace hastmon {
             /** ControlReply text */
             text?: (string|null);
 
+            /** ControlReply checks */
+            checks?: (hastmon.ChecksPage.$Properties|null);
+
+            /** ControlReply check */
+            check?: (hastmon.CheckDetail.$Properties|null);
+
+            /** ControlReply probe */
+            probe?: (hastmon.ProbeReport.$Properties|null);
+
+            /** ControlReply test */
+            test?: (hastmon.AlertTest.$Properties|null);
+
+            /** ControlReply monitor */
+            monitor?: ("checks"|"check"|"probe"|"test");
+
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
         }
 
-        /** Shape of a ControlReply. */
-        type $Shape = hastmon.ControlReply.$Properties;
+        /** Narrowed shape of a ControlReply. */
+        type $Shape = {
+          final?: boolean|null;
+          progress?: string|null;
+          error?: hastmon.ControlError.$Shape|null;
+          status?: hastmon.StatusEntry.$Shape[]|null;
+          text?: string|null;
+          checks?: hastmon.ChecksPage.$Shape|null;
+          check?: hastmon.CheckDetail.$Shape|null;
+          probe?: hastmon.ProbeReport.$Shape|null;
+          test?: hastmon.AlertTest.$Shape|null;
+          $unknowns?: Uint8Array[];
+        } & (
+          ({ monitor?: undefined; checks?: null; check?: null; probe?: null; test?: null }|{ monitor?: "checks"; checks: hastmon.ChecksPage.$Shape; check?: null; probe?: null; test?: null }|{ monitor?: "check"; checks?: null; check: hastmon.CheckDetail.$Shape; probe?: null; test?: null }|{ monitor?: "probe"; checks?: null; check?: null; probe: hastmon.ProbeReport.$Shape; test?: null }|{ monitor?: "test"; checks?: null; check?: null; probe?: null; test: hastmon.AlertTest.$Shape })
+        );
     }
 
     /**
@@ -1022,6 +1491,868 @@ export namespace hastmon {
 
         /** Shape of a VoterStatus. */
         type $Shape = hastmon.VoterStatus.$Properties;
+    }
+
+    /**
+     * Properties of a ChecksPage.
+     * @deprecated Use hastmon.ChecksPage.$Properties instead.
+     */
+    interface IChecksPage extends hastmon.ChecksPage.$Properties {
+    }
+
+    /** Represents a ChecksPage. */
+    class ChecksPage {
+
+        /**
+         * Constructs a new ChecksPage.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.ChecksPage.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** ChecksPage entry. */
+        entry: hastmon.CheckEntry.$Properties[];
+
+        /** ChecksPage up. */
+        up: number;
+
+        /** ChecksPage down. */
+        down: number;
+
+        /** ChecksPage unknown. */
+        unknown: number;
+
+        /** ChecksPage next. */
+        next: number;
+
+        /** ChecksPage lateMs. */
+        lateMs?: (number|null);
+
+        /** ChecksPage skipped. */
+        skipped: number;
+
+        /** ChecksPage note. */
+        note: string;
+
+        /**
+         * Encodes the specified ChecksPage message. Does not implicitly {@link hastmon.ChecksPage.verify|verify} messages.
+         * @param message ChecksPage message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.ChecksPage.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a ChecksPage message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.ChecksPage & hastmon.ChecksPage.$Shape} ChecksPage
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.ChecksPage & hastmon.ChecksPage.$Shape;
+    }
+
+    namespace ChecksPage {
+
+        /** Properties of a ChecksPage. */
+        interface $Properties {
+
+            /** ChecksPage entry */
+            entry?: (hastmon.CheckEntry.$Properties[]|null);
+
+            /** ChecksPage up */
+            up?: (number|null);
+
+            /** ChecksPage down */
+            down?: (number|null);
+
+            /** ChecksPage unknown */
+            unknown?: (number|null);
+
+            /** ChecksPage next */
+            next?: (number|null);
+
+            /** ChecksPage lateMs */
+            lateMs?: (number|null);
+
+            /** ChecksPage skipped */
+            skipped?: (number|null);
+
+            /** ChecksPage note */
+            note?: (string|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a ChecksPage. */
+        type $Shape = hastmon.ChecksPage.$Properties;
+    }
+
+    /**
+     * Properties of a CheckEntry.
+     * @deprecated Use hastmon.CheckEntry.$Properties instead.
+     */
+    interface ICheckEntry extends hastmon.CheckEntry.$Properties {
+    }
+
+    /** Represents a CheckEntry. */
+    class CheckEntry {
+
+        /**
+         * Constructs a new CheckEntry.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.CheckEntry.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** CheckEntry name. */
+        name: string;
+
+        /** CheckEntry group. */
+        group: string;
+
+        /** CheckEntry url. */
+        url: string;
+
+        /** CheckEntry state. */
+        state: hastmon.CheckState;
+
+        /** CheckEntry outage. */
+        outage: boolean;
+
+        /** CheckEntry nature. */
+        nature: string;
+
+        /** CheckEntry latencyMs. */
+        latencyMs: number;
+
+        /** CheckEntry sinceMs. */
+        sinceMs?: (number|null);
+
+        /** CheckEntry lastMs. */
+        lastMs?: (number|null);
+
+        /** CheckEntry goodMs. */
+        goodMs?: (number|null);
+
+        /** CheckEntry confirm. */
+        confirm: number;
+
+        /** CheckEntry nodes. */
+        nodes: number;
+
+        /** CheckEntry seenBy. */
+        seenBy: string[];
+
+        /** CheckEntry muteMs. */
+        muteMs: number;
+
+        /** CheckEntry ackBy. */
+        ackBy: string;
+
+        /** CheckEntry flapping. */
+        flapping: boolean;
+
+        /** CheckEntry behind. */
+        behind: string[];
+
+        /** CheckEntry note. */
+        note: string;
+
+        /**
+         * Encodes the specified CheckEntry message. Does not implicitly {@link hastmon.CheckEntry.verify|verify} messages.
+         * @param message CheckEntry message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.CheckEntry.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a CheckEntry message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.CheckEntry & hastmon.CheckEntry.$Shape} CheckEntry
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.CheckEntry & hastmon.CheckEntry.$Shape;
+    }
+
+    namespace CheckEntry {
+
+        /** Properties of a CheckEntry. */
+        interface $Properties {
+
+            /** CheckEntry name */
+            name?: (string|null);
+
+            /** CheckEntry group */
+            group?: (string|null);
+
+            /** CheckEntry url */
+            url?: (string|null);
+
+            /** CheckEntry state */
+            state?: (hastmon.CheckState|null);
+
+            /** CheckEntry outage */
+            outage?: (boolean|null);
+
+            /** CheckEntry nature */
+            nature?: (string|null);
+
+            /** CheckEntry latencyMs */
+            latencyMs?: (number|null);
+
+            /** CheckEntry sinceMs */
+            sinceMs?: (number|null);
+
+            /** CheckEntry lastMs */
+            lastMs?: (number|null);
+
+            /** CheckEntry goodMs */
+            goodMs?: (number|null);
+
+            /** CheckEntry confirm */
+            confirm?: (number|null);
+
+            /** CheckEntry nodes */
+            nodes?: (number|null);
+
+            /** CheckEntry seenBy */
+            seenBy?: (string[]|null);
+
+            /** CheckEntry muteMs */
+            muteMs?: (number|null);
+
+            /** CheckEntry ackBy */
+            ackBy?: (string|null);
+
+            /** CheckEntry flapping */
+            flapping?: (boolean|null);
+
+            /** CheckEntry behind */
+            behind?: (string[]|null);
+
+            /** CheckEntry note */
+            note?: (string|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a CheckEntry. */
+        type $Shape = hastmon.CheckEntry.$Properties;
+    }
+
+    /** CheckState enum. */
+    enum CheckState {
+
+        /** NOT_KNOWN value */
+        NOT_KNOWN = 0,
+
+        /** UP value */
+        UP = 1,
+
+        /** DOWN value */
+        DOWN = 2
+    }
+
+    /**
+     * Properties of a CheckDetail.
+     * @deprecated Use hastmon.CheckDetail.$Properties instead.
+     */
+    interface ICheckDetail extends hastmon.CheckDetail.$Properties {
+    }
+
+    /** Represents a CheckDetail. */
+    class CheckDetail {
+
+        /**
+         * Constructs a new CheckDetail.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.CheckDetail.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** CheckDetail entry. */
+        entry?: (hastmon.CheckEntry.$Properties|null);
+
+        /** CheckDetail view. */
+        view: hastmon.NodeView.$Properties[];
+
+        /** CheckDetail edge. */
+        edge: string;
+
+        /** CheckDetail outageMs. */
+        outageMs?: (number|null);
+
+        /** CheckDetail told. */
+        told: string;
+
+        /** CheckDetail toldBy. */
+        toldBy: string;
+
+        /** CheckDetail depends. */
+        depends: hastmon.Dependency.$Properties[];
+
+        /** CheckDetail alert. */
+        alert: string[];
+
+        /** CheckDetail option. */
+        option: string[];
+
+        /** CheckDetail result. */
+        result: hastmon.CheckResult.$Properties[];
+
+        /**
+         * Encodes the specified CheckDetail message. Does not implicitly {@link hastmon.CheckDetail.verify|verify} messages.
+         * @param message CheckDetail message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.CheckDetail.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a CheckDetail message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.CheckDetail & hastmon.CheckDetail.$Shape} CheckDetail
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.CheckDetail & hastmon.CheckDetail.$Shape;
+    }
+
+    namespace CheckDetail {
+
+        /** Properties of a CheckDetail. */
+        interface $Properties {
+
+            /** CheckDetail entry */
+            entry?: (hastmon.CheckEntry.$Properties|null);
+
+            /** CheckDetail view */
+            view?: (hastmon.NodeView.$Properties[]|null);
+
+            /** CheckDetail edge */
+            edge?: (string|null);
+
+            /** CheckDetail outageMs */
+            outageMs?: (number|null);
+
+            /** CheckDetail told */
+            told?: (string|null);
+
+            /** CheckDetail toldBy */
+            toldBy?: (string|null);
+
+            /** CheckDetail depends */
+            depends?: (hastmon.Dependency.$Properties[]|null);
+
+            /** CheckDetail alert */
+            alert?: (string[]|null);
+
+            /** CheckDetail option */
+            option?: (string[]|null);
+
+            /** CheckDetail result */
+            result?: (hastmon.CheckResult.$Properties[]|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a CheckDetail. */
+        type $Shape = hastmon.CheckDetail.$Properties;
+    }
+
+    /**
+     * Properties of a NodeView.
+     * @deprecated Use hastmon.NodeView.$Properties instead.
+     */
+    interface INodeView extends hastmon.NodeView.$Properties {
+    }
+
+    /** Represents a NodeView. */
+    class NodeView {
+
+        /**
+         * Constructs a new NodeView.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.NodeView.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** NodeView node. */
+        node: string;
+
+        /** NodeView self. */
+        self: boolean;
+
+        /** NodeView state. */
+        state: hastmon.CheckState;
+
+        /** NodeView note. */
+        note: string;
+
+        /** NodeView nature. */
+        nature: string;
+
+        /** NodeView address. */
+        address: string;
+
+        /** NodeView latencyMs. */
+        latencyMs: number;
+
+        /** NodeView sinceMs. */
+        sinceMs?: (number|null);
+
+        /** NodeView lastMs. */
+        lastMs?: (number|null);
+
+        /** NodeView goodMs. */
+        goodMs?: (number|null);
+
+        /**
+         * Encodes the specified NodeView message. Does not implicitly {@link hastmon.NodeView.verify|verify} messages.
+         * @param message NodeView message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.NodeView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a NodeView message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.NodeView & hastmon.NodeView.$Shape} NodeView
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.NodeView & hastmon.NodeView.$Shape;
+    }
+
+    namespace NodeView {
+
+        /** Properties of a NodeView. */
+        interface $Properties {
+
+            /** NodeView node */
+            node?: (string|null);
+
+            /** NodeView self */
+            self?: (boolean|null);
+
+            /** NodeView state */
+            state?: (hastmon.CheckState|null);
+
+            /** NodeView note */
+            note?: (string|null);
+
+            /** NodeView nature */
+            nature?: (string|null);
+
+            /** NodeView address */
+            address?: (string|null);
+
+            /** NodeView latencyMs */
+            latencyMs?: (number|null);
+
+            /** NodeView sinceMs */
+            sinceMs?: (number|null);
+
+            /** NodeView lastMs */
+            lastMs?: (number|null);
+
+            /** NodeView goodMs */
+            goodMs?: (number|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a NodeView. */
+        type $Shape = hastmon.NodeView.$Properties;
+    }
+
+    /**
+     * Properties of a Dependency.
+     * @deprecated Use hastmon.Dependency.$Properties instead.
+     */
+    interface IDependency extends hastmon.Dependency.$Properties {
+    }
+
+    /** Represents a Dependency. */
+    class Dependency {
+
+        /**
+         * Constructs a new Dependency.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.Dependency.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** Dependency name. */
+        name: string;
+
+        /** Dependency state. */
+        state: hastmon.CheckState;
+
+        /**
+         * Encodes the specified Dependency message. Does not implicitly {@link hastmon.Dependency.verify|verify} messages.
+         * @param message Dependency message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.Dependency.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a Dependency message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.Dependency & hastmon.Dependency.$Shape} Dependency
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.Dependency & hastmon.Dependency.$Shape;
+    }
+
+    namespace Dependency {
+
+        /** Properties of a Dependency. */
+        interface $Properties {
+
+            /** Dependency name */
+            name?: (string|null);
+
+            /** Dependency state */
+            state?: (hastmon.CheckState|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a Dependency. */
+        type $Shape = hastmon.Dependency.$Properties;
+    }
+
+    /**
+     * Properties of a CheckResult.
+     * @deprecated Use hastmon.CheckResult.$Properties instead.
+     */
+    interface ICheckResult extends hastmon.CheckResult.$Properties {
+    }
+
+    /** Represents a CheckResult. */
+    class CheckResult {
+
+        /**
+         * Constructs a new CheckResult.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.CheckResult.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** CheckResult ageMs. */
+        ageMs: number;
+
+        /** CheckResult ok. */
+        ok: boolean;
+
+        /** CheckResult nature. */
+        nature: string;
+
+        /** CheckResult latencyMs. */
+        latencyMs: number;
+
+        /** CheckResult text. */
+        text: string;
+
+        /** CheckResult excerpt. */
+        excerpt: string;
+
+        /**
+         * Encodes the specified CheckResult message. Does not implicitly {@link hastmon.CheckResult.verify|verify} messages.
+         * @param message CheckResult message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.CheckResult.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a CheckResult message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.CheckResult & hastmon.CheckResult.$Shape} CheckResult
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.CheckResult & hastmon.CheckResult.$Shape;
+    }
+
+    namespace CheckResult {
+
+        /** Properties of a CheckResult. */
+        interface $Properties {
+
+            /** CheckResult ageMs */
+            ageMs?: (number|null);
+
+            /** CheckResult ok */
+            ok?: (boolean|null);
+
+            /** CheckResult nature */
+            nature?: (string|null);
+
+            /** CheckResult latencyMs */
+            latencyMs?: (number|null);
+
+            /** CheckResult text */
+            text?: (string|null);
+
+            /** CheckResult excerpt */
+            excerpt?: (string|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a CheckResult. */
+        type $Shape = hastmon.CheckResult.$Properties;
+    }
+
+    /**
+     * Properties of a ProbeReport.
+     * @deprecated Use hastmon.ProbeReport.$Properties instead.
+     */
+    interface IProbeReport extends hastmon.ProbeReport.$Properties {
+    }
+
+    /** Represents a ProbeReport. */
+    class ProbeReport {
+
+        /**
+         * Constructs a new ProbeReport.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.ProbeReport.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** ProbeReport name. */
+        name: string;
+
+        /** ProbeReport url. */
+        url: string;
+
+        /** ProbeReport address. */
+        address: string;
+
+        /** ProbeReport result. */
+        result?: (hastmon.CheckResult.$Properties|null);
+
+        /** ProbeReport phase. */
+        phase: hastmon.ProbePhase.$Properties[];
+
+        /**
+         * Encodes the specified ProbeReport message. Does not implicitly {@link hastmon.ProbeReport.verify|verify} messages.
+         * @param message ProbeReport message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.ProbeReport.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a ProbeReport message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.ProbeReport & hastmon.ProbeReport.$Shape} ProbeReport
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.ProbeReport & hastmon.ProbeReport.$Shape;
+    }
+
+    namespace ProbeReport {
+
+        /** Properties of a ProbeReport. */
+        interface $Properties {
+
+            /** ProbeReport name */
+            name?: (string|null);
+
+            /** ProbeReport url */
+            url?: (string|null);
+
+            /** ProbeReport address */
+            address?: (string|null);
+
+            /** ProbeReport result */
+            result?: (hastmon.CheckResult.$Properties|null);
+
+            /** ProbeReport phase */
+            phase?: (hastmon.ProbePhase.$Properties[]|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a ProbeReport. */
+        type $Shape = hastmon.ProbeReport.$Properties;
+    }
+
+    /**
+     * Properties of a ProbePhase.
+     * @deprecated Use hastmon.ProbePhase.$Properties instead.
+     */
+    interface IProbePhase extends hastmon.ProbePhase.$Properties {
+    }
+
+    /** Represents a ProbePhase. */
+    class ProbePhase {
+
+        /**
+         * Constructs a new ProbePhase.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.ProbePhase.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** ProbePhase name. */
+        name: string;
+
+        /** ProbePhase tookMs. */
+        tookMs: number;
+
+        /** ProbePhase reached. */
+        reached: boolean;
+
+        /**
+         * Encodes the specified ProbePhase message. Does not implicitly {@link hastmon.ProbePhase.verify|verify} messages.
+         * @param message ProbePhase message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.ProbePhase.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a ProbePhase message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.ProbePhase & hastmon.ProbePhase.$Shape} ProbePhase
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.ProbePhase & hastmon.ProbePhase.$Shape;
+    }
+
+    namespace ProbePhase {
+
+        /** Properties of a ProbePhase. */
+        interface $Properties {
+
+            /** ProbePhase name */
+            name?: (string|null);
+
+            /** ProbePhase tookMs */
+            tookMs?: (number|null);
+
+            /** ProbePhase reached */
+            reached?: (boolean|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a ProbePhase. */
+        type $Shape = hastmon.ProbePhase.$Properties;
+    }
+
+    /**
+     * Properties of an AlertTest.
+     * @deprecated Use hastmon.AlertTest.$Properties instead.
+     */
+    interface IAlertTest extends hastmon.AlertTest.$Properties {
+    }
+
+    /** Represents an AlertTest. */
+    class AlertTest {
+
+        /**
+         * Constructs a new AlertTest.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.AlertTest.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** AlertTest alert. */
+        alert: string;
+
+        /** AlertTest ok. */
+        ok: boolean;
+
+        /** AlertTest line. */
+        line: string[];
+
+        /**
+         * Encodes the specified AlertTest message. Does not implicitly {@link hastmon.AlertTest.verify|verify} messages.
+         * @param message AlertTest message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.AlertTest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes an AlertTest message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.AlertTest & hastmon.AlertTest.$Shape} AlertTest
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.AlertTest & hastmon.AlertTest.$Shape;
+    }
+
+    namespace AlertTest {
+
+        /** Properties of an AlertTest. */
+        interface $Properties {
+
+            /** AlertTest alert */
+            alert?: (string|null);
+
+            /** AlertTest ok */
+            ok?: (boolean|null);
+
+            /** AlertTest line */
+            line?: (string[]|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of an AlertTest. */
+        type $Shape = hastmon.AlertTest.$Properties;
     }
 
     /** Role enum. */

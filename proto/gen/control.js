@@ -28,11 +28,17 @@ export const hastmon = $root.hastmon = (() => {
         ControlRequest.prototype.switchover = null;
         ControlRequest.prototype.bootstrap = null;
         ControlRequest.prototype.version = null;
+        ControlRequest.prototype.checks = null;
+        ControlRequest.prototype.check = null;
+        ControlRequest.prototype.runCheck = null;
+        ControlRequest.prototype.ack = null;
+        ControlRequest.prototype.mute = null;
+        ControlRequest.prototype.testAlert = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(ControlRequest.prototype, "command", {
-            get: $util.oneOfGetter($oneOfFields = ["role", "status", "dump", "reload", "switchover", "bootstrap", "version"]),
+            get: $util.oneOfGetter($oneOfFields = ["role", "status", "dump", "reload", "switchover", "bootstrap", "version", "checks", "check", "runCheck", "ack", "mute", "testAlert"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -59,6 +65,18 @@ export const hastmon = $root.hastmon = (() => {
                 $root.hastmon.BootstrapCommand.encode(message.bootstrap, writer.uint32(58).fork(), _depth + 1).ldelim();
             if (message.version != null && $Object.hasOwnProperty.call(message, "version"))
                 $root.hastmon.Nothing.encode(message.version, writer.uint32(66).fork(), _depth + 1).ldelim();
+            if (message.checks != null && $Object.hasOwnProperty.call(message, "checks"))
+                $root.hastmon.ChecksCommand.encode(message.checks, writer.uint32(74).fork(), _depth + 1).ldelim();
+            if (message.check != null && $Object.hasOwnProperty.call(message, "check"))
+                $root.hastmon.CheckCommand.encode(message.check, writer.uint32(82).fork(), _depth + 1).ldelim();
+            if (message.runCheck != null && $Object.hasOwnProperty.call(message, "runCheck"))
+                $root.hastmon.RunCheckCommand.encode(message.runCheck, writer.uint32(90).fork(), _depth + 1).ldelim();
+            if (message.ack != null && $Object.hasOwnProperty.call(message, "ack"))
+                $root.hastmon.AckCommand.encode(message.ack, writer.uint32(98).fork(), _depth + 1).ldelim();
+            if (message.mute != null && $Object.hasOwnProperty.call(message, "mute"))
+                $root.hastmon.MuteCommand.encode(message.mute, writer.uint32(106).fork(), _depth + 1).ldelim();
+            if (message.testAlert != null && $Object.hasOwnProperty.call(message, "testAlert"))
+                $root.hastmon.TestAlertCommand.encode(message.testAlert, writer.uint32(114).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -148,6 +166,48 @@ export const hastmon = $root.hastmon = (() => {
                             break;
                         message.version = $root.hastmon.Nothing.decode(reader, reader.size(), $undefined, _depth + 1, message.version);
                         message.command = "version";
+                        continue;
+                    }
+                case 9: {
+                        if (wireType !== 2)
+                            break;
+                        message.checks = $root.hastmon.ChecksCommand.decode(reader, reader.size(), $undefined, _depth + 1, message.checks);
+                        message.command = "checks";
+                        continue;
+                    }
+                case 10: {
+                        if (wireType !== 2)
+                            break;
+                        message.check = $root.hastmon.CheckCommand.decode(reader, reader.size(), $undefined, _depth + 1, message.check);
+                        message.command = "check";
+                        continue;
+                    }
+                case 11: {
+                        if (wireType !== 2)
+                            break;
+                        message.runCheck = $root.hastmon.RunCheckCommand.decode(reader, reader.size(), $undefined, _depth + 1, message.runCheck);
+                        message.command = "runCheck";
+                        continue;
+                    }
+                case 12: {
+                        if (wireType !== 2)
+                            break;
+                        message.ack = $root.hastmon.AckCommand.decode(reader, reader.size(), $undefined, _depth + 1, message.ack);
+                        message.command = "ack";
+                        continue;
+                    }
+                case 13: {
+                        if (wireType !== 2)
+                            break;
+                        message.mute = $root.hastmon.MuteCommand.decode(reader, reader.size(), $undefined, _depth + 1, message.mute);
+                        message.command = "mute";
+                        continue;
+                    }
+                case 14: {
+                        if (wireType !== 2)
+                            break;
+                        message.testAlert = $root.hastmon.TestAlertCommand.decode(reader, reader.size(), $undefined, _depth + 1, message.testAlert);
+                        message.command = "testAlert";
                         continue;
                     }
                 }
@@ -634,6 +694,586 @@ export const hastmon = $root.hastmon = (() => {
         return BootstrapCommand;
     })();
 
+    hastmon.ChecksCommand = (function() {
+
+        const ChecksCommand = function (properties) {
+            this.pattern = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        ChecksCommand.prototype.down = false;
+        ChecksCommand.prototype.host = "";
+        ChecksCommand.prototype.group = "";
+        ChecksCommand.prototype.pattern = $util.emptyArray;
+        ChecksCommand.prototype.from = 0;
+
+        ChecksCommand.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.down != null && $Object.hasOwnProperty.call(message, "down") && message.down !== false)
+                writer.uint32(8).bool(message.down);
+            if (message.host != null && $Object.hasOwnProperty.call(message, "host") && message.host !== "")
+                writer.uint32(18).string(message.host);
+            if (message.group != null && $Object.hasOwnProperty.call(message, "group") && message.group !== "")
+                writer.uint32(26).string(message.group);
+            if (message.pattern != null && message.pattern.length)
+                for (let i = 0; i < message.pattern.length; ++i)
+                    writer.uint32(34).string(message.pattern[i]);
+            if (message.from != null && $Object.hasOwnProperty.call(message, "from") && message.from !== 0)
+                writer.uint32(40).uint32(message.from);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        ChecksCommand.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.ChecksCommand();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.down = value;
+                        else
+                            delete message.down;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.host = value;
+                        else
+                            delete message.host;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.group = value;
+                        else
+                            delete message.group;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.pattern && message.pattern.length))
+                            message.pattern = [];
+                        message.pattern.push(reader.stringVerify());
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.from = value;
+                        else
+                            delete message.from;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return ChecksCommand;
+    })();
+
+    hastmon.CheckCommand = (function() {
+
+        const CheckCommand = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        CheckCommand.prototype.name = "";
+
+        CheckCommand.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                writer.uint32(10).string(message.name);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        CheckCommand.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.CheckCommand();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.name = value;
+                        else
+                            delete message.name;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return CheckCommand;
+    })();
+
+    hastmon.RunCheckCommand = (function() {
+
+        const RunCheckCommand = function (properties) {
+            this.option = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        RunCheckCommand.prototype.target = "";
+        RunCheckCommand.prototype.option = $util.emptyArray;
+
+        RunCheckCommand.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.target != null && $Object.hasOwnProperty.call(message, "target") && message.target !== "")
+                writer.uint32(10).string(message.target);
+            if (message.option != null && message.option.length)
+                for (let i = 0; i < message.option.length; ++i)
+                    writer.uint32(18).string(message.option[i]);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        RunCheckCommand.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.RunCheckCommand();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.target = value;
+                        else
+                            delete message.target;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.option && message.option.length))
+                            message.option = [];
+                        message.option.push(reader.stringVerify());
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return RunCheckCommand;
+    })();
+
+    hastmon.AckCommand = (function() {
+
+        const AckCommand = function (properties) {
+            this.name = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        AckCommand.prototype.name = $util.emptyArray;
+        AckCommand.prototype.by = "";
+
+        AckCommand.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.name != null && message.name.length)
+                for (let i = 0; i < message.name.length; ++i)
+                    writer.uint32(10).string(message.name[i]);
+            if (message.by != null && $Object.hasOwnProperty.call(message, "by") && message.by !== "")
+                writer.uint32(18).string(message.by);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        AckCommand.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.AckCommand();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.name && message.name.length))
+                            message.name = [];
+                        message.name.push(reader.stringVerify());
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.by = value;
+                        else
+                            delete message.by;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return AckCommand;
+    })();
+
+    hastmon.MuteCommand = (function() {
+
+        const MuteCommand = function (properties) {
+            this.name = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        MuteCommand.prototype.name = $util.emptyArray;
+        MuteCommand.prototype.forMs = 0;
+
+        MuteCommand.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.name != null && message.name.length)
+                for (let i = 0; i < message.name.length; ++i)
+                    writer.uint32(10).string(message.name[i]);
+            if (message.forMs != null && $Object.hasOwnProperty.call(message, "forMs") && !$Object.is(message.forMs, 0))
+                writer.uint32(17).double(message.forMs);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        MuteCommand.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.MuteCommand();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.name && message.name.length))
+                            message.name = [];
+                        message.name.push(reader.stringVerify());
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.forMs = value;
+                        else
+                            delete message.forMs;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return MuteCommand;
+    })();
+
+    hastmon.TestAlertCommand = (function() {
+
+        const TestAlertCommand = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        TestAlertCommand.prototype.name = "";
+
+        TestAlertCommand.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                writer.uint32(10).string(message.name);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        TestAlertCommand.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.TestAlertCommand();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.name = value;
+                        else
+                            delete message.name;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return TestAlertCommand;
+    })();
+
     hastmon.ControlReply = (function() {
 
         const ControlReply = function (properties) {
@@ -649,6 +1289,17 @@ export const hastmon = $root.hastmon = (() => {
         ControlReply.prototype.error = null;
         ControlReply.prototype.status = $util.emptyArray;
         ControlReply.prototype.text = "";
+        ControlReply.prototype.checks = null;
+        ControlReply.prototype.check = null;
+        ControlReply.prototype.probe = null;
+        ControlReply.prototype.test = null;
+
+        let $oneOfFields;
+
+        $Object.defineProperty(ControlReply.prototype, "monitor", {
+            get: $util.oneOfGetter($oneOfFields = ["checks", "check", "probe", "test"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
 
         ControlReply.encode = function (message, writer, _depth) {
             if (!writer)
@@ -668,6 +1319,14 @@ export const hastmon = $root.hastmon = (() => {
                     $root.hastmon.StatusEntry.encode(message.status[i], writer.uint32(34).fork(), _depth + 1).ldelim();
             if (message.text != null && $Object.hasOwnProperty.call(message, "text") && message.text !== "")
                 writer.uint32(42).string(message.text);
+            if (message.checks != null && $Object.hasOwnProperty.call(message, "checks"))
+                $root.hastmon.ChecksPage.encode(message.checks, writer.uint32(50).fork(), _depth + 1).ldelim();
+            if (message.check != null && $Object.hasOwnProperty.call(message, "check"))
+                $root.hastmon.CheckDetail.encode(message.check, writer.uint32(58).fork(), _depth + 1).ldelim();
+            if (message.probe != null && $Object.hasOwnProperty.call(message, "probe"))
+                $root.hastmon.ProbeReport.encode(message.probe, writer.uint32(66).fork(), _depth + 1).ldelim();
+            if (message.test != null && $Object.hasOwnProperty.call(message, "test"))
+                $root.hastmon.AlertTest.encode(message.test, writer.uint32(74).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -740,6 +1399,34 @@ export const hastmon = $root.hastmon = (() => {
                             message.text = value;
                         else
                             delete message.text;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        message.checks = $root.hastmon.ChecksPage.decode(reader, reader.size(), $undefined, _depth + 1, message.checks);
+                        message.monitor = "checks";
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 2)
+                            break;
+                        message.check = $root.hastmon.CheckDetail.decode(reader, reader.size(), $undefined, _depth + 1, message.check);
+                        message.monitor = "check";
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 2)
+                            break;
+                        message.probe = $root.hastmon.ProbeReport.decode(reader, reader.size(), $undefined, _depth + 1, message.probe);
+                        message.monitor = "probe";
+                        continue;
+                    }
+                case 9: {
+                        if (wireType !== 2)
+                            break;
+                        message.test = $root.hastmon.AlertTest.decode(reader, reader.size(), $undefined, _depth + 1, message.test);
+                        message.monitor = "test";
                         continue;
                     }
                 }
@@ -1620,6 +2307,1468 @@ export const hastmon = $root.hastmon = (() => {
         };
 
         return VoterStatus;
+    })();
+
+    hastmon.ChecksPage = (function() {
+
+        const ChecksPage = function (properties) {
+            this.entry = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        ChecksPage.prototype.entry = $util.emptyArray;
+        ChecksPage.prototype.up = 0;
+        ChecksPage.prototype.down = 0;
+        ChecksPage.prototype.unknown = 0;
+        ChecksPage.prototype.next = 0;
+        ChecksPage.prototype.lateMs = null;
+        ChecksPage.prototype.skipped = 0;
+        ChecksPage.prototype.note = "";
+
+        let $oneOfFields;
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(ChecksPage.prototype, "_lateMs", {
+            get: $util.oneOfGetter($oneOfFields = ["lateMs"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        ChecksPage.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.entry != null && message.entry.length)
+                for (let i = 0; i < message.entry.length; ++i)
+                    $root.hastmon.CheckEntry.encode(message.entry[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.up != null && $Object.hasOwnProperty.call(message, "up") && message.up !== 0)
+                writer.uint32(16).uint32(message.up);
+            if (message.down != null && $Object.hasOwnProperty.call(message, "down") && message.down !== 0)
+                writer.uint32(24).uint32(message.down);
+            if (message.unknown != null && $Object.hasOwnProperty.call(message, "unknown") && message.unknown !== 0)
+                writer.uint32(32).uint32(message.unknown);
+            if (message.next != null && $Object.hasOwnProperty.call(message, "next") && message.next !== 0)
+                writer.uint32(40).uint32(message.next);
+            if (message.lateMs != null && $Object.hasOwnProperty.call(message, "lateMs"))
+                writer.uint32(49).double(message.lateMs);
+            if (message.skipped != null && $Object.hasOwnProperty.call(message, "skipped") && message.skipped !== 0)
+                writer.uint32(56).uint32(message.skipped);
+            if (message.note != null && $Object.hasOwnProperty.call(message, "note") && message.note !== "")
+                writer.uint32(66).string(message.note);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        ChecksPage.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.ChecksPage();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.entry && message.entry.length))
+                            message.entry = [];
+                        message.entry.push($root.hastmon.CheckEntry.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.up = value;
+                        else
+                            delete message.up;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.down = value;
+                        else
+                            delete message.down;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.unknown = value;
+                        else
+                            delete message.unknown;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.next = value;
+                        else
+                            delete message.next;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 1)
+                            break;
+                        message.lateMs = reader.double();
+                        message._lateMs = "lateMs";
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.skipped = value;
+                        else
+                            delete message.skipped;
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.note = value;
+                        else
+                            delete message.note;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return ChecksPage;
+    })();
+
+    hastmon.CheckEntry = (function() {
+
+        const CheckEntry = function (properties) {
+            this.seenBy = [];
+            this.behind = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        CheckEntry.prototype.name = "";
+        CheckEntry.prototype.group = "";
+        CheckEntry.prototype.url = "";
+        CheckEntry.prototype.state = 0;
+        CheckEntry.prototype.outage = false;
+        CheckEntry.prototype.nature = "";
+        CheckEntry.prototype.latencyMs = 0;
+        CheckEntry.prototype.sinceMs = null;
+        CheckEntry.prototype.lastMs = null;
+        CheckEntry.prototype.goodMs = null;
+        CheckEntry.prototype.confirm = 0;
+        CheckEntry.prototype.nodes = 0;
+        CheckEntry.prototype.seenBy = $util.emptyArray;
+        CheckEntry.prototype.muteMs = 0;
+        CheckEntry.prototype.ackBy = "";
+        CheckEntry.prototype.flapping = false;
+        CheckEntry.prototype.behind = $util.emptyArray;
+        CheckEntry.prototype.note = "";
+
+        let $oneOfFields;
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(CheckEntry.prototype, "_sinceMs", {
+            get: $util.oneOfGetter($oneOfFields = ["sinceMs"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(CheckEntry.prototype, "_lastMs", {
+            get: $util.oneOfGetter($oneOfFields = ["lastMs"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(CheckEntry.prototype, "_goodMs", {
+            get: $util.oneOfGetter($oneOfFields = ["goodMs"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        CheckEntry.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                writer.uint32(10).string(message.name);
+            if (message.group != null && $Object.hasOwnProperty.call(message, "group") && message.group !== "")
+                writer.uint32(18).string(message.group);
+            if (message.url != null && $Object.hasOwnProperty.call(message, "url") && message.url !== "")
+                writer.uint32(26).string(message.url);
+            if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state !== 0)
+                writer.uint32(32).int32(message.state);
+            if (message.outage != null && $Object.hasOwnProperty.call(message, "outage") && message.outage !== false)
+                writer.uint32(40).bool(message.outage);
+            if (message.nature != null && $Object.hasOwnProperty.call(message, "nature") && message.nature !== "")
+                writer.uint32(50).string(message.nature);
+            if (message.latencyMs != null && $Object.hasOwnProperty.call(message, "latencyMs") && !$Object.is(message.latencyMs, 0))
+                writer.uint32(57).double(message.latencyMs);
+            if (message.sinceMs != null && $Object.hasOwnProperty.call(message, "sinceMs"))
+                writer.uint32(65).double(message.sinceMs);
+            if (message.lastMs != null && $Object.hasOwnProperty.call(message, "lastMs"))
+                writer.uint32(73).double(message.lastMs);
+            if (message.goodMs != null && $Object.hasOwnProperty.call(message, "goodMs"))
+                writer.uint32(81).double(message.goodMs);
+            if (message.confirm != null && $Object.hasOwnProperty.call(message, "confirm") && message.confirm !== 0)
+                writer.uint32(88).uint32(message.confirm);
+            if (message.nodes != null && $Object.hasOwnProperty.call(message, "nodes") && message.nodes !== 0)
+                writer.uint32(96).uint32(message.nodes);
+            if (message.seenBy != null && message.seenBy.length)
+                for (let i = 0; i < message.seenBy.length; ++i)
+                    writer.uint32(106).string(message.seenBy[i]);
+            if (message.muteMs != null && $Object.hasOwnProperty.call(message, "muteMs") && !$Object.is(message.muteMs, 0))
+                writer.uint32(113).double(message.muteMs);
+            if (message.ackBy != null && $Object.hasOwnProperty.call(message, "ackBy") && message.ackBy !== "")
+                writer.uint32(122).string(message.ackBy);
+            if (message.flapping != null && $Object.hasOwnProperty.call(message, "flapping") && message.flapping !== false)
+                writer.uint32(128).bool(message.flapping);
+            if (message.behind != null && message.behind.length)
+                for (let i = 0; i < message.behind.length; ++i)
+                    writer.uint32(138).string(message.behind[i]);
+            if (message.note != null && $Object.hasOwnProperty.call(message, "note") && message.note !== "")
+                writer.uint32(146).string(message.note);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        CheckEntry.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.CheckEntry();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.name = value;
+                        else
+                            delete message.name;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.group = value;
+                        else
+                            delete message.group;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.url = value;
+                        else
+                            delete message.url;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.int32())
+                            message.state = value;
+                        else
+                            delete message.state;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.outage = value;
+                        else
+                            delete message.outage;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.nature = value;
+                        else
+                            delete message.nature;
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.latencyMs = value;
+                        else
+                            delete message.latencyMs;
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 1)
+                            break;
+                        message.sinceMs = reader.double();
+                        message._sinceMs = "sinceMs";
+                        continue;
+                    }
+                case 9: {
+                        if (wireType !== 1)
+                            break;
+                        message.lastMs = reader.double();
+                        message._lastMs = "lastMs";
+                        continue;
+                    }
+                case 10: {
+                        if (wireType !== 1)
+                            break;
+                        message.goodMs = reader.double();
+                        message._goodMs = "goodMs";
+                        continue;
+                    }
+                case 11: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.confirm = value;
+                        else
+                            delete message.confirm;
+                        continue;
+                    }
+                case 12: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.nodes = value;
+                        else
+                            delete message.nodes;
+                        continue;
+                    }
+                case 13: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.seenBy && message.seenBy.length))
+                            message.seenBy = [];
+                        message.seenBy.push(reader.stringVerify());
+                        continue;
+                    }
+                case 14: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.muteMs = value;
+                        else
+                            delete message.muteMs;
+                        continue;
+                    }
+                case 15: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.ackBy = value;
+                        else
+                            delete message.ackBy;
+                        continue;
+                    }
+                case 16: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.flapping = value;
+                        else
+                            delete message.flapping;
+                        continue;
+                    }
+                case 17: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.behind && message.behind.length))
+                            message.behind = [];
+                        message.behind.push(reader.stringVerify());
+                        continue;
+                    }
+                case 18: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.note = value;
+                        else
+                            delete message.note;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return CheckEntry;
+    })();
+
+    hastmon.CheckState = (function() {
+        const valuesById = $Object.create(null), values = $Object.create(valuesById);
+        values[valuesById[0] = "NOT_KNOWN"] = 0;
+        values[valuesById[1] = "UP"] = 1;
+        values[valuesById[2] = "DOWN"] = 2;
+        return values;
+    })();
+
+    hastmon.CheckDetail = (function() {
+
+        const CheckDetail = function (properties) {
+            this.view = [];
+            this.depends = [];
+            this.alert = [];
+            this.option = [];
+            this.result = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        CheckDetail.prototype.entry = null;
+        CheckDetail.prototype.view = $util.emptyArray;
+        CheckDetail.prototype.edge = "";
+        CheckDetail.prototype.outageMs = null;
+        CheckDetail.prototype.told = "";
+        CheckDetail.prototype.toldBy = "";
+        CheckDetail.prototype.depends = $util.emptyArray;
+        CheckDetail.prototype.alert = $util.emptyArray;
+        CheckDetail.prototype.option = $util.emptyArray;
+        CheckDetail.prototype.result = $util.emptyArray;
+
+        let $oneOfFields;
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(CheckDetail.prototype, "_outageMs", {
+            get: $util.oneOfGetter($oneOfFields = ["outageMs"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        CheckDetail.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.entry != null && $Object.hasOwnProperty.call(message, "entry"))
+                $root.hastmon.CheckEntry.encode(message.entry, writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.view != null && message.view.length)
+                for (let i = 0; i < message.view.length; ++i)
+                    $root.hastmon.NodeView.encode(message.view[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+            if (message.edge != null && $Object.hasOwnProperty.call(message, "edge") && message.edge !== "")
+                writer.uint32(26).string(message.edge);
+            if (message.outageMs != null && $Object.hasOwnProperty.call(message, "outageMs"))
+                writer.uint32(33).double(message.outageMs);
+            if (message.told != null && $Object.hasOwnProperty.call(message, "told") && message.told !== "")
+                writer.uint32(42).string(message.told);
+            if (message.toldBy != null && $Object.hasOwnProperty.call(message, "toldBy") && message.toldBy !== "")
+                writer.uint32(50).string(message.toldBy);
+            if (message.depends != null && message.depends.length)
+                for (let i = 0; i < message.depends.length; ++i)
+                    $root.hastmon.Dependency.encode(message.depends[i], writer.uint32(58).fork(), _depth + 1).ldelim();
+            if (message.alert != null && message.alert.length)
+                for (let i = 0; i < message.alert.length; ++i)
+                    writer.uint32(66).string(message.alert[i]);
+            if (message.option != null && message.option.length)
+                for (let i = 0; i < message.option.length; ++i)
+                    writer.uint32(74).string(message.option[i]);
+            if (message.result != null && message.result.length)
+                for (let i = 0; i < message.result.length; ++i)
+                    $root.hastmon.CheckResult.encode(message.result[i], writer.uint32(82).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        CheckDetail.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.CheckDetail();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        message.entry = $root.hastmon.CheckEntry.decode(reader, reader.size(), $undefined, _depth + 1, message.entry);
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.view && message.view.length))
+                            message.view = [];
+                        message.view.push($root.hastmon.NodeView.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.edge = value;
+                        else
+                            delete message.edge;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 1)
+                            break;
+                        message.outageMs = reader.double();
+                        message._outageMs = "outageMs";
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.told = value;
+                        else
+                            delete message.told;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.toldBy = value;
+                        else
+                            delete message.toldBy;
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.depends && message.depends.length))
+                            message.depends = [];
+                        message.depends.push($root.hastmon.Dependency.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.alert && message.alert.length))
+                            message.alert = [];
+                        message.alert.push(reader.stringVerify());
+                        continue;
+                    }
+                case 9: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.option && message.option.length))
+                            message.option = [];
+                        message.option.push(reader.stringVerify());
+                        continue;
+                    }
+                case 10: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.result && message.result.length))
+                            message.result = [];
+                        message.result.push($root.hastmon.CheckResult.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return CheckDetail;
+    })();
+
+    hastmon.NodeView = (function() {
+
+        const NodeView = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        NodeView.prototype.node = "";
+        NodeView.prototype.self = false;
+        NodeView.prototype.state = 0;
+        NodeView.prototype.note = "";
+        NodeView.prototype.nature = "";
+        NodeView.prototype.address = "";
+        NodeView.prototype.latencyMs = 0;
+        NodeView.prototype.sinceMs = null;
+        NodeView.prototype.lastMs = null;
+        NodeView.prototype.goodMs = null;
+
+        let $oneOfFields;
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(NodeView.prototype, "_sinceMs", {
+            get: $util.oneOfGetter($oneOfFields = ["sinceMs"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(NodeView.prototype, "_lastMs", {
+            get: $util.oneOfGetter($oneOfFields = ["lastMs"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(NodeView.prototype, "_goodMs", {
+            get: $util.oneOfGetter($oneOfFields = ["goodMs"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        NodeView.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.node != null && $Object.hasOwnProperty.call(message, "node") && message.node !== "")
+                writer.uint32(10).string(message.node);
+            if (message.self != null && $Object.hasOwnProperty.call(message, "self") && message.self !== false)
+                writer.uint32(16).bool(message.self);
+            if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state !== 0)
+                writer.uint32(24).int32(message.state);
+            if (message.note != null && $Object.hasOwnProperty.call(message, "note") && message.note !== "")
+                writer.uint32(34).string(message.note);
+            if (message.nature != null && $Object.hasOwnProperty.call(message, "nature") && message.nature !== "")
+                writer.uint32(42).string(message.nature);
+            if (message.address != null && $Object.hasOwnProperty.call(message, "address") && message.address !== "")
+                writer.uint32(50).string(message.address);
+            if (message.latencyMs != null && $Object.hasOwnProperty.call(message, "latencyMs") && !$Object.is(message.latencyMs, 0))
+                writer.uint32(57).double(message.latencyMs);
+            if (message.sinceMs != null && $Object.hasOwnProperty.call(message, "sinceMs"))
+                writer.uint32(65).double(message.sinceMs);
+            if (message.lastMs != null && $Object.hasOwnProperty.call(message, "lastMs"))
+                writer.uint32(73).double(message.lastMs);
+            if (message.goodMs != null && $Object.hasOwnProperty.call(message, "goodMs"))
+                writer.uint32(81).double(message.goodMs);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        NodeView.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.NodeView();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.node = value;
+                        else
+                            delete message.node;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.self = value;
+                        else
+                            delete message.self;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.int32())
+                            message.state = value;
+                        else
+                            delete message.state;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.note = value;
+                        else
+                            delete message.note;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.nature = value;
+                        else
+                            delete message.nature;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.address = value;
+                        else
+                            delete message.address;
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.latencyMs = value;
+                        else
+                            delete message.latencyMs;
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 1)
+                            break;
+                        message.sinceMs = reader.double();
+                        message._sinceMs = "sinceMs";
+                        continue;
+                    }
+                case 9: {
+                        if (wireType !== 1)
+                            break;
+                        message.lastMs = reader.double();
+                        message._lastMs = "lastMs";
+                        continue;
+                    }
+                case 10: {
+                        if (wireType !== 1)
+                            break;
+                        message.goodMs = reader.double();
+                        message._goodMs = "goodMs";
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return NodeView;
+    })();
+
+    hastmon.Dependency = (function() {
+
+        const Dependency = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Dependency.prototype.name = "";
+        Dependency.prototype.state = 0;
+
+        Dependency.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                writer.uint32(10).string(message.name);
+            if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state !== 0)
+                writer.uint32(16).int32(message.state);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Dependency.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.Dependency();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.name = value;
+                        else
+                            delete message.name;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.int32())
+                            message.state = value;
+                        else
+                            delete message.state;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Dependency;
+    })();
+
+    hastmon.CheckResult = (function() {
+
+        const CheckResult = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        CheckResult.prototype.ageMs = 0;
+        CheckResult.prototype.ok = false;
+        CheckResult.prototype.nature = "";
+        CheckResult.prototype.latencyMs = 0;
+        CheckResult.prototype.text = "";
+        CheckResult.prototype.excerpt = "";
+
+        CheckResult.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.ageMs != null && $Object.hasOwnProperty.call(message, "ageMs") && !$Object.is(message.ageMs, 0))
+                writer.uint32(9).double(message.ageMs);
+            if (message.ok != null && $Object.hasOwnProperty.call(message, "ok") && message.ok !== false)
+                writer.uint32(16).bool(message.ok);
+            if (message.nature != null && $Object.hasOwnProperty.call(message, "nature") && message.nature !== "")
+                writer.uint32(26).string(message.nature);
+            if (message.latencyMs != null && $Object.hasOwnProperty.call(message, "latencyMs") && !$Object.is(message.latencyMs, 0))
+                writer.uint32(33).double(message.latencyMs);
+            if (message.text != null && $Object.hasOwnProperty.call(message, "text") && message.text !== "")
+                writer.uint32(42).string(message.text);
+            if (message.excerpt != null && $Object.hasOwnProperty.call(message, "excerpt") && message.excerpt !== "")
+                writer.uint32(50).string(message.excerpt);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        CheckResult.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.CheckResult();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.ageMs = value;
+                        else
+                            delete message.ageMs;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.ok = value;
+                        else
+                            delete message.ok;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.nature = value;
+                        else
+                            delete message.nature;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.latencyMs = value;
+                        else
+                            delete message.latencyMs;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.text = value;
+                        else
+                            delete message.text;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.excerpt = value;
+                        else
+                            delete message.excerpt;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return CheckResult;
+    })();
+
+    hastmon.ProbeReport = (function() {
+
+        const ProbeReport = function (properties) {
+            this.phase = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        ProbeReport.prototype.name = "";
+        ProbeReport.prototype.url = "";
+        ProbeReport.prototype.address = "";
+        ProbeReport.prototype.result = null;
+        ProbeReport.prototype.phase = $util.emptyArray;
+
+        ProbeReport.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                writer.uint32(10).string(message.name);
+            if (message.url != null && $Object.hasOwnProperty.call(message, "url") && message.url !== "")
+                writer.uint32(18).string(message.url);
+            if (message.address != null && $Object.hasOwnProperty.call(message, "address") && message.address !== "")
+                writer.uint32(26).string(message.address);
+            if (message.result != null && $Object.hasOwnProperty.call(message, "result"))
+                $root.hastmon.CheckResult.encode(message.result, writer.uint32(34).fork(), _depth + 1).ldelim();
+            if (message.phase != null && message.phase.length)
+                for (let i = 0; i < message.phase.length; ++i)
+                    $root.hastmon.ProbePhase.encode(message.phase[i], writer.uint32(42).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        ProbeReport.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.ProbeReport();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.name = value;
+                        else
+                            delete message.name;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.url = value;
+                        else
+                            delete message.url;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.address = value;
+                        else
+                            delete message.address;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        message.result = $root.hastmon.CheckResult.decode(reader, reader.size(), $undefined, _depth + 1, message.result);
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.phase && message.phase.length))
+                            message.phase = [];
+                        message.phase.push($root.hastmon.ProbePhase.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return ProbeReport;
+    })();
+
+    hastmon.ProbePhase = (function() {
+
+        const ProbePhase = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        ProbePhase.prototype.name = "";
+        ProbePhase.prototype.tookMs = 0;
+        ProbePhase.prototype.reached = false;
+
+        ProbePhase.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                writer.uint32(10).string(message.name);
+            if (message.tookMs != null && $Object.hasOwnProperty.call(message, "tookMs") && !$Object.is(message.tookMs, 0))
+                writer.uint32(17).double(message.tookMs);
+            if (message.reached != null && $Object.hasOwnProperty.call(message, "reached") && message.reached !== false)
+                writer.uint32(24).bool(message.reached);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        ProbePhase.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.ProbePhase();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.name = value;
+                        else
+                            delete message.name;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.tookMs = value;
+                        else
+                            delete message.tookMs;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.reached = value;
+                        else
+                            delete message.reached;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return ProbePhase;
+    })();
+
+    hastmon.AlertTest = (function() {
+
+        const AlertTest = function (properties) {
+            this.line = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        AlertTest.prototype.alert = "";
+        AlertTest.prototype.ok = false;
+        AlertTest.prototype.line = $util.emptyArray;
+
+        AlertTest.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.alert != null && $Object.hasOwnProperty.call(message, "alert") && message.alert !== "")
+                writer.uint32(10).string(message.alert);
+            if (message.ok != null && $Object.hasOwnProperty.call(message, "ok") && message.ok !== false)
+                writer.uint32(16).bool(message.ok);
+            if (message.line != null && message.line.length)
+                for (let i = 0; i < message.line.length; ++i)
+                    writer.uint32(26).string(message.line[i]);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        AlertTest.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.AlertTest();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.alert = value;
+                        else
+                            delete message.alert;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.ok = value;
+                        else
+                            delete message.ok;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.line && message.line.length))
+                            message.line = [];
+                        message.line.push(reader.stringVerify());
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return AlertTest;
     })();
 
     hastmon.Role = (function() {

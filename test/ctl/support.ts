@@ -59,6 +59,9 @@ export async function hastmonctl(words: readonly string[], answers: readonly str
       if (line !== '') heard.err += `progress: ${line}\n`;
     },
     colour: false,
+    columns: () => Number.POSITIVE_INFINITY,
+    gone: () => false,
+    screen: async () => null,
     ask: async () => typed.shift() ?? null,
   };
   heard.code = await run(await invocationOf(words), terminal);

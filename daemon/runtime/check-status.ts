@@ -1,0 +1,172 @@
+/** What hastmonctl is told of a check: what this node sees, and what all have agreed upon. Pure. */
+import type {
+  CheckDetail,
+  CheckEntry,
+  CheckResult,
+  NodeView,
+  ProbeReport,
+} from '../../proto/monitor-types.js';
+import type { ProbeView, ResultView } from '../checks/ipc.js';
+import { describeNature, type Nature } from '../checks/natures.js';
+import type { CheckSpec, MonitorConfig } from '../checks/spec.js';
+import { statementsOf } from '../config/monitor-dump.js';
+import { edgeId, isOutage } from '../confirm/ledger.js';
+import type { ConfirmState, Instant, Trouble, Witness } from '../confirm/types.js';
+import { needed, witnessesOf } from '../confirm/views.js';
+import type { NamedView } from './monitor-host.js';
+
+export interface CheckFacts {
+  spec: CheckSpec;
+  monitor: MonitorConfig;
+  node: string;
+  /** null: nothing is known. */
+  view: NamedView | null;
+  /** null where nothing is confirmed. */
+  confirm: ConfirmState | null;
+  now: Instant;
+}
+
+/** A URL in a table of thousands is for reading. */
+const URL_SHOWN = 500;
+
+export function entryOf(facts: CheckFacts): CheckEntry {
+  const { spec, view, confirm, monitor, now } = facts;
+  const ledger = confirm?.ledgers[spec.name];
+  const outage = isOutage(ledger?.edge ?? 0);
+  const down = witnesses(facts).filter(({ view: seen }) => seen.sight === 'down');
+  const nodes = ruleOf(facts).nodes.length;
+  return {
+    name: spec.name,
+    group: spec.group,
+    url: spec.shownUrl.slice(0, URL_SHOWN),
+    state: view?.state ?? 'unknown',
+    outage,
+    nature: view === null ? '' : natureOf(view.nature, view.detail),
+    latencyMs: view?.latencyMs ?? 0,
+    sinceMs: known(view?.sinceAge),
+    lastMs: known(view?.age),
+    goodMs: known(view?.okAge),
+    confirm: needed({ ...ruleOf(facts), nodes: monitor.nodes }),
+    nodes,
+    seenBy: down.map(({ node }) => node),
+    muteMs: Math.max(0, (ledger?.mute.until ?? 0) - now),
+    ackBy: outage && ledger !== undefined && ledger.ack === ledger.edge ? ledger.ackBy : '',
+    flapping: (ledger?.flap ?? 0) > 0,
+    behind: spec.options.depends.filter((name) => isOutage(confirm?.ledgers[name]?.edge ?? 0)),
+    note: outage || view?.state !== 'down' ? '' : (troubleOf(facts)?.sentence ?? ''),
+  };
+}
+
+/** `depends`: how those checks stand here. `results`: the newest first. */
+export function detailOf(
+  facts: CheckFacts,
+  depends: CheckDetail['depends'],
+  results: readonly ResultView[],
+): CheckDetail {
+  const { spec, confirm, now } = facts;
+  const entry = entryOf(facts);
+  const ledger = confirm?.ledgers[spec.name];
+  const edge = ledger?.edge ?? 0;
+  const said = ledger?.said ?? 0;
+  return {
+    entry,
+    views: viewsOf(facts),
+    edge: edge === 0 ? '' : edgeId(spec.name, edge),
+    outageMs: entry.outage && ledger !== undefined ? now - ledger.since : null,
+    told: said === 0 ? '' : edgeId(spec.name, said),
+    toldBy: said === 0 ? '' : (ledger?.saidBy ?? ''),
+    depends,
+    alerts: [...spec.options.alerts],
+    options: statementsOf(spec),
+    results: results.map(resultOf),
+  };
+}
+
+export function probeOf(spec: CheckSpec, name: string, probe: ProbeView): ProbeReport {
+  return {
+    name,
+    url: spec.shownUrl,
+    address: probe.last.address,
+    result: resultOf(probe.last),
+    phases: [...probe.phases],
+  };
+}
+
+function natureOf(nature: string, detail: number): string {
+  return nature === 'none' ? '' : describeNature(nature as Nature, detail);
+}
+
+function resultOf({ age, nature, detail, latencyMs, text, excerpt }: ResultView): CheckResult {
+  return { ageMs: age, ok: nature === 'ok', nature: natureOf(nature, detail), latencyMs, text, excerpt };
+}
+
+function known(age: number | undefined): number | null {
+  return age !== undefined && Number.isFinite(age) ? Math.max(0, age) : null;
+}
+
+function ruleOf({ spec, monitor, confirm }: CheckFacts) {
+  const { confirm: wanted, intervalMs, timeoutMs, depends } = spec.options;
+  const own = { nodes: monitor.nodes, confirm: wanted, intervalMs, timeoutMs, depends };
+  return confirm?.config.checks[spec.name] ?? own;
+}
+
+function troubleOf({ confirm, spec }: CheckFacts): Trouble | undefined {
+  return confirm?.troubles[spec.name];
+}
+
+/** What was seen of it lately, as far as it was asked for; nothing is kept of what is well. */
+function witnesses(facts: CheckFacts): Witness[] {
+  const trouble = troubleOf(facts);
+  return facts.confirm === null || trouble === undefined
+    ? ownWitness(facts)
+    : witnessesOf(facts.confirm, ruleOf(facts), trouble, facts.now);
+}
+
+function ownWitness({ view, node }: CheckFacts): Witness[] {
+  if (view === null) return [];
+  const { state, sinceAge, age, okAge, latencyMs, nature, detail } = view;
+  const good = known(okAge);
+  return [
+    {
+      node,
+      view: {
+        ...{ sight: state, forMs: known(sinceAge) ?? 0, resultAgeMs: known(age) ?? 0, latencyMs },
+        ...{ failing: nature !== 'ok', nature: natureOf(nature, detail), address: '', goodAgoMs: good },
+      },
+    },
+  ];
+}
+
+function viewsOf(facts: CheckFacts): NodeView[] {
+  const { confirm, node: self, view } = facts;
+  const seen = new Map(witnesses(facts).map((witness) => [witness.node, witness.view]));
+  const [own] = ownWitness(facts);
+  return ruleOf(facts).nodes.map((node) => {
+    const mine = node === self;
+    // The engine's word is newer than what confirmation was last told.
+    const found =
+      mine && own !== undefined ? { ...own.view, address: seen.get(node)?.address ?? '' } : seen.get(node);
+    const { sight, forMs, resultAgeMs, nature, address, latencyMs, goodAgoMs } = found ?? NOTHING;
+    const known = found !== undefined && (!mine || view !== null);
+    return {
+      ...{ node, self: mine, state: sight, nature: nature === 'none' ? '' : nature, address, latencyMs },
+      note: known ? '' : whyUnknown(facts, node, mine),
+      sinceMs: known && sight !== 'unknown' ? forMs : null,
+      lastMs: known && nature !== '' ? resultAgeMs : null,
+      goodMs: confirm === null && !mine ? null : goodAgoMs,
+    };
+  });
+}
+
+const NOTHING = {
+  ...{ sight: 'unknown' as const, forMs: 0, resultAgeMs: 0, nature: '', address: '' },
+  ...{ latencyMs: 0, goodAgoMs: null },
+};
+
+function whyUnknown(facts: CheckFacts, node: string, mine: boolean): string {
+  const { confirm } = facts;
+  if (mine) return 'the monitor process does not run';
+  if (confirm === null || !confirm.connected.includes(node)) return 'not connected';
+  if (troubleOf(facts)?.heard[node]?.view === null) return 'has no such check';
+  return 'not asked: nodes ask each other while a check is down';
+}
