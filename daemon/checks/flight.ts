@@ -68,6 +68,7 @@ export class Flight {
     this.plan = plan;
     this.begunAt = now;
     this.addressIndex = 0;
+    this.host = '';
     this.led = '';
     this.renew();
   }
