@@ -85,13 +85,18 @@ export function stepConfirm(
   return { state: draft.state, outputs: draft.outputs };
 }
 
+/** Checks with trouble that one step looks at for something that concerns all: a few milliseconds. */
+const AT_ONCE_MAX = 500;
+
 /** Takes the input in; gives back the checks that have to be looked at. */
 function take(draft: Draft, input: ConfirmInput): readonly string[] {
   const { state } = draft;
   const all = (): string[] => Object.keys(state.troubles);
+  /** What has happened to all of them: where they are too many for one step, the ticks that follow look at them. */
+  const each = (): string[] => (all().length > AT_ONCE_MAX ? [] : all());
   switch (input.kind) {
     case 'tick':
-      return all();
+      return input.checks ?? all();
     case 'seen':
       if (ruleOf(state, input.check) === undefined) return [];
       if (see(draft, input.check, input.view)) askSoon(draft, input.check);
@@ -99,14 +104,14 @@ function take(draft: Draft, input: ConfirmInput): readonly string[] {
       return [input.check];
     case 'blind':
       for (const check of all()) troubleOf(draft, check).own = null;
-      return all();
+      return each();
     case 'connected':
       connect(draft, input.peer);
-      return all();
+      return each();
     case 'lost':
       state.connected = state.connected.filter((peer) => peer !== input.peer);
       for (const check of all()) peerLost(draft, check, input.peer);
-      return all();
+      return each();
     case 'message':
       receive(draft, input.from, input.message);
       return [input.message.check];
@@ -124,7 +129,7 @@ function take(draft: Draft, input: ConfirmInput): readonly string[] {
       return [input.check];
     case 'config':
       reconfigure(draft, input.config);
-      return all();
+      return each();
     default:
       command(draft, input);
       return [input.check];

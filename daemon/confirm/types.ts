@@ -280,7 +280,8 @@ export interface ConfirmState {
 }
 
 export type ConfirmInput =
-  | { kind: 'tick' }
+  /** Time has passed; `checks`: it is only these that are looked at, where all at once would take too long. */
+  | { kind: 'tick'; checks?: readonly string[] }
   /** An edge of the engine, or a result that was asked for. */
   | { kind: 'seen'; check: string; view: View }
   /** The engine is gone: nothing is known here any more. */

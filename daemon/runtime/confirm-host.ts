@@ -67,8 +67,9 @@ export interface ConfirmHostOptions {
   changed: () => void;
 }
 
-/** Inputs of one step. */
+/** Inputs of one step, and checks that a tick looks at in one: a few milliseconds each. */
 const STEP_MAX = 100;
+const TICK_MAX = 500;
 /** Longer than anybody means: ten years. */
 const MUTE_MS_MAX = 315_360_000_000;
 
@@ -85,6 +86,9 @@ export function createConfirmHost(options: ConfirmHostOptions): ConfirmHost {
   const inputs = new Map<string, ConfirmInput>();
   let links = 0;
   let scheduled: NodeJS.Immediate | null = null;
+  /** What is left of the checks that the present tick has to look at; the next tick is set when none is. */
+  let round: string[] = [];
+  let tickSet = false;
   /** When edges were told, and what the last results were, of checks that had any. */
   const edgeAt = new Map<string, number>();
   const results = new Map<string, ResultView>();
@@ -96,24 +100,41 @@ export function createConfirmHost(options: ConfirmHostOptions): ConfirmHost {
     recorded: (check, edge) => put(`recorded ${check}`, { kind: 'recorded', check, edge }),
   });
   const looks = createLooks({ monitor, has, seen: looked });
-  const wake = createWake(clock, () => put('tick', { kind: 'tick' }));
+  const wake = createWake(clock, () => {
+    tickSet = false;
+    round = Object.keys(state?.troubles ?? {});
+    schedule();
+  });
 
   /** Keeps an input for the next step, behind all that came before. */
   function put(key: string, input: ConfirmInput): void {
     if (config === null) return;
     inputs.delete(key);
     inputs.set(key, input);
+    schedule();
+  }
+
+  function schedule(): void {
     if (state !== null) scheduled ??= setImmediate(drain);
   }
 
   function drain(): void {
     scheduled = null;
     if (state === null) return;
-    const some = [...inputs.keys()].slice(0, STEP_MAX);
-    const taken = some.flatMap((key) => inputs.get(key) ?? []);
-    for (const key of some) inputs.delete(key);
-    step(state, taken);
-    if (inputs.size > 0) scheduled ??= setImmediate(drain);
+    const taken: ConfirmInput[] = [];
+    for (const [key, input] of inputs) {
+      if (taken.length === STEP_MAX) break;
+      taken.push(input);
+      inputs.delete(key);
+    }
+    const checks = round.splice(0, TICK_MAX);
+    if (checks.length > 0) taken.push({ kind: 'tick', checks });
+    if (taken.length > 0) step(state, taken);
+    if (inputs.size > 0 || round.length > 0) schedule();
+    if (round.length > 0 || tickSet) return;
+    const at = confirmWakeAt(state, clock());
+    tickSet = Number.isFinite(at);
+    wake.at(at);
   }
 
   function step(before: ConfirmState, taken: readonly ConfirmInput[]): void {
@@ -125,7 +146,6 @@ export function createConfirmHost(options: ConfirmHostOptions): ConfirmHost {
       // The resources of this node are worth more than a word on a check: the state of before still holds.
       log.error({}, `confirmation cannot take in ${taken[0]?.kind ?? 'nothing'}: ${messageOf(error)}`);
     }
-    if (state !== null) wake.at(confirmWakeAt(state, clock()));
     options.changed();
   }
 
@@ -201,6 +221,8 @@ export function createConfirmHost(options: ConfirmHostOptions): ConfirmHost {
     config = null;
     state = null;
     inputs.clear();
+    round = [];
+    tickSet = false;
     wake.cancel();
     if (scheduled !== null) clearImmediate(scheduled);
     scheduled = null;

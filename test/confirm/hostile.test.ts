@@ -118,3 +118,23 @@ test('[K10] an outage that nobody is left to end fails no service for long', () 
   assert.equal(table.edge('a'), 1, 'it is not over: a alone ends nothing');
   assert.equal(failed(), '');
 });
+
+test('what concerns a great many checks at once is left to the ticks, which look at some at a time', () => {
+  const names = Array.from({ length: 600 }, (_, index) => `c${index}`);
+  const many = {
+    ...config,
+    checks: Object.fromEntries(names.map((name) => [name, ruleFor(['a', 'b', 'c'])])),
+  };
+  let state = initConfirm('a', many, {}, 0, 0, 0);
+  const step = (input: ConfirmInput, now: number): ConfirmOutput[] => {
+    const result = stepConfirm(state, input, now, 0);
+    ({ state } = result);
+    return result.outputs;
+  };
+  for (const check of names) step({ kind: 'seen', check, view: DOWN }, 0);
+  const asks = (outputs: readonly ConfirmOutput[]): number =>
+    outputs.filter((output) => output.kind === 'send' && output.message.kind === 'ask').length;
+  assert.equal(asks(step({ kind: 'connected', peer: 'b' }, 20_000)), 0);
+  assert.equal(asks(step({ kind: 'tick', checks: names.slice(0, 100) }, 20_100)), 100);
+  assert.equal(asks(step({ kind: 'tick' }, 20_200)), 500);
+});
