@@ -10,7 +10,7 @@ import type { Host, Hosts } from './hosts.js';
 import { codeOfNature, codeOfWord, natureOfErrno, OK } from './natures.js';
 import { Lateness, nextBegin } from './pacing.js';
 import { HOP, type Hop, MORE, type Plan, type WireName } from './plan.js';
-import { RowQueue } from './queue.js';
+import { Lane, RowQueue } from './queue.js';
 import { CheckTable, type Edge, State } from './table.js';
 import { TimerWheel } from './wheel.js';
 import type { Wire, WireEvents } from './wire.js';
@@ -36,6 +36,8 @@ const IDLE = -1;
 const QUEUED = -2;
 /** How long the other side has to take leave. */
 const GOODBYE_MS = 1000;
+/** Timers in one turn: beginnings by the hundred would overflow the queues of a server, and keep its answers waiting. */
+const TURN_MAX = 32;
 
 const TIMEOUT = codeOfNature('timeout');
 const TIMEOUT_CONNECT = codeOfNature('timeout-connect');
@@ -52,12 +54,10 @@ export class Engine {
   /** By row; undefined: nobody's. */
   private readonly plans: (Plan | undefined)[];
   private readonly wheel: TimerWheel;
-  private readonly wires: Partial<Record<WireName, Wire>>;
+  private readonly lanes: Partial<Record<WireName, Lane>> = {};
   private readonly flights: Flight[] = [];
   private readonly free: Flight[] = [];
   private readonly queue: RowQueue;
-  private readonly queues = new Map<Wire, RowQueue>();
-  private readonly busy = new Map<Wire, number>();
   private readonly fire = (row: number): void => this.timer(row);
   private readonly say = (flight: Flight, bytes: Uint8Array): void => flight.wire?.send(flight, bytes);
   private time: number;
@@ -77,12 +77,13 @@ export class Engine {
       this.flights.push(flight);
       this.free.push(flight);
     }
-    this.wires = options.wires({
+    const wires = options.wires({
       connected: (flight) => this.connected(flight),
       received: (flight, bytes, length) => this.received(flight, bytes, length),
       ended: (flight) => this.ended(flight),
       failed: (flight, errno, text) => this.failed(flight, errno, text),
     });
+    for (const [name, wire] of Object.entries(wires)) this.lanes[name as WireName] = new Lane(wire);
   }
 
   flight(slot: number): Flight | undefined {
@@ -134,10 +135,10 @@ export class Engine {
     return this.wheel.nextAt();
   }
 
-  /** Does what is due. */
-  turn(): void {
+  /** Does what is due, but not so much at once that answers have to wait; true where more is due. */
+  turn(): boolean {
     this.time = this.options.now();
-    this.wheel.advance(this.time, this.fire);
+    return this.wheel.advance(this.time, this.fire, TURN_MAX);
   }
 
   private timer(row: number): void {
@@ -149,19 +150,18 @@ export class Engine {
   private begin(row: number): void {
     const plan = this.plans[row];
     if (plan === undefined) return;
-    const wire = this.wires[plan.wire];
-    const flight =
-      wire === undefined || (this.busy.get(wire) ?? 0) >= wire.most ? undefined : this.free.pop();
-    if (wire === undefined || flight === undefined) {
+    const lane = this.lanes[plan.wire];
+    const flight = lane === undefined || lane.busy >= lane.wire.most ? undefined : this.free.pop();
+    if (lane === undefined || flight === undefined) {
       this.table.flight[row] = QUEUED;
-      this.queueOf(wire).push(row);
+      this.queueOf(lane).push(row);
       return;
     }
-    this.busy.set(wire, (this.busy.get(wire) ?? 0) + 1);
+    lane.busy += 1;
     this.time = this.options.now();
     this.lateness.add(this.time - (this.table.due[row] as number));
     this.table.flight[row] = flight.slot;
-    flight.wire = wire;
+    flight.wire = lane.wire;
     flight.begin(row, plan, this.time);
     const host = this.options.hosts.get(this.table.host[row] as number);
     this.approach(flight, host, this.table.port[row] as number);
@@ -174,13 +174,10 @@ export class Engine {
     else this.resolve(flight, host);
   }
 
-  private queueOf(wire: Wire | undefined): RowQueue {
-    if (wire === undefined || this.free.length === 0) return this.queue;
-    const known = this.queues.get(wire);
-    if (known !== undefined) return known;
-    const queue = new RowQueue(this.table.rows);
-    this.queues.set(wire, queue);
-    return queue;
+  private queueOf(lane: Lane | undefined): RowQueue {
+    if (lane === undefined || this.free.length === 0) return this.queue;
+    lane.queue ??= new RowQueue(this.table.rows);
+    return lane.queue;
   }
 
   private resolve(flight: Flight, host: Host): void {
@@ -204,7 +201,8 @@ export class Engine {
       this.result(flight, DNS);
       return;
     }
-    address.writeUInt16BE(flight.port, 2);
+    address[2] = flight.port >> 8;
+    address[3] = flight.port & 255;
     flight.address = address;
     flight.addressLength = address.length;
     flight.host = host.addresses[index] ?? '';
@@ -276,11 +274,16 @@ export class Engine {
 
   /** Has a flight go by this plan, on its wire. */
   private ride(flight: Flight, plan: Plan): void {
-    const wire = this.wires[plan.wire] ?? null;
-    if (flight.wire !== null) this.busy.set(flight.wire, (this.busy.get(flight.wire) ?? 1) - 1);
-    if (wire !== null) this.busy.set(wire, (this.busy.get(wire) ?? 0) + 1);
-    flight.wire = wire;
+    const before = this.laneOf(flight);
+    if (before !== undefined) before.busy -= 1;
+    const lane = this.lanes[plan.wire];
+    if (lane !== undefined) lane.busy += 1;
+    flight.wire = lane?.wire ?? null;
     flight.plan = plan;
+  }
+
+  private laneOf({ plan }: Flight): Lane | undefined {
+    return plan === null ? undefined : this.lanes[plan.wire];
   }
 
   private ended(flight: Flight): void {
@@ -338,8 +341,9 @@ export class Engine {
     const { row } = flight;
     if (flight.led !== '')
       flight.text = `redirected to ${flight.led}${flight.text === '' ? '' : `: ${flight.text}`}`;
-    const latency = this.time - flight.begunAt;
-    const edge = this.table.judge(row, nature, flight.detail, latency, this.options.wall(), plan.judging);
+    flight.tookMs = this.time - flight.begunAt;
+    const wall = this.options.wall();
+    const edge = this.table.judge(row, nature, flight.detail, flight.tookMs, wall, plan.judging);
     this.options.result(row, nature, edge, flight);
     const goodbye = plan.dialogue?.goodbye ?? null;
     if (ok && goodbye !== null) {
@@ -362,20 +366,20 @@ export class Engine {
     flight.kept = null;
     this.free.push(flight);
     this.table.flight[row] = IDLE;
-    if (wire !== null) this.busy.set(wire, (this.busy.get(wire) ?? 1) - 1);
+    const lane = this.laneOf(flight);
+    if (lane !== undefined) lane.busy -= 1;
     this.schedule(row, this.time);
-    if (wire !== null) this.admit(wire);
+    if (lane !== undefined) this.admit(lane);
   }
 
   /** Begins those that wait for a flight, or for one of this wire. */
-  private admit(wire: Wire): void {
+  private admit(lane: Lane): void {
     // What begins may end at once and come here again: the loop below goes on with it.
-    if (this.admitting) return;
+    if (this.admitting || (this.queue.size === 0 && lane.queue === null)) return;
     this.admitting = true;
     while (this.free.length > 0) {
-      const full = (this.busy.get(wire) ?? 0) >= wire.most;
-      const row =
-        this.queue.size > 0 ? this.queue.shift() : full ? -1 : (this.queues.get(wire)?.shift() ?? -1);
+      const full = lane.busy >= lane.wire.most;
+      const row = this.queue.size > 0 ? this.queue.shift() : full ? -1 : (lane.queue?.shift() ?? -1);
       if (row < 0) break;
       this.table.flight[row] = IDLE;
       this.begin(row);

@@ -27,6 +27,8 @@ export class Flight {
   port = 0;
   fd = -1;
   begunAt = 0;
+  /** The whole, in ms; known with the result. */
+  tookMs = 0;
   /** When what follows was over, for the last address; 0: not reached. The address was known, and the transport below TLS stood. */
   resolvedAt = 0;
   transportAt = 0;
@@ -100,7 +102,7 @@ export class Flight {
   note(bytes: Buffer, length: number): void {
     const room = Math.min(EXCERPT_BYTES - this.excerptLength, length);
     if (room <= 0) return;
-    bytes.copy(this.excerpt, this.excerptLength, 0, room);
+    copyBytes(bytes, this.excerpt, this.excerptLength, room);
     this.excerptLength += room;
   }
 
@@ -124,4 +126,9 @@ export class Flight {
     this.keptLength -= length;
     if (this.keptLength === 0) this.kept = null;
   }
+}
+
+/** The first bytes of `from`, to a place in `into`. For a few hundred bytes: Buffer.copy() allocates a view for a part of a buffer. */
+export function copyBytes(from: Uint8Array, into: Uint8Array, at: number, length: number): void {
+  for (let index = 0; index < length; index += 1) into[at + index] = from[index] as number;
 }

@@ -1,8 +1,9 @@
 /**
  * What came of recent checks: two rings of a stated size, one for successes, one for failures, so that a failure is still
- * there when thousands of successes have passed. Adding allocates nothing.
+ * there when thousands of successes have passed. Adding allocates nothing. Checks go by numbers from 1 that are never used again, so
+ * that there is nothing to forget.
  */
-import { EXCERPT_BYTES, type Flight } from './flight.js';
+import { copyBytes, EXCERPT_BYTES, type Flight } from './flight.js';
 import { OK } from './natures.js';
 
 export interface HistoryEntry {
@@ -25,7 +26,7 @@ export const HISTORY_ENTRY_BYTES = 4 + 8 + 1 + 2 + 4 + 2 + 2 + 2 * EXCERPT_BYTES
 
 class Ring {
   private readonly size: number;
-  private readonly rows: Int32Array;
+  private readonly checks: Uint32Array;
   private readonly at: Float64Array;
   private readonly natures: Uint8Array;
   private readonly details: Uint16Array;
@@ -37,7 +38,7 @@ class Ring {
 
   constructor(size: number) {
     this.size = size;
-    this.rows = new Int32Array(size).fill(-1);
+    this.checks = new Uint32Array(size);
     this.at = new Float64Array(size);
     this.natures = new Uint8Array(size);
     this.details = new Uint16Array(size);
@@ -47,10 +48,10 @@ class Ring {
     this.bytes = Buffer.alloc(size * 2 * EXCERPT_BYTES);
   }
 
-  add(row: number, at: number, nature: number, latencyMs: number, answer: Answer): void {
+  add(check: number, at: number, nature: number, latencyMs: number, answer: Answer): void {
     const index = this.next;
     this.next = (index + 1) % this.size;
-    this.rows[index] = row;
+    this.checks[index] = check;
     this.at[index] = at;
     this.natures[index] = nature;
     const { text, excerpt, excerptLength } = answer;
@@ -59,21 +60,17 @@ class Ring {
     const place = index * 2 * EXCERPT_BYTES;
     this.textLengths[index] = text === '' ? 0 : this.bytes.write(text, place, EXCERPT_BYTES);
     this.excerptLengths[index] = excerptLength;
-    if (excerptLength > 0) excerpt.copy(this.bytes, place + EXCERPT_BYTES, 0, excerptLength);
+    copyBytes(excerpt, this.bytes, place + EXCERPT_BYTES, excerptLength);
   }
 
   /** Of one check, the newest first. */
-  of(row: number): HistoryEntry[] {
+  of(check: number): HistoryEntry[] {
     const entries: HistoryEntry[] = [];
     for (let step = 1; step <= this.size; step += 1) {
       const index = (this.next - step + this.size) % this.size;
-      if (this.rows[index] === row) entries.push(this.entry(index));
+      if (this.checks[index] === check) entries.push(this.entry(index));
     }
     return entries;
-  }
-
-  forget(row: number): void {
-    for (let index = 0; index < this.size; index += 1) if (this.rows[index] === row) this.rows[index] = -1;
   }
 
   private entry(index: number): HistoryEntry {
@@ -102,19 +99,13 @@ export class History {
     this.failures = new Ring(size);
   }
 
-  add(row: number, at: number, nature: number, latencyMs: number, answer: Answer): void {
-    (nature === OK ? this.successes : this.failures).add(row, at, nature, latencyMs, answer);
+  add(check: number, at: number, nature: number, latencyMs: number, answer: Answer): void {
+    (nature === OK ? this.successes : this.failures).add(check, at, nature, latencyMs, answer);
   }
 
   /** Of one check, the newest first, at most `most`. */
-  of(row: number, most: number): HistoryEntry[] {
-    const entries = [...this.successes.of(row), ...this.failures.of(row)];
+  of(check: number, most: number): HistoryEntry[] {
+    const entries = [...this.successes.of(check), ...this.failures.of(check)];
     return entries.sort((a, b) => b.at - a.at).slice(0, most);
-  }
-
-  /** The row is another check's from now on. */
-  forget(row: number): void {
-    this.successes.forget(row);
-    this.failures.forget(row);
   }
 }

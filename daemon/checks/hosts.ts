@@ -70,7 +70,7 @@ export class Hosts {
 
   /** Asks where the answer is missing or old; true where there is one to go on with. */
   ready(host: Host): boolean {
-    if (host.expiresAt <= this.options.now()) this.ask(host);
+    if (host.expiresAt < Number.POSITIVE_INFINITY && host.expiresAt <= this.options.now()) this.ask(host);
     return host.addresses.length > 0 || (host.reason !== '' && !host.asking);
   }
 

@@ -7,6 +7,8 @@ import type { Engine } from './engine.js';
 
 /** Node's own timers, which the wait knows nothing of, come this late at most. */
 const BLOCK_MS = 50;
+/** Batches of events that are taken before timers have their turn. */
+const BATCHES_MAX = 64;
 
 export interface Loop {
   /** Node's loop is to be visited before the next wait: something was begun there. */
@@ -14,7 +16,10 @@ export interface Loop {
   stop(): void;
 }
 
-/** `event`: an event of the set, by slot and generation. */
+/**
+ * `event`: an event of the set, by slot and generation. What has come is taken in before a deadline is judged: who was kept from
+ * running for a while does not hold that against the services.
+ */
 export function runOnEpoll(
   engine: Engine,
   epoll: Epoll,
@@ -23,20 +28,32 @@ export function runOnEpoll(
 ): Loop {
   let yielding = false;
   let stopped = false;
+  let more = false;
   function turn(): void {
     if (stopped) return;
+    const begun = now();
     // What Node was told to watch since its last look is watched only after its next one.
-    const end = yielding ? now() : now() + BLOCK_MS;
+    const end = yielding ? begun : begun + BLOCK_MS;
     yielding = false;
+    let time = begun;
     for (;;) {
-      engine.turn();
-      const time = now();
-      if (yielding) break;
-      const waitMs = Math.min(end, engine.nextAt()) - time;
-      if (epoll.wait(Math.max(0, Math.ceil(waitMs)), event) || time >= end) break;
+      const waitMs = more ? 0 : Math.max(0, Math.ceil(Math.min(end, engine.nextAt()) - time));
+      const node = waitAndTake(waitMs);
+      more = engine.turn();
+      time = now();
+      if (node || yielding || time >= end) break;
     }
     setImmediate(turn);
   }
+
+  /** True where Node's loop has something to do. */
+  function waitAndTake(waitMs: number): boolean {
+    let node = epoll.wait(waitMs, event);
+    for (let batches = 1; epoll.full && batches < BATCHES_MAX; batches += 1)
+      node = epoll.wait(0, event) || node;
+    return node;
+  }
+
   setImmediate(turn);
   return {
     yield: () => {
@@ -54,19 +71,19 @@ export function runOnNode(engine: Engine, now: () => number): Loop {
   let at = Number.POSITIVE_INFINITY;
   let stopped = false;
   function turn(): void {
-    engine.turn();
+    const more = engine.turn();
     at = Number.POSITIVE_INFINITY;
-    arm();
+    arm(more ? 0 : engine.nextAt());
   }
-  function arm(): void {
+  function arm(nextAt: number): void {
     if (stopped) return;
-    const next = Math.min(engine.nextAt(), now() + BLOCK_MS);
+    const next = Math.min(nextAt, now() + BLOCK_MS);
     if (next >= at) return;
     at = next;
     clearTimeout(timer);
     timer = setTimeout(turn, Math.max(0, next - now()));
   }
-  arm();
+  arm(engine.nextAt());
   return {
     yield: () => {},
     stop: () => {

@@ -33,7 +33,7 @@ export class Lateness {
   add(ms: number): void {
     const late = Math.max(0, ms);
     // Bucket 0 is up to 1/16 ms.
-    const bucket = Math.max(0, Math.min(BUCKETS - 1, Math.ceil(4 * Math.log2(late * 16 + 1e-9))));
+    const bucket = late <= 0.0625 ? 0 : Math.min(BUCKETS - 1, Math.ceil(4 * Math.log2(late * 16)));
     this.counts[bucket] = (this.counts[bucket] as number) + 1;
     this.total += 1;
     if (late > this.worst) this.worst = late;

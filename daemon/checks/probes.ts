@@ -52,20 +52,22 @@ export class Probes {
     engine().runNow(row);
   }
 
-  /** A check has ended. */
-  result(row: number, nature: number, flight: Flight, last: () => ResultView): void {
-    const requests = this.waiting.size > 0 ? this.waiting.get(row) : undefined;
-    if (requests !== undefined) {
-      this.waiting.delete(row);
-      const seen = last();
-      // A plugin goes where it likes.
-      const address = flight.plan?.wire === 'exec' ? '' : seen.address;
-      const phases = phasesOf(flight, this.options.now(), NATURES[nature] ?? 'none');
-      const probe = { last: { ...seen, address }, phases };
-      for (const request of requests) this.options.say({ kind: 'probed', request, refused: '', probe });
-    }
+  /** Somebody waits for this row's result. */
+  asked(row: number): boolean {
+    return this.waiting.size > 0 && this.waiting.has(row);
+  }
+
+  /** A check that was asked for has ended. */
+  result(row: number, nature: number, flight: Flight, seen: ResultView): void {
+    const requests = this.waiting.get(row) ?? [];
+    this.waiting.delete(row);
+    // A plugin goes where it likes.
+    const address = flight.plan?.wire === 'exec' ? '' : seen.address;
+    const phases = phasesOf(flight, this.options.now(), NATURES[nature] ?? 'none');
+    const probe = { last: { ...seen, address }, phases };
+    for (const request of requests) this.options.say({ kind: 'probed', request, refused: '', probe });
     // The engine is not done with the row before it has taken leave of the other side.
-    if (this.owns(row) && requests !== undefined) setImmediate(() => this.release(row));
+    if (this.owns(row)) setImmediate(() => this.release(row));
   }
 
   /** The row is none of the configuration's. */

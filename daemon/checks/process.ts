@@ -3,6 +3,7 @@
  * process. It decides nothing but whether a check is up or down.
  */
 import { lookup } from 'node:dns';
+import { performance } from 'node:perf_hooks';
 import { messageOf } from '../sys/errors.js';
 import { loadNative } from '../sys/native.js';
 import { dropPrivileges } from '../sys/privileges.js';
@@ -110,7 +111,7 @@ class Monitor {
         return say({
           kind: 'history',
           request: message.request,
-          results: this.history.of(message.row, HISTORY_SHOWN).map((entry) =>
+          results: this.history.of(this.serials[message.row] as number, HISTORY_SHOWN).map((entry) =>
             resultView(entry.at, entry.nature, entry.latencyMs, {
               ...entry,
               excerptLength: entry.excerpt.length,
@@ -127,7 +128,6 @@ class Monitor {
   private define({ row, serial, spec, ca, known }: Definition): void {
     this.serials[row] = serial;
     this.engine.remove(row);
-    this.history.forget(row);
     this.plan(row, spec, ca);
     if (known !== null) this.engine.table.restore(row, known.state, known.since, known.lastOkAt);
   }
@@ -139,15 +139,17 @@ class Monitor {
   }
 
   private result(row: number, nature: number, edge: Edge, flight: Flight): void {
-    const latency = now() - flight.begunAt;
-    this.probes.result(row, nature, flight, () => resultView(wall(), nature, latency, flight));
+    const { tookMs } = flight;
+    const at = this.engine.table.lastAt[row] as number;
+    if (this.probes.asked(row))
+      this.probes.result(row, nature, flight, resultView(at, nature, tookMs, flight));
     if (this.probes.owns(row)) return;
-    this.history.add(row, wall(), nature, latency, flight);
+    this.history.add(this.serials[row] as number, at, nature, tookMs, flight);
     const requests = this.asked.size > 0 ? this.asked.get(row) : undefined;
     if (edge === '' && this.engine.table.isNewlyUp(row)) this.up.push(row);
     if (edge === '' && requests === undefined) return;
     const view = this.view(row);
-    const last = resultView(wall(), nature, latency, flight);
+    const last = resultView(at, nature, tookMs, flight);
     if (edge !== '') say({ kind: 'edge', edge, view, last });
     this.asked.delete(row);
     for (const request of requests ?? []) say({ kind: 'ran', request, view, last });

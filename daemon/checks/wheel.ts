@@ -66,17 +66,25 @@ export class TimerWheel {
     return boundary;
   }
 
-  /** Calls `fire` for each row whose time has come by `now`, in the order of time; `fire` may set timers. */
-  advance(now: number, fire: (row: number) => void): void {
+  /**
+   * Calls `fire` for each row whose time has come by `now`, in the order of time, at most `most` times; true where that was not
+   * enough. `fire` may set timers.
+   */
+  advance(now: number, fire: (row: number) => void, most: number): boolean {
     const end = Math.floor(now);
-    while (this.tick < end) {
-      this.tick = Math.min(end, Math.max(this.tick + 1, this.nextAt()));
-      if ((this.tick & (SLOTS - 1)) === 0) this.cascade(1);
+    let left = most;
+    for (;;) {
+      // What a limit has left behind in this tick comes first; a timer that is set goes to later ticks.
       const head = this.rows + (this.tick & (SLOTS - 1));
       for (let row = this.next[head] as number; row !== head; row = this.next[head] as number) {
+        if (left === 0) return true;
+        left -= 1;
         this.clear(row);
         fire(row);
       }
+      if (this.tick >= end) return false;
+      this.tick = Math.min(end, Math.max(this.tick + 1, this.nextAt()));
+      if ((this.tick & (SLOTS - 1)) === 0) this.cascade(1);
     }
   }
 

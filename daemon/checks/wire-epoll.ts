@@ -30,6 +30,7 @@ export function createEpollWire(
 ): EpollWire {
   const sockets = openSockets();
   const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  const receive = sockets.receiver(buffer);
   const source = Buffer.alloc(SOCKADDR_BYTES);
 
   function open(flight: Flight): string {
@@ -56,10 +57,8 @@ export function createEpollWire(
     }
     // Where nothing will be said, the handshake's last packet is spared: the reset comes in its place.
     if (kind === 'stream' && flight.plan?.dialogue === null) sockets.delayAcknowledgement(fd);
-    if (sockets.connect(fd, address, flight.addressLength) < 0) {
-      const errno = sockets.errnoName();
-      if (errno !== 'EINPROGRESS') return errno;
-    }
+    if (sockets.connect(fd, address, flight.addressLength) < 0 && !sockets.underWay())
+      return sockets.errnoName();
     if (epoll.add(fd, INTEREST, flight.slot, flight.generation) < 0) return sockets.errnoName();
     return '';
   }
@@ -86,10 +85,11 @@ export function createEpollWire(
 
   function read(flight: Flight, generation: number): void {
     for (let reads = 0; reads < READS_MAX; reads += 1) {
-      const length = sockets.receive(flight.fd, buffer, BUFFER_BYTES);
+      const length = receive(flight.fd);
       if (length < 0) {
+        if (sockets.underWay()) return;
         const errno = sockets.errnoName();
-        if (errno !== 'EAGAIN' && errno !== 'EINTR') events.failed(flight, errno, '');
+        if (errno !== 'EINTR') events.failed(flight, errno, '');
         return;
       }
       if (length === 0 && kind === 'stream') return events.ended(flight);

@@ -32,6 +32,14 @@ export function tryLibc(): Libc | null {
   return loaded instanceof Error ? null : loaded;
 }
 
+/**
+ * The number of a place in memory, cheaper to pass than the memory itself (as uintptr_t). Good as long as `memory` is referred to;
+ * that of a small typed array may move, so it is asked of an ArrayBuffer.
+ */
+export function placeOf(libc: Libc, memory: ArrayBufferLike): number {
+  return Number(libc.koffi.address(memory));
+}
+
 /** The Error of a call that has just failed: `code` is the errno's name, the message says which call and why. */
 export function callError(libc: Libc, call: string): NodeJS.ErrnoException {
   const errno = libc.koffi.errno();

@@ -3,7 +3,7 @@
  * a number, negative where it failed; errnoName() then says why. Source: socket(7), tcp(7), connect(2).
  */
 import { constants } from 'node:os';
-import { type Libc, openLibc } from './libc.js';
+import { type Libc, openLibc, placeOf } from './libc.js';
 
 export const AF_INET = 2;
 export const AF_INET6 = 10;
@@ -38,6 +38,8 @@ export interface Sockets {
    */
   openIcmp(family: number): { fd: number; raw: boolean };
   receive(fd: number, into: Uint8Array, length: number): number;
+  /** Receives into one buffer again and again; that has to be one with memory of its own (Buffer.allocUnsafeSlow). */
+  receiver(into: Buffer): (fd: number) => number;
   /** The error that a connection attempt ended with; '' for none. */
   error(fd: number): string;
   /** The handshake's last acknowledgement waits for data: where the connection is reset at once, it is never sent. */
@@ -49,6 +51,8 @@ export interface Sockets {
   finish(fd: number): void;
   /** Why the last call on this thread failed. */
   errnoName(): string;
+  /** It failed because the answer is not there yet (EINPROGRESS, EAGAIN). */
+  underWay(): boolean;
 }
 
 let opened: Sockets | undefined;
@@ -107,16 +111,18 @@ function writeV6(into: Buffer, at: number, host: string): void {
 
 function declare(libc: Libc): Sockets {
   const calls = prototypes(libc);
-  const zero = new Int32Array([0]);
-  const lingerNot = new Int32Array([1, 0]);
-  const error = new Int32Array(1);
-  const four = new Int32Array([4]);
+  const memory = new ArrayBuffer(20);
+  const values = new Int32Array(memory);
+  values.set([0, 1, 0, 0, 4]);
+  const place = placeOf(libc, memory);
+  const [zero, lingerNot, error, four] = [place, place + 4, place + 12, place + 16];
   // Where a number has two names (EAGAIN, EWOULDBLOCK), the first one stays.
   const names = new Map(
     Object.entries(constants.errno)
       .reverse()
       .map(([name, errno]) => [errno, name]),
   );
+  const { EAGAIN, EINPROGRESS } = constants.errno;
   const nameOf = (errno: number): string => names.get(errno) ?? `E${errno}`;
   return {
     open: (family, kind) =>
@@ -133,11 +139,17 @@ function declare(libc: Libc): Sockets {
       return { fd: calls.socket(family, SOCK_RAW | SOCK_FLAGS, protocol), raw: true };
     },
     receive: (fd, into, length) => calls.recv(fd, into, length, 0),
+    receiver(into) {
+      const at = placeOf(libc, into.buffer) + into.byteOffset;
+      const { length } = into;
+      // The closure holds the buffer, whose memory stays while it lives.
+      return (fd) => (into.length === length ? calls.recvAt(fd, at, length, 0) : -1);
+    },
     error(fd) {
-      error[0] = 0;
-      four[0] = 4;
+      values[3] = 0;
+      values[4] = 4;
       calls.getsockopt(fd, SOL_SOCKET, SO_ERROR, error, four);
-      return error[0] === 0 ? '' : nameOf(error[0] as number);
+      return values[3] === 0 ? '' : nameOf(values[3] as number);
     },
     delayAcknowledgement: (fd) => void calls.setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, zero, 4),
     reset(fd) {
@@ -147,6 +159,10 @@ function declare(libc: Libc): Sockets {
     close: (fd) => void calls.close(fd),
     finish: (fd) => void calls.shutdown(fd, SHUT_WR),
     errnoName: () => nameOf(libc.koffi.errno()),
+    underWay() {
+      const errno = libc.koffi.errno();
+      return errno === EINPROGRESS || errno === EAGAIN;
+    },
   };
 }
 
@@ -174,11 +190,14 @@ function prototypes(libc: Libc) {
     recv: libc.func<(fd: number, into: Bytes, length: number, flags: number) => number>(
       'intptr_t recv(int fd, void *into, size_t length, int flags)',
     ),
-    getsockopt: libc.func<(fd: number, level: number, name: number, value: Bytes, length: Bytes) => number>(
-      'int getsockopt(int fd, int level, int name, void *value, void *length)',
+    recvAt: libc.func<(fd: number, into: number, length: number, flags: number) => number>(
+      'intptr_t recv(int fd, uintptr_t into, size_t length, int flags)',
     ),
-    setsockopt: libc.func<(fd: number, level: number, name: number, value: Bytes, length: number) => number>(
-      'int setsockopt(int fd, int level, int name, const void *value, uint32_t length)',
+    getsockopt: libc.func<(fd: number, level: number, name: number, value: number, length: number) => number>(
+      'int getsockopt(int fd, int level, int name, uintptr_t value, uintptr_t length)',
+    ),
+    setsockopt: libc.func<(fd: number, level: number, name: number, value: number, length: number) => number>(
+      'int setsockopt(int fd, int level, int name, uintptr_t value, uint32_t length)',
     ),
     shutdown: libc.func<(fd: number, how: number) => number>('int shutdown(int fd, int how)'),
     close: libc.func<(fd: number) => number>('int close(int fd)'),
