@@ -5,12 +5,12 @@
  * Each check has one timer: while it waits, when it is due; while it is under way, when the present phase or the whole has to be
  * over.
  */
-import { EXCERPT_BYTES, Flight, Phase } from './flight.js';
+import { type Flight, Phase } from './flight.js';
 import type { Host, Hosts } from './hosts.js';
 import { codeOfNature, codeOfWord, natureOfErrno, OK } from './natures.js';
 import { Lateness, nextBegin } from './pacing.js';
 import { HOP, type Hop, MORE, type Plan, type WireName } from './plan.js';
-import { Lane, RowQueue } from './queue.js';
+import { FlightPool } from './pool.js';
 import { CheckTable, type Edge, State } from './table.js';
 import { TimerWheel } from './wheel.js';
 import type { Wire, WireEvents } from './wire.js';
@@ -54,10 +54,7 @@ export class Engine {
   /** By row; undefined: nobody's. */
   private readonly plans: (Plan | undefined)[];
   private readonly wheel: TimerWheel;
-  private readonly lanes: Partial<Record<WireName, Lane>> = {};
-  private readonly flights: Flight[] = [];
-  private readonly free: Flight[] = [];
-  private readonly queue: RowQueue;
+  private readonly pool: FlightPool;
   private readonly fire = (row: number): void => this.timer(row);
   private readonly say = (flight: Flight, bytes: Uint8Array): void => flight.wire?.send(flight, bytes);
   private time: number;
@@ -69,25 +66,18 @@ export class Engine {
     this.table = new CheckTable(options.rows);
     this.plans = new Array(options.rows).fill(undefined);
     this.wheel = new TimerWheel(options.rows, this.time);
-    this.queue = new RowQueue(options.rows);
-    const excerpts = Buffer.alloc(options.flights * EXCERPT_BYTES);
-    for (let slot = 0; slot < options.flights; slot += 1) {
-      const at = slot * EXCERPT_BYTES;
-      const flight = new Flight(slot, excerpts.subarray(at, at + EXCERPT_BYTES));
-      this.flights.push(flight);
-      this.free.push(flight);
-    }
+    this.pool = new FlightPool(options.rows, options.flights);
     const wires = options.wires({
       connected: (flight) => this.connected(flight),
       received: (flight, bytes, length) => this.received(flight, bytes, length),
       ended: (flight) => this.ended(flight),
       failed: (flight, errno, text) => this.failed(flight, errno, text),
     });
-    for (const [name, wire] of Object.entries(wires)) this.lanes[name as WireName] = new Lane(wire);
+    this.pool.open(wires);
   }
 
   flight(slot: number): Flight | undefined {
-    return this.flights[slot];
+    return this.pool.at(slot);
   }
 
   /** A check has this row. */
@@ -97,7 +87,7 @@ export class Engine {
 
   /** Checks under way. */
   get underWay(): number {
-    return this.flights.length - this.free.length;
+    return this.pool.underWay;
   }
 
   /** A check takes up a row; its first run is at its place in the interval. */
@@ -113,7 +103,7 @@ export class Engine {
 
   /** The row is nobody's any more. */
   remove(row: number): void {
-    const flight = this.flights[this.table.flight[row] as number];
+    const flight = this.pool.at(this.table.flight[row] as number);
     if (flight !== undefined) this.land(flight);
     this.wheel.clear(row);
     this.table.clear(row);
@@ -123,7 +113,7 @@ export class Engine {
 
   /** Runs the check as soon as there is room, unless it is under way. */
   runNow(row: number): void {
-    const flight = this.flights[this.table.flight[row] as number];
+    const flight = this.pool.at(this.table.flight[row] as number);
     if (flight?.phase === Phase.GOODBYE) this.land(flight);
     if (this.table.flight[row] !== IDLE) return;
     this.table.due[row] = this.options.now();
@@ -144,24 +134,21 @@ export class Engine {
   private timer(row: number): void {
     const slot = this.table.flight[row] as number;
     if (slot === IDLE) this.begin(row);
-    else if (slot >= 0) this.deadline(this.flights[slot] as Flight);
+    else if (slot >= 0) this.deadline(this.pool.at(slot) as Flight);
   }
 
   private begin(row: number): void {
     const plan = this.plans[row];
     if (plan === undefined) return;
-    const lane = this.lanes[plan.wire];
-    const flight = lane === undefined || lane.busy >= lane.wire.most ? undefined : this.free.pop();
-    if (lane === undefined || flight === undefined) {
+    const flight = this.pool.take(plan.wire);
+    if (flight === undefined) {
       this.table.flight[row] = QUEUED;
-      this.queueOf(lane).push(row);
+      this.pool.wait(plan.wire, row);
       return;
     }
-    lane.busy += 1;
     this.time = this.options.now();
     this.lateness.add(this.time - (this.table.due[row] as number));
     this.table.flight[row] = flight.slot;
-    flight.wire = lane.wire;
     flight.begin(row, plan, this.time);
     const host = this.options.hosts.get(this.table.host[row] as number);
     this.approach(flight, host, this.table.port[row] as number);
@@ -172,12 +159,6 @@ export class Engine {
     flight.port = port;
     if (this.options.hosts.ready(host)) this.open(flight, host);
     else this.resolve(flight, host);
-  }
-
-  private queueOf(lane: Lane | undefined): RowQueue {
-    if (lane === undefined || this.free.length === 0) return this.queue;
-    lane.queue ??= new RowQueue(this.table.rows);
-    return lane.queue;
   }
 
   private resolve(flight: Flight, host: Host): void {
@@ -274,16 +255,8 @@ export class Engine {
 
   /** Has a flight go by this plan, on its wire. */
   private ride(flight: Flight, plan: Plan): void {
-    const before = this.laneOf(flight);
-    if (before !== undefined) before.busy -= 1;
-    const lane = this.lanes[plan.wire];
-    if (lane !== undefined) lane.busy += 1;
-    flight.wire = lane?.wire ?? null;
+    this.pool.move(flight, (flight.plan as Plan).wire, plan.wire);
     flight.plan = plan;
-  }
-
-  private laneOf({ plan }: Flight): Lane | undefined {
-    return plan === null ? undefined : this.lanes[plan.wire];
   }
 
   private ended(flight: Flight): void {
@@ -364,23 +337,19 @@ export class Engine {
     flight.phase = Phase.IDLE;
     flight.generation = (flight.generation + 1) | 0;
     flight.kept = null;
-    this.free.push(flight);
+    const name = (flight.plan as Plan).wire;
+    this.pool.give(flight, name);
     this.table.flight[row] = IDLE;
-    const lane = this.laneOf(flight);
-    if (lane !== undefined) lane.busy -= 1;
     this.schedule(row, this.time);
-    if (lane !== undefined) this.admit(lane);
+    this.admit(name);
   }
 
   /** Begins those that wait for a flight, or for one of this wire. */
-  private admit(lane: Lane): void {
+  private admit(name: WireName): void {
     // What begins may end at once and come here again: the loop below goes on with it.
-    if (this.admitting || (this.queue.size === 0 && lane.queue === null)) return;
+    if (this.admitting) return;
     this.admitting = true;
-    while (this.free.length > 0) {
-      const full = lane.busy >= lane.wire.most;
-      const row = this.queue.size > 0 ? this.queue.shift() : full ? -1 : (lane.queue?.shift() ?? -1);
-      if (row < 0) break;
+    for (let row = this.pool.next(name); row >= 0; row = this.pool.next(name)) {
       this.table.flight[row] = IDLE;
       this.begin(row);
     }

@@ -1,6 +1,4 @@
 /** Rows that wait, first come first served, in a ring that has room for every row once. */
-import type { Wire } from './wire.js';
-
 export class RowQueue {
   private readonly ring: Int32Array;
   private head = 0;
@@ -26,17 +24,5 @@ export class RowQueue {
     this.head = (this.head + 1) % this.ring.length;
     this.length -= 1;
     return row;
-  }
-}
-
-/** A wire, the flights on it, and the rows that wait for one of them. */
-export class Lane {
-  readonly wire: Wire;
-  busy = 0;
-  /** Made when first needed. */
-  queue: RowQueue | null = null;
-
-  constructor(wire: Wire) {
-    this.wire = wire;
   }
 }
