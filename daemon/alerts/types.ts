@@ -4,6 +4,8 @@
  */
 import type { AlertSpec } from '../checks/spec.js';
 import type { Facts } from '../confirm/types.js';
+import type { NetLog } from '../net/log.js';
+import type { Store } from '../state/store.js';
 
 /** An edge of a check that people are to be told. */
 export interface EdgeNotice {
@@ -31,7 +33,7 @@ export interface Conversation {
 }
 
 export interface AlertDesk {
-  /** From now on these alerts count. `users`: who programs are run as, the first that exists. */
+  /** From now on these alerts count. What waits for another attempt is tried at once. */
   configure(alerts: readonly AlertSpec[], setup: AlertSetup): void;
   /**
    * Tells people of an edge. The option `done` follows exactly once, unless it is cancelled: why '' when at least one way worked
@@ -49,8 +51,26 @@ export interface AlertDesk {
 export interface AlertSetup {
   /** This node's name. */
   node: string;
+  /** Who programs are run as, where this process is root: the first that exists. */
   users: readonly string[];
 }
 
-/** `done` of a desk: the edge is settled ('' ), or could not be told by this node, and why. */
-export type AlertDone = (check: string, edge: number, why: string) => void;
+export interface AlertDeskOptions {
+  /** hastmond's script, forked with the word `notifier`. */
+  script: string;
+  records: { record(pid: number): void; forget(pid: number): void };
+  log: NetLog;
+  /** A directory of the desk's own. */
+  store: Store;
+  /** Milliseconds since 1970, and of a clock that is never set. */
+  wall: () => number;
+  now: () => number;
+  /** The edge is settled (why ''), or could not be told by this node, and why. */
+  done(check: string, edge: number, why: string): void;
+}
+
+/**
+ * An attempt to send a message is over after this long at the latest: a confirmation's `sendMs` has to be more than the longest
+ * `gather` and this together.
+ */
+export const ATTEMPT_MS = 45_000;
