@@ -1,10 +1,10 @@
 /** What `hastmonctl check NAME`, `check run` and `alert test` print. Pure. */
 import type { AlertTest, CheckDetail, CheckResult, NodeView, ProbeReport } from '../proto/monitor-types.js';
-import { age, bytesShown, latency, plain, stateWords } from './check-words.js';
+import { age, bytesShown, latency, plain, shortAge, stateWords } from './check-words.js';
 import { layOut, wrap } from './table.js';
 
-/** Results that are shown; --json has all that are known. */
-const RESULTS_SHOWN = 15;
+/** Lines of history that are shown; --json has all results that are known. */
+const RUNS_SHOWN = 15;
 const INDENT = '    ';
 
 export function formatDetail(detail: CheckDetail, columns: number): string {
@@ -16,7 +16,7 @@ export function formatDetail(detail: CheckDetail, columns: number): string {
     `${plain(entry.name)}: ${stateWords(entry)}`,
     `  url: ${plain(entry.url)}`,
     ...(entry.group === '' ? [] : [`  group: ${plain(entry.group)}`]),
-    `  seen down by: ${entry.seenBy.length} of ${entry.confirm} needed; ${entry.nodes} monitor${entry.nodes === 1 ? 's' : ''} it`,
+    `  seen down by: ${nodes(entry.seenBy.length)} of ${entry.nodes}; it takes ${entry.confirm} to confirm`,
     ...views.map((view) => `${INDENT}${viewLine(view)}`),
     ...(entry.note === '' ? [] : [`  not confirmed: ${plain(entry.note)}`]),
     `  outage: ${detail.outageMs === null ? 'none' : `${plain(detail.edge)}, for ${age(detail.outageMs)}`}`,
@@ -35,16 +35,21 @@ export function formatDetail(detail: CheckDetail, columns: number): string {
   return `${lines.join('\n')}\n`;
 }
 
+function nodes(count: number): string {
+  return count === 0 ? 'none' : String(count);
+}
+
 function viewLine(view: NodeView): string {
   const { address, goodMs, lastMs, latencyMs, nature, node, note, self, sinceMs, state } = view;
   const who = `${plain(node)}${self ? ' (this node)' : ''}`;
-  if (note !== '') return `${who}: ${plain(note)}`;
+  if (note !== '' && lastMs === null) return `${who}: ${plain(note)}`;
   const parts = [`${state}${sinceMs === null ? '' : ` for ${age(sinceMs)}`}`];
   if (nature !== '') parts.push(plain(nature), latency(latencyMs));
   if (address !== '') parts.push(`at ${plain(address)}`);
   if (lastMs !== null) parts.push(`${age(lastMs)} ago`);
   if (nature !== 'ok')
     parts.push(goodMs === null ? 'no good answer is known' : `last good answer ${age(goodMs)} ago`);
+  if (note !== '') parts.push(plain(note));
   return `${who}: ${parts.join(', ')}`;
 }
 
@@ -54,17 +59,33 @@ function saidBy({ excerpt, text }: CheckResult): string {
   return text === '' ? (excerpt === '' ? '' : bytesShown(excerpt)) : plain(text);
 }
 
+/** Results that follow each other and are alike are one line. */
 function historyLines(results: readonly CheckResult[], columns: number): string[] {
   if (results.length === 0) return [`${INDENT}none yet`];
-  const shown = results.slice(0, RESULTS_SHOWN);
-  const rows = shown.map((result) => [
-    `${age(result.ageMs)} ago`,
-    plain(result.nature),
-    latency(result.latencyMs),
-    result.ok ? '' : saidBy(result),
-  ]);
+  const runs: { newest: CheckResult; oldest: CheckResult; count: number }[] = [];
+  for (const result of results) {
+    const run = runs.at(-1);
+    if (run === undefined || run.newest.nature !== result.nature)
+      runs.push({ newest: result, oldest: result, count: 1 });
+    else {
+      run.oldest = result;
+      run.count += 1;
+    }
+  }
+  const rows = runs
+    .slice(0, RUNS_SHOWN)
+    .map(({ count, newest, oldest }) => [
+      `${shortAge(newest.ageMs)} ago`,
+      count === 1 ? '' : `${shortAge(oldest.ageMs)} ago`,
+      String(count),
+      plain(newest.nature),
+      latency(newest.latencyMs),
+      newest.ok ? '' : saidBy(newest),
+    ]);
   const titles = [
-    { title: 'WHEN', right: true },
+    { title: 'LAST', right: true },
+    { title: 'FIRST', right: true },
+    { title: 'TIMES', right: true },
     { title: 'RESULT' },
     { title: 'LATENCY', right: true },
     { title: 'ANSWER', least: 1 },

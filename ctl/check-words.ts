@@ -53,6 +53,13 @@ export function age(ms: number): string {
   return hours % 24 === 0 ? `${hours / 24} d` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
+/** The same in one unit, for a column: 75 s, 12 min, 3 h, 2 d. */
+export function shortAge(ms: number): string {
+  if (ms < 119_500) return `${Math.round(ms / 1000)} s`;
+  if (ms < 120 * 60_000) return `${Math.floor(ms / 60_000)} min`;
+  return ms < 48 * 3_600_000 ? `${Math.floor(ms / 3_600_000)} h` : `${Math.floor(ms / 86_400_000)} d`;
+}
+
 /** What a service said; each character is a byte. */
 export function bytesShown(text: string): string {
   const escapes: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '"': '\\"', '\\': '\\\\' };

@@ -1,6 +1,6 @@
 /** What `hastmonctl checks` prints: a table, the worst first, and how many there are of what. Pure. */
 import type { CheckEntry, ChecksPage } from '../proto/monitor-types.js';
-import { age, confirmations, latency, plain, rankOf, stateWords, weightOf } from './check-words.js';
+import { confirmations, latency, plain, rankOf, shortAge, stateWords, weightOf } from './check-words.js';
 import { type Column, layOut } from './table.js';
 
 /** All pages as one. */
@@ -15,13 +15,13 @@ export interface Room {
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: 'NAME', least: 14 },
-  { title: 'STATE', least: 8 },
+  { title: 'NAME', least: 13 },
+  { title: 'STATE', least: 15 },
   { title: 'RESULT', least: 15 },
   { title: 'LATENCY', right: true },
   { title: 'SINCE', right: true },
   { title: 'LAST', right: true },
-  { title: 'SEEN DOWN BY', least: 10 },
+  { title: 'SEEN BY', least: 8 },
 ];
 const STATE = 1;
 const COLOURS = { calm: '', odd: '\x1b[33m', bad: '\x1b[31;1m' } as const;
@@ -54,8 +54,8 @@ function cellsOf(entry: CheckEntry): string[] {
     stateWords(entry),
     nature === '' ? '-' : plain(nature),
     lastMs === null ? '-' : latency(latencyMs),
-    sinceMs === null ? '-' : age(sinceMs),
-    lastMs === null ? '-' : age(lastMs),
+    sinceMs === null ? '-' : shortAge(sinceMs),
+    lastMs === null ? '-' : shortAge(lastMs),
     confirmations(entry) || '-',
   ];
 }

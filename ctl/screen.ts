@@ -25,7 +25,7 @@ export function openScreen(onEnd: () => void): Screen {
     const [columns, rows] = [stdout.columns || 80, stdout.rows || 24];
     const lines = last(columns, rows).replace(/\n$/, '').split('\n').slice(0, rows);
     // Overwritten, not cleared: nothing flickers.
-    stdout.write(`${HOME}${lines.join(`${CLEAR_REST_OF_LINE}\r\n`)}${CLEAR_REST_OF_LINE}${CLEAR_BELOW}`);
+    stdout.write(`${HOME}${lines.join(`${CLEAR_REST_OF_LINE}\n`)}${CLEAR_REST_OF_LINE}${CLEAR_BELOW}`);
   }
 
   function typed(bytes: Buffer): void {

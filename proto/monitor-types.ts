@@ -106,7 +106,7 @@ export interface NodeView {
   node: NodeName;
   self: boolean;
   state: CheckState;
-  /** Why nothing is known of it; '' where something is. */
+  /** Why nothing is known of it, or why that may be old; '' for neither. */
   note: string;
   nature: string;
   address: string;

@@ -13,8 +13,8 @@ const OPTION_LINE = 4;
 
 /** Reads a check with the defaults of this version. The problem is in the words of the configuration's own errors. */
 export function parseOneCheck(url: string, statements: readonly string[]): OneCheck {
-  if (statements.some((text) => /[\n\r{}]/.test(text)))
-    return { ok: false, problem: 'an option is one statement of a check, without braces' };
+  if (statements.some((text) => /[\n\r]/.test(text)))
+    return { ok: false, problem: 'an option is one statement of a check, on one line' };
   const text = ['check probe', quoted(url), '{', ...statements, '}', ''].join('\n');
   const alone = { ok: false as const, reason: 'there is no file that it could belong to' };
   const { config, diagnostics } = parseConfig(text, 'check', () => alone, { hostname: 'here' });

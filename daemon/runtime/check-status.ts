@@ -42,14 +42,14 @@ export function entryOf(facts: CheckFacts): CheckEntry {
     state: view?.state ?? 'unknown',
     outage,
     nature: view === null ? '' : natureOf(view.nature, view.detail),
-    latencyMs: view?.latencyMs ?? 0,
+    latencyMs: fine(view?.latencyMs ?? 0),
     sinceMs: known(view?.sinceAge),
     lastMs: known(view?.age),
     goodMs: known(view?.okAge),
     confirm: needed({ ...ruleOf(facts), nodes: monitor.nodes }),
     nodes,
     seenBy: down.map(({ node }) => node),
-    muteMs: Math.max(0, (ledger?.mute.until ?? 0) - now),
+    muteMs: Math.max(0, Math.round((ledger?.mute.until ?? 0) - now)),
     ackBy: outage && ledger !== undefined && ledger.ack === ledger.edge ? ledger.ackBy : '',
     flapping: (ledger?.flap ?? 0) > 0,
     behind: spec.options.depends.filter((name) => isOutage(confirm?.ledgers[name]?.edge ?? 0)),
@@ -72,7 +72,7 @@ export function detailOf(
     entry,
     views: viewsOf(facts),
     edge: edge === 0 ? '' : edgeId(spec.name, edge),
-    outageMs: entry.outage && ledger !== undefined ? now - ledger.since : null,
+    outageMs: entry.outage && ledger !== undefined ? Math.round(now - ledger.since) : null,
     told: said === 0 ? '' : edgeId(spec.name, said),
     toldBy: said === 0 ? '' : (ledger?.saidBy ?? ''),
     depends,
@@ -88,7 +88,7 @@ export function probeOf(spec: CheckSpec, name: string, probe: ProbeView): ProbeR
     url: spec.shownUrl,
     address: probe.last.address,
     result: resultOf(probe.last),
-    phases: [...probe.phases],
+    phases: probe.phases.map((phase) => ({ ...phase, tookMs: fine(phase.tookMs) })),
   };
 }
 
@@ -97,11 +97,19 @@ function natureOf(nature: string, detail: number): string {
 }
 
 function resultOf({ age, nature, detail, latencyMs, text, excerpt }: ResultView): CheckResult {
-  return { ageMs: age, ok: nature === 'ok', nature: natureOf(nature, detail), latencyMs, text, excerpt };
+  return {
+    ...{ ageMs: Math.max(0, Math.round(age)), ok: nature === 'ok', nature: natureOf(nature, detail) },
+    ...{ latencyMs: fine(latencyMs), text, excerpt },
+  };
+}
+
+/** In microseconds at the finest: what is finer is noise. */
+function fine(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }
 
 function known(age: number | undefined): number | null {
-  return age !== undefined && Number.isFinite(age) ? Math.max(0, age) : null;
+  return age !== undefined && Number.isFinite(age) ? Math.max(0, Math.round(age)) : null;
 }
 
 function ruleOf({ spec, monitor, confirm }: CheckFacts) {
@@ -138,22 +146,21 @@ function ownWitness({ view, node }: CheckFacts): Witness[] {
 }
 
 function viewsOf(facts: CheckFacts): NodeView[] {
-  const { confirm, node: self, view } = facts;
   const seen = new Map(witnesses(facts).map((witness) => [witness.node, witness.view]));
   const [own] = ownWitness(facts);
   return ruleOf(facts).nodes.map((node) => {
-    const mine = node === self;
+    const self = node === facts.node;
+    const heard = seen.get(node);
     // The engine's word is newer than what confirmation was last told.
-    const found =
-      mine && own !== undefined ? { ...own.view, address: seen.get(node)?.address ?? '' } : seen.get(node);
+    const found = !self ? heard : own && { ...own.view, address: heard?.address ?? '' };
     const { sight, forMs, resultAgeMs, nature, address, latencyMs, goodAgoMs } = found ?? NOTHING;
-    const known = found !== undefined && (!mine || view !== null);
     return {
-      ...{ node, self: mine, state: sight, nature: nature === 'none' ? '' : nature, address, latencyMs },
-      note: known ? '' : whyUnknown(facts, node, mine),
-      sinceMs: known && sight !== 'unknown' ? forMs : null,
-      lastMs: known && nature !== '' ? resultAgeMs : null,
-      goodMs: confirm === null && !mine ? null : goodAgoMs,
+      ...{ node, self, state: sight, nature: nature === 'none' ? '' : nature, address },
+      latencyMs: fine(latencyMs),
+      note: noteOn(facts, node, found !== undefined),
+      sinceMs: sight === 'unknown' ? null : Math.round(forMs),
+      lastMs: nature === '' ? null : Math.round(resultAgeMs),
+      goodMs: goodAgoMs === null ? null : Math.round(goodAgoMs),
     };
   });
 }
@@ -163,10 +170,12 @@ const NOTHING = {
   ...{ latencyMs: 0, goodAgoMs: null },
 };
 
-function whyUnknown(facts: CheckFacts, node: string, mine: boolean): string {
+/** Why nothing is known of a node's view, or why it may be old; '' for neither. */
+function noteOn(facts: CheckFacts, node: string, known: boolean): string {
   const { confirm } = facts;
-  if (mine) return 'the monitor process does not run';
+  if (node === facts.node) return known ? '' : 'the monitor process does not run';
   if (confirm === null || !confirm.connected.includes(node)) return 'not connected';
+  if (known) return '';
   if (troubleOf(facts)?.heard[node]?.view === null) return 'has no such check';
   return 'not asked: nodes ask each other while a check is down';
 }

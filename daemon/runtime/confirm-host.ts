@@ -291,7 +291,7 @@ export function createConfirmHost(options: ConfirmHostOptions): ConfirmHost {
     state: () => state,
     ack(check, by) {
       const edge = state?.ledgers[check]?.edge ?? 0;
-      if (has(check) && state !== null && edge % 2 === 0) return `${check} is not confirmed to be down`;
+      if (has(check) && state !== null && edge % 2 === 0) return 'it is not confirmed to be down';
       return command(check, () => ({ kind: 'ack', check, by }));
     },
     mute: (check, forMs) =>

@@ -22,6 +22,7 @@ import { parseConfig } from '../../daemon/config/load.js';
 import { hookEnvironment as runEnvironment } from '../../daemon/hooks/environment.js';
 import { exitCode } from '../../daemon/process/sysexits.js';
 import { hookEnvironment } from '../../daemon/runtime/hook-shell.js';
+import { detailOf, listOf, probeOf } from './check-support.js';
 import { entryOf } from './support.js';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -140,6 +141,11 @@ describe('hastmonctl(8)', () => {
       for (const option of optionsOf(command === 'completion' ? '' : await help(command)))
         assert.ok(hasOption(text, option), `the option -${option} of ${command}`);
     }
+    for (const words of ['check run', 'check ack', 'check mute', 'check unmute', 'alert test']) {
+      assert.match(text, new RegExp(`^\\.It .*Cm ${words} Ar name`, 'm'), `the command ${words}`);
+      for (const option of optionsOf(await help(...words.split(' '))))
+        assert.ok(hasOption(text, option), `the option -${option} of ${words}`);
+    }
   });
 
   test('has every name of JSON', () => {
@@ -154,7 +160,11 @@ describe('hastmonctl(8)', () => {
     const documented = new Set(
       [...section.matchAll(/\.(?:It )?Va (.*)/g)].flatMap(([, v = '']) => v.split(/\W+/)),
     );
-    for (const name of names(entryOf())) assert.ok(documented.has(name), `the name ${name}`);
+    const { entry, ...detail } = detailOf();
+    const list = { ...listOf(entry), checks: [entry], entries: [] };
+    for (const value of [entryOf(), list, detail, probeOf(), { alert: '', ok: true, lines: [] }])
+      for (const name of names(value))
+        assert.ok(name === 'entries' || documented.has(name), `the name ${name}`);
   });
 
   test('has every line of status', () => {
