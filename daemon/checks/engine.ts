@@ -5,6 +5,7 @@
  * Each check has one timer: while it waits, when it is due; while it is under way, when the present phase or the whole has to be
  * over.
  */
+import { isIPv4 } from 'node:net';
 import { type Flight, Phase } from './flight.js';
 import type { Host, Hosts } from './hosts.js';
 import { codeOfNature, codeOfWord, natureOfErrno, OK } from './natures.js';
@@ -65,7 +66,7 @@ export class Engine {
     this.time = options.now();
     this.table = new CheckTable(options.rows);
     this.plans = new Array(options.rows).fill(undefined);
-    this.wheel = new TimerWheel(options.rows, this.time);
+    this.wheel = new TimerWheel(options.rows, this.time, this.table);
     this.pool = new FlightPool(options.rows, options.flights);
     const wires = options.wires({
       connected: (flight) => this.connected(flight),
@@ -90,20 +91,18 @@ export class Engine {
     return this.pool.underWay;
   }
 
-  /** A check takes up a row; its first run is at its place in the interval. */
-  define(row: number, plan: Plan, host: number, port: number, phase: number): void {
-    const { table } = this;
-    table.clear(row);
+  /** A check of this host, a name or an address, takes up a row; its first run is at its place in the interval. */
+  define(row: number, plan: Plan, host: string, port: number, phase: number): void {
+    const numeric = isIPv4(host);
+    const number = numeric ? numberOfV4(host) : this.options.hosts.numberOf(host);
+    this.table.place(row, number, numeric, port, phase);
     this.plans[row] = plan;
-    table.host[row] = host;
-    table.port[row] = port;
-    table.phase[row] = phase;
     this.schedule(row, this.options.now());
   }
 
   /** The row is nobody's any more. */
   remove(row: number): void {
-    const flight = this.pool.at(this.table.flight[row] as number);
+    const flight = this.pool.at(this.table.flight(row));
     if (flight !== undefined) this.land(flight);
     this.wheel.clear(row);
     this.table.clear(row);
@@ -113,10 +112,10 @@ export class Engine {
 
   /** Runs the check as soon as there is room, unless it is under way. */
   runNow(row: number): void {
-    const flight = this.pool.at(this.table.flight[row] as number);
+    const flight = this.pool.at(this.table.flight(row));
     if (flight?.phase === Phase.GOODBYE) this.land(flight);
-    if (this.table.flight[row] !== IDLE) return;
-    this.table.due[row] = this.options.now();
+    if (this.table.flight(row) !== IDLE) return;
+    this.table.setDue(row, this.options.now());
     this.begin(row);
   }
 
@@ -132,7 +131,7 @@ export class Engine {
   }
 
   private timer(row: number): void {
-    const slot = this.table.flight[row] as number;
+    const slot = this.table.flight(row);
     if (slot === IDLE) this.begin(row);
     else if (slot >= 0) this.deadline(this.pool.at(slot) as Flight);
   }
@@ -142,22 +141,25 @@ export class Engine {
     if (plan === undefined) return;
     const flight = this.pool.take(plan.wire);
     if (flight === undefined) {
-      this.table.flight[row] = QUEUED;
+      this.table.setFlight(row, QUEUED);
       this.pool.wait(plan.wire, row);
       return;
     }
     this.time = this.options.now();
-    this.lateness.add(this.time - (this.table.due[row] as number));
-    this.table.flight[row] = flight.slot;
+    this.lateness.add(this.time - this.table.due(row));
+    this.table.setFlight(row, flight.slot);
     flight.begin(row, plan, this.time);
-    const host = this.options.hosts.get(this.table.host[row] as number);
-    this.approach(flight, host, this.table.port[row] as number);
+    flight.port = this.table.port(row);
+    if (this.table.numeric(row)) {
+      flight.goTo(this.table.host(row));
+      this.open(flight);
+    } else this.approach(flight, this.options.hosts.get(this.table.host(row)), flight.port);
   }
 
   private approach(flight: Flight, host: Host, port: number): void {
     flight.name = host.name;
     flight.port = port;
-    if (this.options.hosts.ready(host)) this.open(flight, host);
+    if (this.options.hosts.ready(host)) this.openAt(flight, host);
     else this.resolve(flight, host);
   }
 
@@ -167,26 +169,28 @@ export class Engine {
     host.waiting.push(() => {
       if (flight.generation !== generation || flight.phase !== Phase.RESOLVE) return;
       this.time = this.options.now();
-      this.open(flight, host);
+      this.openAt(flight, host);
     });
     this.until(flight, flight.plan?.timing.totalMs ?? 0);
   }
 
-  private open(flight: Flight, host: Host): void {
-    const { plan, wire } = flight;
+  private openAt(flight: Flight, host: Host): void {
     const index = flight.led === '' ? flight.addressIndex : 0;
     const address = host.sockaddrs[index];
-    if (plan === null || wire === null) return;
     if (address === undefined) {
       flight.text = host.reason;
       this.result(flight, DNS);
       return;
     }
+    flight.goToAddress(address, host.addresses[index] ?? '');
+    this.open(flight);
+  }
+
+  private open(flight: Flight): void {
+    const { plan, wire, address } = flight;
+    if (plan === null || wire === null || address === null) return;
     address[2] = flight.port >> 8;
     address[3] = flight.port & 255;
-    flight.address = address;
-    flight.addressLength = address.length;
-    flight.host = host.addresses[index] ?? '';
     flight.phase = Phase.CONNECT;
     flight.resolvedAt = this.time;
     this.until(flight, plan.timing.connectMs);
@@ -297,8 +301,8 @@ export class Engine {
   private result(flight: Flight, nature: number): void {
     const plan = flight.plan as Plan;
     const ok = nature === OK;
-    if (plan.addresses !== 'first' && ok === (plan.addresses === 'all')) {
-      const host = this.options.hosts.get(this.table.host[flight.row] as number);
+    if (plan.addresses !== 'first' && ok === (plan.addresses === 'all') && !this.table.numeric(flight.row)) {
+      const host = this.options.hosts.get(this.table.host(flight.row));
       if (flight.addressIndex + 1 < host.sockaddrs.length) {
         flight.wire?.close(flight, false);
         flight.addressIndex += 1;
@@ -306,7 +310,7 @@ export class Engine {
         if (flight.led !== '') this.ride(flight, this.plans[flight.row] as Plan);
         flight.led = '';
         this.time = this.options.now();
-        this.approach(flight, host, this.table.port[flight.row] as number);
+        this.approach(flight, host, this.table.port(flight.row));
         return;
       }
     }
@@ -339,7 +343,7 @@ export class Engine {
     flight.kept = null;
     const name = (flight.plan as Plan).wire;
     this.pool.give(flight, name);
-    this.table.flight[row] = IDLE;
+    this.table.setFlight(row, IDLE);
     this.schedule(row, this.time);
     this.admit(name);
   }
@@ -350,7 +354,7 @@ export class Engine {
     if (this.admitting) return;
     this.admitting = true;
     for (let row = this.pool.next(name); row >= 0; row = this.pool.next(name)) {
-      this.table.flight[row] = IDLE;
+      this.table.setFlight(row, IDLE);
       this.begin(row);
     }
     this.admitting = false;
@@ -360,12 +364,16 @@ export class Engine {
     const plan = this.plans[row];
     if (plan === undefined) return;
     const { intervalMs, retryMs } = plan.timing;
-    const ms = this.table.state[row] !== State.DOWN && this.table.nature[row] === OK ? intervalMs : retryMs;
-    const interval = this.table.lastAt[row] === 0 ? intervalMs : ms;
-    const due = nextBegin(now, interval, this.table.phase[row] as number);
-    const before = this.table.due[row] as number;
+    const ms = this.table.state(row) !== State.DOWN && this.table.nature(row) === OK ? intervalMs : retryMs;
+    const interval = this.table.lastAt(row) === 0 ? intervalMs : ms;
+    const due = nextBegin(now, interval, this.table.phase(row));
+    const before = this.table.due(row);
     if (before > 0) this.skipped += Math.max(0, Math.floor((now - before) / interval));
-    this.table.due[row] = due;
+    this.table.setDue(row, due);
     this.wheel.set(row, due);
   }
+}
+
+function numberOfV4(address: string): number {
+  return address.split('.').reduce((number, part) => number * 256 + Number(part), 0);
 }

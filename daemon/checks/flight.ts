@@ -5,6 +5,9 @@ import type { Wire } from './wire.js';
 /** LVSmon's phases; WAIT is a check without a flight. */
 export const Phase = { IDLE: 0, RESOLVE: 1, CONNECT: 2, QUERY: 3, RECV: 4, GOODBYE: 5 } as const;
 
+/** Bytes of struct sockaddr_in. */
+export const V4_BYTES = 16;
+
 /** Bytes of an answer that are kept to explain a failure. */
 export const EXCERPT_BYTES = 160;
 
@@ -21,9 +24,11 @@ export class Flight {
   addressLength = 0;
   /** Which of the host's addresses it is. */
   addressIndex = 0;
-  /** The numeric address and the host's name, for wires that want text. */
-  host = '';
-  name = '';
+  /** A struct sockaddr_in for an address that comes as a number; and what is in it, -1 where flight.address is another one. */
+  private readonly numeric: Buffer;
+  private v4 = -1;
+  private addressText = '';
+  private hostName = '';
   port = 0;
   fd = -1;
   begunAt = 0;
@@ -59,9 +64,46 @@ export class Flight {
   /** The wire's own. */
   handle: unknown = null;
 
-  constructor(slot: number, excerpt: Buffer) {
+  constructor(slot: number, excerpt: Buffer, numeric: Buffer) {
     this.slot = slot;
     this.excerpt = excerpt;
+    this.numeric = numeric;
+  }
+
+  /** The numeric address, for wires that want text. */
+  get host(): string {
+    return this.v4 < 0
+      ? this.addressText
+      : [24, 16, 8, 0].map((shift) => (this.v4 >>> shift) & 255).join('.');
+  }
+
+  /** The host's name, where it has one. */
+  get name(): string {
+    return this.v4 < 0 ? this.hostName : this.host;
+  }
+
+  set name(name: string) {
+    this.hostName = name;
+  }
+
+  /** Its address is this IPv4 address. */
+  goTo(v4: number): void {
+    const { numeric } = this;
+    numeric[4] = v4 >>> 24;
+    numeric[5] = (v4 >>> 16) & 255;
+    numeric[6] = (v4 >>> 8) & 255;
+    numeric[7] = v4 & 255;
+    this.v4 = v4;
+    this.address = numeric;
+    this.addressLength = numeric.length;
+  }
+
+  /** Its address is this socket address, which reads so. */
+  goToAddress(address: Buffer, text: string): void {
+    this.v4 = -1;
+    this.address = address;
+    this.addressLength = address.length;
+    this.addressText = text;
   }
 
   /** Makes it ready for a check. */
@@ -70,7 +112,8 @@ export class Flight {
     this.plan = plan;
     this.begunAt = now;
     this.addressIndex = 0;
-    this.host = '';
+    this.v4 = -1;
+    this.addressText = '';
     this.led = '';
     this.renew();
   }

@@ -1,5 +1,6 @@
 /** The flights there are, how many of them each wire has, and the rows that wait for one. */
-import { EXCERPT_BYTES, Flight } from './flight.js';
+import { SOCKADDR_BYTES, writeSockaddr } from '../sys/sockets.js';
+import { EXCERPT_BYTES, Flight, V4_BYTES } from './flight.js';
 import type { WireName } from './plan.js';
 import { RowQueue } from './queue.js';
 import type { Wire } from './wire.js';
@@ -23,9 +24,15 @@ export class FlightPool {
     this.rows = rows;
     this.queue = new RowQueue(rows);
     const excerpts = Buffer.alloc(flights * EXCERPT_BYTES);
+    const addresses = Buffer.alloc(flights * V4_BYTES);
+    const room = Buffer.alloc(SOCKADDR_BYTES);
+    const any = room.subarray(0, writeSockaddr(room, 0, '0.0.0.0', 0));
     for (let slot = 0; slot < flights; slot += 1) {
       const at = slot * EXCERPT_BYTES;
-      const flight = new Flight(slot, excerpts.subarray(at, at + EXCERPT_BYTES));
+      const place = slot * V4_BYTES;
+      addresses.set(any, place);
+      const address = addresses.subarray(place, place + V4_BYTES);
+      const flight = new Flight(slot, excerpts.subarray(at, at + EXCERPT_BYTES), address);
       this.flights.push(flight);
       this.free.push(flight);
     }

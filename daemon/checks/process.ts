@@ -134,13 +134,12 @@ class Monitor {
 
   private plan(row: number, spec: CheckSpec, ca: string): void {
     const plan = compileCheck(spec, () => ca);
-    const host = this.hosts.numberOf(hostOf(spec.url));
-    this.engine.define(row, plan, host, spec.url.port, phaseOf(spec.name));
+    this.engine.define(row, plan, hostOf(spec.url), spec.url.port, phaseOf(spec.name));
   }
 
   private result(row: number, nature: number, edge: Edge, flight: Flight): void {
     const { tookMs } = flight;
-    const at = this.engine.table.lastAt[row] as number;
+    const at = this.engine.table.lastAt(row);
     if (this.probes.asked(row))
       this.probes.result(row, nature, flight, resultView(at, nature, tookMs, flight));
     if (this.probes.owns(row)) return;
@@ -166,13 +165,13 @@ class Monitor {
     const age = (at: number): number => (at === 0 ? Number.POSITIVE_INFINITY : (wall() - at) * 1000);
     return {
       row,
-      state: STATES[table.state[row] as number] ?? 'unknown',
-      nature: NATURES[table.nature[row] as number] ?? 'none',
-      detail: table.detail[row] as number,
-      latencyMs: table.latency[row] as number,
-      age: age(table.lastAt[row] as number),
-      okAge: age(table.lastOkAt[row] as number),
-      sinceAge: age(table.since[row] as number),
+      state: STATES[table.state(row)] ?? 'unknown',
+      nature: NATURES[table.nature(row)] ?? 'none',
+      detail: table.detail(row),
+      latencyMs: table.latency(row),
+      age: age(table.lastAt(row)),
+      okAge: age(table.lastOkAt(row)),
+      sinceAge: age(table.since(row)),
     };
   }
 

@@ -1,6 +1,6 @@
 /**
- * What is remembered of each check, in typed arrays: a few dozen bytes a check, whatever it is called and whatever it asks. A row is
- * a check; rows are reused.
+ * What is remembered of each check, in one record of 64 bytes: a check is looked at once in its interval, when nothing of it is
+ * in the processor's cache any more, and a record is one line of that. A row is a check; rows are reused.
  */
 import { LOCAL, NONE, OK } from './natures.js';
 import type { Judging } from './plan.js';
@@ -11,71 +11,150 @@ export const State = { UNKNOWN: 0, UP: 1, DOWN: 2 } as const;
 /** What a result did to a check's state. */
 export type Edge = '' | 'up' | 'down';
 
+/** Bytes of a record. */
+const RECORD_BYTES = 64;
+/** Where things are in it, in units of their own size; the timer wheel has the first 16 bytes. */
+const DUE = 2;
+const LAST_AT = 3;
+const LAST_OK_AT = 4;
+const HOST = 10;
+const PHASE = 11;
+const LATENCY = 12;
+const FLIGHT = 13;
+const PORT = 28;
+const STREAK = 29;
+const DETAIL = 30;
+const STATE = 62;
+const NATURE = 63;
+/** With the state: the host is an IPv4 address, and its number that address. */
+const NUMERIC = 0x80;
+
 export class CheckTable {
   readonly rows: number;
-  readonly state: Uint8Array;
-  readonly nature: Uint8Array;
-  /** With the nature: an HTTP status, an exit code, a signal. */
-  readonly detail: Uint16Array;
-  /** How many results in a row were as the last one: all good, or all bad. */
-  readonly streak: Uint16Array;
-  /** Milliseconds; NaN before the first result. */
-  readonly latency: Float32Array;
-  /** Wall-clock seconds: of the last result, the last success (0: none) and the last edge. */
-  readonly lastAt: Float64Array;
-  readonly lastOkAt: Float64Array;
-  readonly since: Float64Array;
-  /** When the next check is due, on the engine's clock. */
-  readonly due: Float64Array;
-  /** Its place within the interval, 0 to 1. */
-  readonly phase: Float32Array;
-  readonly host: Uint32Array;
-  readonly port: Uint16Array;
-  /** The slot of its flight; -1: none, -2: it waits for one. */
-  readonly flight: Int32Array;
+  /** The records; the first 16 bytes of each are the timer's, and there are some more for the wheel. */
+  readonly memory: ArrayBuffer;
+  readonly recordBytes = RECORD_BYTES;
+  private readonly bytes: Uint8Array;
+  private readonly halves: Uint16Array;
+  private readonly words: Int32Array;
+  private readonly floats: Float32Array;
+  private readonly doubles: Float64Array;
+  /** Wall-clock seconds of the last edge. */
+  private readonly sinces: Float64Array;
 
   constructor(rows: number) {
     this.rows = rows;
-    this.state = new Uint8Array(rows);
-    this.nature = new Uint8Array(rows);
-    this.detail = new Uint16Array(rows);
-    this.streak = new Uint16Array(rows);
-    this.latency = new Float32Array(rows).fill(Number.NaN);
-    this.lastAt = new Float64Array(rows);
-    this.lastOkAt = new Float64Array(rows);
-    this.since = new Float64Array(rows);
-    this.due = new Float64Array(rows);
-    this.phase = new Float32Array(rows);
-    this.host = new Uint32Array(rows);
-    this.port = new Uint16Array(rows);
-    this.flight = new Int32Array(rows).fill(-1);
+    this.memory = new ArrayBuffer(TimerWheel.records(rows) * RECORD_BYTES);
+    this.bytes = new Uint8Array(this.memory);
+    this.halves = new Uint16Array(this.memory);
+    this.words = new Int32Array(this.memory);
+    this.floats = new Float32Array(this.memory);
+    this.doubles = new Float64Array(this.memory);
+    this.sinces = new Float64Array(rows);
+    for (let row = 0; row < rows; row += 1) {
+      this.clear(row);
+      this.setFlight(row, -1);
+    }
   }
 
-  /** Bytes that a check takes: the arrays above, its timer, and its places in the two queues for a flight. */
-  static get rowBytes(): number {
-    const own = 1 + 1 + 2 + 2 + 4 + 3 * 8 + 8 + 4 + 4 + 2 + 4;
-    // The engine's reference to its plan.
-    const reference = 8;
-    return own + reference + TimerWheel.rowBytes + 2 * 4;
+  /** Bytes that a check takes: what is above, the engine's reference to its plan, and its place in a queue for a flight. */
+  static readonly rowBytes = RECORD_BYTES + 8 + 8 + 4;
+
+  state(row: number): number {
+    return (this.bytes[row * 64 + STATE] as number) & ~NUMERIC;
+  }
+
+  nature(row: number): number {
+    return this.bytes[row * 64 + NATURE] as number;
+  }
+
+  /** With the nature: an HTTP status, an exit code, a signal. */
+  detail(row: number): number {
+    return this.halves[row * 32 + DETAIL] as number;
+  }
+
+  /** Milliseconds; NaN before the first result. */
+  latency(row: number): number {
+    return this.floats[row * 16 + LATENCY] as number;
+  }
+
+  /** Wall-clock seconds of the last result; 0: none yet. */
+  lastAt(row: number): number {
+    return this.doubles[row * 8 + LAST_AT] as number;
+  }
+
+  /** Of the last success. */
+  lastOkAt(row: number): number {
+    return this.doubles[row * 8 + LAST_OK_AT] as number;
+  }
+
+  /** Of the last edge. */
+  since(row: number): number {
+    return this.sinces[row] as number;
+  }
+
+  /** When the next check is due, on the engine's clock. */
+  due(row: number): number {
+    return this.doubles[row * 8 + DUE] as number;
+  }
+
+  setDue(row: number, at: number): void {
+    this.doubles[row * 8 + DUE] = at;
+  }
+
+  /** The slot of its flight; -1: none, -2: it waits for one. */
+  flight(row: number): number {
+    return this.words[row * 16 + FLIGHT] as number;
+  }
+
+  setFlight(row: number, slot: number): void {
+    this.words[row * 16 + FLIGHT] = slot;
+  }
+
+  /** Its place within the interval, 0 to 1. */
+  phase(row: number): number {
+    return this.floats[row * 16 + PHASE] as number;
+  }
+
+  port(row: number): number {
+    return this.halves[row * 32 + PORT] as number;
+  }
+
+  /** The number of its host; where numeric(), an IPv4 address. */
+  host(row: number): number {
+    return (this.words[row * 16 + HOST] as number) >>> 0;
+  }
+
+  numeric(row: number): boolean {
+    return ((this.bytes[row * 64 + STATE] as number) & NUMERIC) !== 0;
+  }
+
+  /** A check takes the row up. */
+  place(row: number, host: number, numeric: boolean, port: number, phase: number): void {
+    this.clear(row);
+    this.words[row * 16 + HOST] = host;
+    this.bytes[row * 64 + STATE] = State.UNKNOWN | (numeric ? NUMERIC : 0);
+    this.halves[row * 32 + PORT] = port;
+    this.floats[row * 16 + PHASE] = phase;
   }
 
   /** Forgets what was there. */
   clear(row: number): void {
-    this.state[row] = State.UNKNOWN;
-    this.nature[row] = NONE;
-    this.detail[row] = 0;
-    this.streak[row] = 0;
-    this.latency[row] = Number.NaN;
-    this.lastAt[row] = 0;
-    this.lastOkAt[row] = 0;
-    this.since[row] = 0;
+    this.setState(row, State.UNKNOWN);
+    this.bytes[row * 64 + NATURE] = NONE;
+    this.halves[row * 32 + DETAIL] = 0;
+    this.halves[row * 32 + STREAK] = 0;
+    this.floats[row * 16 + LATENCY] = Number.NaN;
+    this.doubles[row * 8 + LAST_AT] = 0;
+    this.doubles[row * 8 + LAST_OK_AT] = 0;
+    this.sinces[row] = 0;
   }
 
   /** It stood so before: there is no edge to be told of that. */
   restore(row: number, state: 'up' | 'down', since: number, lastOkAt: number): void {
-    this.state[row] = state === 'up' ? State.UP : State.DOWN;
-    this.since[row] = since;
-    this.lastOkAt[row] = lastOkAt;
+    this.setState(row, state === 'up' ? State.UP : State.DOWN);
+    this.sinces[row] = since;
+    this.doubles[row * 8 + LAST_OK_AT] = lastOkAt;
   }
 
   /**
@@ -90,42 +169,48 @@ export class CheckTable {
     wall: number,
     judging: Judging,
   ): Edge {
-    const wasOk = this.nature[row] === OK;
-    const first = this.lastAt[row] === 0;
-    this.lastAt[row] = wall;
+    const wasOk = this.nature(row) === OK;
+    const first = this.lastAt(row) === 0;
+    this.doubles[row * 8 + LAST_AT] = wall;
     if (nature === LOCAL) {
       // It says nothing about the service; but it is what was seen last.
-      if (first) this.nature[row] = nature;
+      if (first) this.bytes[row * 64 + NATURE] = nature;
       return '';
     }
     const ok = nature === OK;
-    this.nature[row] = nature;
-    this.detail[row] = detail;
-    this.latency[row] = latencyMs;
-    this.streak[row] = first || ok !== wasOk ? 1 : Math.min(65535, (this.streak[row] as number) + 1);
-    if (ok) this.lastOkAt[row] = wall;
+    this.bytes[row * 64 + NATURE] = nature;
+    this.halves[row * 32 + DETAIL] = detail;
+    this.floats[row * 16 + LATENCY] = latencyMs;
+    this.halves[row * 32 + STREAK] =
+      first || ok !== wasOk ? 1 : Math.min(65535, (this.halves[row * 32 + STREAK] as number) + 1);
+    if (ok) this.doubles[row * 8 + LAST_OK_AT] = wall;
     return this.change(row, ok, wall, judging);
   }
 
   /** True where the last result has made it up. */
   isNewlyUp(row: number): boolean {
-    return this.state[row] === State.UP && this.since[row] === this.lastAt[row];
+    return this.state(row) === State.UP && this.since(row) === this.lastAt(row);
+  }
+
+  private setState(row: number, state: number): void {
+    const at = row * 64 + STATE;
+    this.bytes[at] = ((this.bytes[at] as number) & NUMERIC) | state;
   }
 
   private change(row: number, ok: boolean, wall: number, judging: Judging): Edge {
-    const state = this.state[row];
-    const streak = this.streak[row] as number;
+    const state = this.state(row);
+    const streak = this.halves[row * 32 + STREAK] as number;
     if (ok) {
       if (state === State.UP || (state === State.DOWN && streak < judging.rise)) return '';
-      this.state[row] = State.UP;
-      this.since[row] = wall;
+      this.setState(row, State.UP);
+      this.sinces[row] = wall;
       return state === State.DOWN ? 'up' : '';
     }
     if (state === State.DOWN || streak < judging.fall) return '';
     const { downAfterMs } = judging;
-    if (downAfterMs > 0 && wall - (this.lastOkAt[row] as number) < downAfterMs / 1000) return '';
-    this.state[row] = State.DOWN;
-    this.since[row] = wall;
+    if (downAfterMs > 0 && wall - this.lastOkAt(row) < downAfterMs / 1000) return '';
+    this.setState(row, State.DOWN);
+    this.sinces[row] = wall;
     return 'down';
   }
 }

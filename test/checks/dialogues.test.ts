@@ -19,7 +19,7 @@ interface Heard {
 
 /** Feeds the pieces, then the end; stops at a verdict. */
 function hear(dialogue: Dialogue, pieces: readonly Buffer[]): Heard {
-  const flight = new Flight(0, Buffer.alloc(EXCERPT_BYTES));
+  const flight = new Flight(0, Buffer.alloc(EXCERPT_BYTES), Buffer.alloc(16));
   const said: Buffer[] = [];
   const opening = dialogue.opening(flight);
   if (opening !== null) said.push(Buffer.from(opening));

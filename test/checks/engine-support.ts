@@ -110,7 +110,7 @@ export function benchFor(
     const { port, host = '127.0.0.1', ...rest } = change;
     const row = rows;
     rows += 1;
-    engine.define(row, planOf(rest), hosts.numberOf(host), port, 0.999);
+    engine.define(row, planOf(rest), host, port, 0.999);
     return row;
   }
   return {

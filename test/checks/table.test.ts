@@ -30,8 +30,8 @@ test('fall failures in a row make it down, rise successes make it up again; only
 test('a service that was never up goes down with an edge', () => {
   const { edges, table } = run(of('----'));
   assert.deepEqual(edges, ['down 2']);
-  assert.equal(table.state[0], State.DOWN);
-  assert.equal(table.since[0], 1002);
+  assert.equal(table.state(0), State.DOWN);
+  assert.equal(table.since(0), 1002);
 });
 
 test("a fault of this machine's own counts neither as a success nor as a failure", () => {
