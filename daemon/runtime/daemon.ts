@@ -24,6 +24,7 @@ import { createMonitorCommands } from './monitor-commands.js';
 import { createMonitoring } from './monitoring.js';
 import { createProcessRecords } from './process-record.js';
 import { type ResourceRuntime, startResource } from './resource.js';
+import { settingsOf } from './settings-of.js';
 import { statusOf } from './status.js';
 import { createWorkerPool, endRecordedWorkers, sparesFor, type WorkerPool } from './worker-pool.js';
 
@@ -82,7 +83,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     log,
   });
   const monitoring = createMonitoring({
-    ...{ node: config.node, script: options.workerScript, log, network: () => network, changed: () => {} },
+    ...{ node: config.node, script: options.workerScript, log, network: () => network, changed: judge },
     records: createProcessRecords(workerStore, log),
     store: store('confirm'),
   });
@@ -128,6 +129,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       },
     });
     resources.set(resource.name, runtime);
+    judge();
+  }
+
+  /** Resources are told what the checks that they name say now. */
+  function judge(): void {
+    for (const runtime of resources.values()) {
+      const { failed, unfit } = monitoring.verdict(runtime.config());
+      runtime.judge(failed, unfit);
+    }
   }
 
   function statuses(names: readonly string[]): ReturnType<typeof statusOf>[] {
@@ -206,6 +216,16 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         resources.get(name)?.reconfigure(next, resource);
       }
     }
+    for (const resource of next.resources) {
+      const runtime = resources.get(resource.name);
+      // The checks that judge it may have changed where nothing else of it has.
+      if (
+        runtime !== undefined &&
+        settingsOf(next, resource).judgeAfterMs !== runtime.state().settings.judgeAfterMs
+      )
+        runtime.reconfigure(next, resource);
+    }
+    judge();
     const words: string[] = [];
     for (const { resource, text } of changes) {
       const role = resources.get(resource)?.state().role;

@@ -30,6 +30,8 @@ export type NamedView = Omit<CheckView, 'row'> & { name: string };
 
 export interface MonitorEvents {
   edge(name: string, edge: 'up' | 'down', view: NamedView, last: ResultView): void;
+  /** Some checks have come up for the first time, which is no edge. */
+  cameUp(): void;
   /** The process is gone: what it saw last may not be so any more. */
   blind(): void;
   /** It checks, for the first time or again; what was down counts as down until a result says otherwise. */
@@ -215,7 +217,8 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
         for (const note of message.notes) log.warn({}, note);
         return options.events.ready();
       case 'up':
-        return message.rows.forEach((row, index) => void cameUp(row, message.serials[index] ?? 0));
+        for (const [index, row] of message.rows.entries()) cameUp(row, message.serials[index] ?? 0);
+        return options.events.cameUp();
       case 'failed':
         failure = message.reason;
         log.error({ workerpid: process.pid }, `the monitor process cannot work: ${message.reason}`);

@@ -2,7 +2,8 @@
 import type { LinkMessage } from '../../proto/codec.js';
 import type { AlertDesk } from '../alerts/types.js';
 import { sameCheck } from '../config/monitor-diff.js';
-import type { Config } from '../config/types.js';
+import type { Config, ResourceConfig } from '../config/types.js';
+import { whyNotPromoted, whyServiceFailed } from '../confirm/resources.js';
 import { type LinkGroup, MONITORING } from '../net/group.js';
 import type { NetLog } from '../net/log.js';
 import type { PeerNetwork } from '../net/peer-network.js';
@@ -21,6 +22,8 @@ export interface Monitoring {
   apply(config: Config): void;
   /** The nodes to be linked with for that. */
   groups(config: Config): LinkGroup[];
+  /** What the checks that a resource names say of it now: why its service counts as failed, why this node must not be promoted. */
+  verdict(resource: Pick<ResourceConfig, 'checks' | 'requires'>): { failed: string; unfit: string };
   message(from: string, message: LinkMessage): void;
   link(node: string, up: boolean): void;
   close(): Promise<void>;
@@ -48,8 +51,15 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
         logEdge(log, edge, view, last);
         confirm.seen(view, last);
       },
-      blind: () => confirm.blind(),
-      ready: () => confirm.ready(),
+      cameUp: options.changed,
+      blind() {
+        confirm.blind();
+        options.changed();
+      },
+      ready() {
+        confirm.ready();
+        options.changed();
+      },
     },
     wall: () => wall() / 1000,
   });
@@ -64,21 +74,20 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
   return {
     host,
     confirm,
-    apply({ monitor, resources }) {
+    apply({ monitor }) {
       host.apply(monitor, sameCheck);
       confirm.configure(monitor);
-      const idle = [
-        (monitor?.alerts.length ?? 0) > 0 ? 'alerts are not sent' : '',
-        resources.some(({ checks, requires }) => checks.length + requires.length > 0)
-          ? 'resources are not judged by checks'
-          : '',
-      ].filter((text) => text !== '');
-      if (idle.length > 0)
-        log.warn({}, `in this version ${idle.join(' and ')}: the log alone says what is down`);
     },
     groups: ({ monitor, node }) => monitorLinks(monitor, node),
     message(from, message) {
       if (message.kind === 'confirm') confirm.message(from, message.message);
+    },
+    verdict({ checks, requires }) {
+      const state = confirm.state();
+      return {
+        failed: state === null || checks.length === 0 ? '' : whyServiceFailed(state, checks, bootTime()),
+        unfit: whyNotPromoted(requires, host.sight),
+      };
     },
     link: (node, up) => confirm.link(node, up),
     async close() {

@@ -55,6 +55,7 @@ function trialFor(t: TestContext, silenceMs = 10_000): Trial {
     events: {
       edge: (name, edge, _, last) => void edges.push(`${name} ${edge} ${last.nature}`),
       blind: () => void edges.push('blind'),
+      cameUp: () => {},
       ready: () => {},
     },
     wall: () => Date.now() / 1000,

@@ -74,9 +74,16 @@ function phases(cluster: Cluster, profile: Profile): void {
 
 function waitForService(world: World): void {
   const { agenda, profile } = world;
-  const bound = agenda.now + livenessBoundMs(profile);
-  while (agenda.now < bound && !isSettled(world))
-    agenda.runUntil(Math.min(bound, agenda.now + profile.times.leaseMs));
+  const { leaseMs } = profile.times;
+  const boundMs = livenessBoundMs(profile);
+  const settle = (until: number): void => {
+    while (agenda.now < until && !isSettled(world)) agenda.runUntil(Math.min(until, agenda.now + leaseMs));
+  };
+  const until = agenda.now + boundMs;
+  settle(agenda.now + boundMs / 2);
+  // A stop that failed ends in init, perhaps long after everything is healed: the operator looks once more.
+  if (!isSettled(world)) setRolesAgain(world);
+  settle(until);
 }
 
 /**

@@ -75,7 +75,7 @@ check gateway tcp://127.0.0.1:${gatewayPort}`,
       !/requires of its primary/.test((await status('nodeA'))?.waiting ?? 'requires of its primary');
     cluster.node('nodeB').killMachine();
     await until(unfit, patienceMs, () => `nodeA does not say what it waits for\n${logsOf(cluster)}`);
-    const complained = async (): Promise<boolean> => ((await status('nodeA'))?.complaints.now ?? 0) > 4;
+    const complained = async (): Promise<boolean> => ((await status('nodeA'))?.complaints.now ?? 0) > 3;
     await until(complained, patienceMs, () => `nobody complains\n${logsOf(cluster)}`);
     assert.equal(
       (await status('nodeA'))?.role,

@@ -87,6 +87,7 @@ async function inside(folder: string, wanted: readonly string[]): Promise<number
     log: { debug: note, info: note, warn: note, error: note },
     events: {
       edge: (name, edge, _, last) => void edges.push(`${name} ${edge} ${last.nature}`),
+      cameUp: () => {},
       ready: () => {},
       blind: () => {},
     },
