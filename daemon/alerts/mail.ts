@@ -8,13 +8,17 @@ import type { Answer, Job } from './ipc.js';
 import type { Content, Outcome } from './outbox-types.js';
 import { clockTime, printable } from './words.js';
 
-/** Until the message has been handed over. */
-const HAND_OVER_MS = 15_000;
-/**
- * Until the server has taken it. More than its patience would make it send twice, when it is only slow: RFC 5321 (4.5.3.2.6)
- * wants ten minutes, for which people cannot wait.
- */
-const TAKE_MS = 30_000;
+export interface MailLimits {
+  /** Until the message has been handed over. */
+  handOverMs: number;
+  /**
+   * Until the server has taken it. Who is less patient sends twice when the server is only slow; RFC 5321 (4.5.3.2.6) wants ten
+   * minutes, for which people cannot wait.
+   */
+  takeMs: number;
+}
+
+const LIMITS: MailLimits = { handOverMs: 15_000, takeMs: 30_000 };
 const ADDRESS_MS = 5000;
 /** It was written longer ago than a look at it explains. */
 const LATE_MS = 120_000;
@@ -30,15 +34,15 @@ type MailError = Error & {
   rejectedErrors?: MailError[];
 };
 
-export async function sendMail(job: MailJob): Promise<Answer> {
+export async function sendMail(job: MailJob, limits = LIMITS): Promise<Answer> {
   const trace = createTrace();
-  const limit = createLimit();
+  const limit = createLimit(limits);
   try {
     const bytes = await compose(job);
     const { host, port } = addressOf(job.mail.server);
     trace.note(`connecting to ${host} port ${port}`);
     const socket = await limit.within(connect(host, port, limit));
-    const connection = await open(socket, job, trace);
+    const connection = await open(socket, job, trace, limits);
     limit.at(() => connection.close());
     const info = await limit.within(talk(connection, job, bytes, limit, trace));
     connection.quit();
@@ -98,15 +102,20 @@ function connect(host: string, port: number, limit: Limit): Promise<Socket> {
   });
 }
 
-async function open(socket: Socket, { mail, node }: MailJob, trace: Trace): Promise<SMTPConnection> {
+async function open(
+  socket: Socket,
+  { mail, node }: MailJob,
+  trace: Trace,
+  { handOverMs, takeMs }: MailLimits,
+): Promise<SMTPConnection> {
   const { default: Connection } = await import('nodemailer/lib/smtp-connection');
   const { host, port } = addressOf(mail.server);
   const local = /^(?:::ffff:)?127\.|^::1$/.test(socket.remoteAddress ?? '');
   return new Connection({
     ...{ connection: socket, host, port, secure: mail.tls === 'tls', requireTLS: mail.tls === 'starttls' },
     ...{ ignoreTLS: mail.tls === 'none', name: helloOf(node), logger: trace.logger, transactionLog: true },
-    ...{ connectionTimeout: HAND_OVER_MS, greetingTimeout: HAND_OVER_MS },
-    ...{ socketTimeout: HAND_OVER_MS + TAKE_MS, socketCloseTimeout: 1000 },
+    ...{ connectionTimeout: handOverMs, greetingTimeout: handOverMs },
+    ...{ socketTimeout: handOverMs + takeMs, socketCloseTimeout: 1000 },
     // A server on this very machine often has a certificate of its own making.
     tls: { rejectUnauthorized: !local },
   });
@@ -132,7 +141,7 @@ function talk(
       const message = Readable.from([bytes]);
       message.once('end', () => {
         trace.note(`the message, ${bytes.length} bytes`);
-        limit.extend(TAKE_MS);
+        limit.handedOver();
       });
       const envelope = { from: mail.from, to: [...recipients], size: bytes.length };
       connection.send(envelope, message, (error, info) => (error === null ? resolve(info) : reject(error)));
@@ -221,13 +230,13 @@ function createTrace(): Trace {
 interface Limit {
   /** What to do when the time is over, and not before. */
   at(action: () => void): void;
-  extend(ms: number): void;
+  handedOver(): void;
   within<T>(work: Promise<T>): Promise<T>;
   end(): void;
 }
 
 /** The time of a whole attempt. */
-function createLimit(): Limit {
+function createLimit({ handOverMs, takeMs }: MailLimits): Limit {
   let action = (): void => {};
   let handedOver = false;
   let fail: (error: Error) => void = () => {};
@@ -239,15 +248,15 @@ function createLimit(): Limit {
     fail(new Error(handedOver ? 'no word from the server on the message in time' : 'the server is too slow'));
     action();
   };
-  let timer = setTimeout(expire, HAND_OVER_MS);
+  let timer = setTimeout(expire, handOverMs);
   return {
     at: (next) => {
       action = next;
     },
-    extend(ms) {
+    handedOver() {
       handedOver = true;
       clearTimeout(timer);
-      timer = setTimeout(expire, ms);
+      timer = setTimeout(expire, takeMs);
     },
     within: (work) => Promise.race([work, over]),
     end: () => clearTimeout(timer),

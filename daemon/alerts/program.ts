@@ -19,7 +19,8 @@ export function endPrograms(): void {
   for (const group of running) killGroup(group, 'SIGKILL');
 }
 
-export function runProgram(program: string, content: Content): Promise<Answer> {
+/** Resolves when the program has ended, or was ended. Never rejects. */
+export function runProgram(program: string, content: Content, limitMs = LIMIT_MS): Promise<Answer> {
   const env = {
     ...content.env,
     PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin',
@@ -45,7 +46,7 @@ export function runProgram(program: string, content: Content): Promise<Answer> {
     const timer = setTimeout(() => {
       over = true;
       endGroup(pid);
-    }, LIMIT_MS);
+    }, limitMs);
     child.on('error', (error) => {
       clearTimeout(timer);
       resolve(failure(`it cannot be run: ${error.message}`, []));
@@ -58,7 +59,7 @@ export function runProgram(program: string, content: Content): Promise<Answer> {
         const truncated = outputs.map((output) => output.end().truncated).some((cut) => cut);
         const said = truncated ? [...lines, '…'] : lines;
         const how = signal === null ? `exit status ${code}` : `ended by ${signal}`;
-        const why = over ? `not done within ${LIMIT_MS / 1000} s, and ended` : how;
+        const why = over ? `not done within ${limitMs / 1000} s, and ended` : how;
         if (code === 0 && !over) resolve({ outcome: told(), lines: [...said, how] });
         else resolve(failure(why, said));
       });

@@ -8,13 +8,14 @@ import { printable, shorten } from './words.js';
 const LIMIT_MS = 10_000;
 const BODY_BYTES_MAX = 2048;
 
-export async function callWebhook(url: string, content: Content): Promise<Answer> {
+/** Never rejects. */
+export async function callWebhook(url: string, content: Content, limitMs = LIMIT_MS): Promise<Answer> {
   const shown = shownUrl(url);
   const lines = [`POST ${shown}`];
   try {
     const { target, headers } = requestTo(url);
     const response = await fetch(target, {
-      ...{ method: 'POST', body: content.json, redirect: 'manual', signal: AbortSignal.timeout(LIMIT_MS) },
+      ...{ method: 'POST', body: content.json, redirect: 'manual', signal: AbortSignal.timeout(limitMs) },
       headers: { ...headers, 'content-type': 'application/json', 'user-agent': `hastmon/${version}` },
     });
     lines.push(`HTTP ${response.status} ${printable(response.statusText)}`);
@@ -23,8 +24,8 @@ export async function callWebhook(url: string, content: Content): Promise<Answer
     if (body !== '') lines.push('', ...body.split(/\r?\n/).map(printable));
     return { outcome: outcomeOf(response.status, shown, body), lines };
   } catch (error) {
-    const why = `${shown}: ${reason(error)}`;
-    return { outcome: { kind: 'unavailable', why }, lines: [...lines, reason(error)] };
+    const why = `${shown}: ${reason(error, limitMs)}`;
+    return { outcome: { kind: 'unavailable', why }, lines: [...lines, reason(error, limitMs)] };
   }
 }
 
@@ -70,8 +71,8 @@ async function beginning(response: Response): Promise<string> {
 }
 
 /** fetch says `fetch failed`, and why in the cause. */
-function reason(error: unknown): string {
-  if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${LIMIT_MS / 1000} s`;
+function reason(error: unknown, limitMs: number): string {
+  if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${limitMs / 1000} s`;
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   if (cause instanceof AggregateError) return cause.errors.map(messageOf).join(', ');
   return messageOf(cause);
