@@ -41,6 +41,11 @@ async function main(): Promise<number> {
   const bound = words.indexOf('--least');
   const least = bound < 0 ? 0 : Number(words.splice(bound, 2)[1]);
   const children: ChildProcess[] = [];
+  // An interrupt leaves none behind.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      for (const child of children) child.kill();
+    });
   const sum: Sum = { seeds: 0, hours: 0, seconds: 0, counts: new Map() };
   const run = (job: number): Promise<number> =>
     new Promise((resolve) => {
