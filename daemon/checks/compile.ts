@@ -74,8 +74,8 @@ function dialogueOf(spec: CheckSpec, readCa: (file: string) => string): Dialogue
     case 'pop3':
     case 'ftp':
     case 'ssh': {
-      const { expected, goodbye } = NAMED_BANNERS[url.kind];
-      return bannerDialogue(expected, goodbye);
+      const { expected, goodbye, mark } = NAMED_BANNERS[url.kind];
+      return bannerDialogue(expected, goodbye, mark);
     }
     case 'redis':
       return redisDialogue(url.password);

@@ -288,7 +288,7 @@ export class Engine {
     } else if (flight.phase === Phase.CONNECT) {
       this.result(flight, TIMEOUT_CONNECT);
     } else {
-      const late = flight.plan?.dialogue?.late;
+      const late = flight.plan?.dialogue?.late?.(flight);
       if (late !== undefined) return this.result(flight, late);
       // Something came, and went on coming too slowly: the whole has had its time.
       const { totalMs } = (flight.plan as Plan).timing;

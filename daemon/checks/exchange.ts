@@ -23,10 +23,10 @@ const ANSWER_BYTES_MAX = 65_536;
 
 /**
  * What is expected may be anywhere in what has come since the step before. Where something is sent in between, what came before
- * that is no answer to it; the rest of an earlier answer's last line is in no one's way. What never comes is told by the end, or
- * by the time.
+ * that is no answer to it, and forgotten; `strict`: nothing comes that is no answer, and nothing is forgotten. What never comes is
+ * told by the end, or by the time.
  */
-export function exchangeDialogue(steps: readonly Step[], goodbye: Buffer | null): Dialogue {
+export function exchangeDialogue(steps: readonly Step[], goodbye: Buffer | null, strict = false): Dialogue {
   /** Goes on from the flight's step as far as nothing has to be waited for; gives what is to be sent. */
   function advance(flight: Flight): Buffer | null {
     let bytes: Buffer | null = null;
@@ -53,12 +53,8 @@ export function exchangeDialogue(steps: readonly Step[], goodbye: Buffer | null)
       if (length < 0) return length === -1 ? MORE : MISMATCH;
       flight.step += 1;
       const bytes = advance(flight);
-      if (bytes === null) flight.drop(length);
-      else {
-        flight.drop(flight.keptLength);
-        say(flight, bytes);
-        return flight.step < steps.length ? MORE : OK;
-      }
+      flight.drop(bytes === null || strict ? length : flight.keptLength);
+      if (bytes !== null) say(flight, bytes);
     }
     return OK;
   }
@@ -67,12 +63,24 @@ export function exchangeDialogue(steps: readonly Step[], goodbye: Buffer | null)
     opening: advance,
     receive(flight, bytes, length, say) {
       if (flight.step >= steps.length) return OK;
-      if (!flight.keep(bytes, length, ANSWER_BYTES_MAX)) return TOO_LONG;
-      return judge(flight, say);
+      return keepAndJudge(flight, bytes, length, () => judge(flight, say));
     },
     end: (flight) => (flight.keptLength > 0 ? MISMATCH : CLOSED_EARLY),
     goodbye,
   };
+}
+
+/** Keeps as much as may be kept, looks at it, and goes on with the rest. */
+function keepAndJudge(flight: Flight, bytes: Buffer, length: number, judge: () => number): number {
+  for (let at = 0; at < length; ) {
+    const room = Math.min(length - at, ANSWER_BYTES_MAX - flight.keptLength);
+    if (room === 0) return TOO_LONG;
+    flight.keep(at === 0 ? bytes : bytes.subarray(at), room, ANSWER_BYTES_MAX);
+    at += room;
+    const verdict = judge();
+    if (verdict !== MORE) return verdict;
+  }
+  return MORE;
 }
 
 /** Redis: a PONG, or the word that it wants a password: it answers either way (redis.io/commands/ping). */
@@ -97,7 +105,7 @@ export function redisDialogue(password: string): Dialogue {
       Buffer.from('-DENIED'),
     ],
   });
-  return exchangeDialogue(steps, Buffer.from(command('QUIT')));
+  return exchangeDialogue(steps, Buffer.from(command('QUIT')), true);
 }
 
 /** What a message of PostgreSQL's can begin with before anybody has logged in: 'R', 'E', 'N', 'v'. */
@@ -140,8 +148,7 @@ export function postgresDialogue(user: string, database: string): Dialogue {
 
   return {
     opening: () => opening,
-    receive: (flight, bytes, length) =>
-      flight.keep(bytes, length, ANSWER_BYTES_MAX) ? judge(flight) : TOO_LONG,
+    receive: (flight, bytes, length) => keepAndJudge(flight, bytes, length, () => judge(flight)),
     end: (flight) => (flight.keptLength > 0 ? MISMATCH : CLOSED_EARLY),
     goodbye: Buffer.from([0x58, 0, 0, 0, 4]),
   };
@@ -170,16 +177,14 @@ export function mysqlDialogue(user: string): Dialogue {
     // 255: an error in the greeting's place (too many connections, this host is blocked).
     if (protocol !== 10) return MISMATCH;
     flight.step = 1;
-    clear(flight);
     say(flight, login);
     return MORE;
   }
 
-  function answer(flight: Flight, say: Say): number {
-    const kept = flight.kept as unknown as Buffer;
+  function answer(flight: Flight, kept: Buffer, size: number, say: Say): number {
     const kind = kept[4];
     if (kind === 0) return OK;
-    if (kind === 0xff) {
+    if (kind === 0xff && size >= 3) {
       // It has closed the connection already.
       flight.quiet = true;
       const code = kept.readUInt16LE(5);
@@ -190,21 +195,27 @@ export function mysqlDialogue(user: string): Dialogue {
     // Another way of proving who one is: we prove nothing.
     flight.step = 2;
     const sequence = ((kept[3] as number) + 1) & 0xff;
-    clear(flight);
     say(flight, packet(sequence, Buffer.alloc(0)));
     return MORE;
+  }
+
+  function packets(flight: Flight, say: Say): number {
+    for (;;) {
+      const { kept, keptLength } = flight;
+      if (kept === null || keptLength < 4) return MORE;
+      const size = kept.readUIntLE(0, 3);
+      if (size === 0 || size > ANSWER_BYTES_MAX - 4) return MISMATCH;
+      if (keptLength < 4 + size) return MORE;
+      const verdict = flight.step === 0 ? greeting(flight, say) : answer(flight, kept, size, say);
+      if (verdict !== MORE) return verdict;
+      flight.drop(4 + size);
+    }
   }
 
   return {
     opening: () => null,
     receive(flight, bytes, length, say) {
-      if (!flight.keep(bytes, length, ANSWER_BYTES_MAX)) return TOO_LONG;
-      const kept = flight.kept as unknown as Buffer;
-      if (flight.keptLength < 4) return MORE;
-      const size = kept.readUIntLE(0, 3);
-      if (size === 0 || size > ANSWER_BYTES_MAX - 4) return MISMATCH;
-      if (flight.keptLength < 4 + size) return MORE;
-      return flight.step === 0 ? greeting(flight, say) : answer(flight, say);
+      return keepAndJudge(flight, bytes, length, () => packets(flight, say));
     },
     end: (flight) => (flight.keptLength > 0 ? MISMATCH : CLOSED_EARLY),
     goodbye: packet(0, Buffer.from([1])),
@@ -224,9 +235,4 @@ function packet(sequence: number, payload: Buffer): Buffer {
   head.writeUIntLE(payload.length, 0, 3);
   head[3] = sequence;
   return Buffer.concat([head, payload]);
-}
-
-function clear(flight: Flight): void {
-  flight.kept = null;
-  flight.keptLength = 0;
 }

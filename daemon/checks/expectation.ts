@@ -26,7 +26,9 @@ export function endOf(expected: Expectation, bytes: Buffer, length: number): num
   if (expected.kind === 'pattern') {
     const found = expected.pattern.exec(bytes.toString(expected.encoding, 0, length));
     if (found === null) return -1;
-    return Buffer.byteLength(found.input.slice(0, found.index + found[0].length), expected.encoding);
+    // Bytes that are no UTF-8 become letters of more bytes than they are.
+    const before = found.input.slice(0, found.index + found[0].length);
+    return Math.min(length, Buffer.byteLength(before, expected.encoding));
   }
   const at = bytes.indexOf(expected.bytes);
   const end = at + expected.bytes.length;

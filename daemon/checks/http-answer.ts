@@ -18,6 +18,8 @@ export type HeadOutcome = Head | 'more' | 'malformed';
 
 const CR = 13;
 const LF = 10;
+/** Of each number of a version; there is one at present. */
+const VERSION_DIGITS_MAX = 4;
 const PREFIX = Buffer.from('HTTP/');
 
 /**
@@ -44,19 +46,22 @@ export function statusOf(bytes: Buffer, length: number): number {
   // HTTP-version: "HTTP/" 1*DIGIT "." 1*DIGIT (RFC 1945 section 3.1), then one blank and three digits.
   const digits = (): number => {
     let count = 0;
-    while (at < length && isDigit(bytes[at])) {
+    while (at < length && count <= VERSION_DIGITS_MAX && isDigit(bytes[at])) {
       at += 1;
       count += 1;
     }
     return count;
   };
   if (length <= at) return 0;
-  if (digits() === 0) return -1;
-  if (at >= length) return at > 16 ? -1 : 0;
+  const major = digits();
+  if (major === 0 || major > VERSION_DIGITS_MAX) return -1;
+  if (at >= length) return 0;
   if (bytes[at] !== 46) return -1;
   at += 1;
-  if (digits() === 0) return at >= length ? 0 : -1;
-  if (at >= length) return at > 16 ? -1 : 0;
+  if (at >= length) return 0;
+  const minor = digits();
+  if (minor === 0 || minor > VERSION_DIGITS_MAX) return -1;
+  if (at >= length) return 0;
   if (bytes[at] !== 32) return -1;
   let status = 0;
   for (let index = 1; index <= 3; index += 1) {

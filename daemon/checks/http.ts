@@ -50,6 +50,8 @@ export function httpDialogue(spec: HttpSpec): Dialogue {
     spec.statuses.some(([from, to]) => status >= from && status <= to);
 
   function head(flight: Flight, bytes: Buffer, length: number): number {
+    const verdict = statusAlone ? plain(flight, bytes, length) : MORE;
+    if (verdict !== MORE) return verdict;
     const outcome = readHead(bytes, length, spec.method);
     if (outcome === 'malformed') return MALFORMED;
     if (outcome === 'more') return MORE;
@@ -87,12 +89,12 @@ export function httpDialogue(spec: HttpSpec): Dialogue {
 
   function readBody(body: Body, bytes: Buffer): number {
     body.feed(bytes);
-    if (body.malformed) return MALFORMED;
     if (spec.body !== null && occursIn(spec.body, body.kept, body.kept.length)) return OK;
-    return body.complete || body.full ? BODY : MORE;
+    if (body.complete || body.full) return BODY;
+    return body.malformed ? MALFORMED : MORE;
   }
 
-  /** The plain case: a whole header section in one piece, no body wanted. Allocates nothing. */
+  /** The plain case: a whole header section, and no body wanted. Allocates nothing. */
   function plain(flight: Flight, bytes: Buffer, length: number): number {
     const status = statusOf(bytes, length);
     if (status < 0) return MALFORMED;
@@ -104,17 +106,21 @@ export function httpDialogue(spec: HttpSpec): Dialogue {
   return {
     opening: () => request,
     receive(flight, bytes, length) {
-      if (flight.talk !== null) return readBody(flight.talk as Body, bytes.subarray(0, length));
-      if (flight.kept === null) {
-        // All in one piece is the rule, and then nothing has to be kept.
-        const verdict = statusAlone ? plain(flight, bytes, length) : head(flight, bytes, length);
-        if (verdict !== MORE || flight.talk !== null || flight.kept !== null) return verdict;
+      // All in one piece is the rule, and then nothing has to be kept.
+      if (statusAlone && flight.kept === null) {
+        const verdict = plain(flight, bytes, Math.min(length, HEAD_BYTES_MAX));
+        if (verdict !== MORE) return verdict;
       }
-      const room = Math.min(length, HEAD_BYTES_MAX - flight.keptLength);
-      flight.keep(bytes, room, HEAD_BYTES_MAX);
-      const verdict = head(flight, flight.kept as unknown as Buffer, flight.keptLength);
-      if (verdict !== MORE || room === length) return verdict;
-      return flight.talk === null ? TOO_LONG : readBody(flight.talk as Body, bytes.subarray(room, length));
+      for (let at = 0; at < length; ) {
+        if (flight.talk !== null) return readBody(flight.talk as Body, bytes.subarray(at, length));
+        const room = Math.min(length - at, HEAD_BYTES_MAX - flight.keptLength);
+        if (room === 0) return TOO_LONG;
+        flight.keep(at === 0 ? bytes : bytes.subarray(at), room, HEAD_BYTES_MAX);
+        at += room;
+        const verdict = head(flight, flight.kept as unknown as Buffer, flight.keptLength);
+        if (verdict !== MORE) return verdict;
+      }
+      return MORE;
     },
     end(flight) {
       return flight.talk !== null && (flight.talk as Body).end() ? BODY : CLOSED_EARLY;

@@ -64,7 +64,7 @@ export interface Dialogue {
   /** The other side says no more. */
   end(flight: Flight, say: Say): number;
   /** The nature of an answer that does not come in time, where that has one of its own. */
-  readonly late?: number;
+  late?(flight: Flight): number;
   /**
    * What this side says when it has heard what it wanted; empty: it just ends the connection. null: it resets it, which leaves
    * nothing behind in the kernel, but some servers complain of it.

@@ -10,6 +10,7 @@ import { type Dialogue, MORE } from './plan.js';
 const FAIL = codeOfNature('plugin-fail');
 const SIGNAL = codeOfNature('plugin-signal');
 const MISSING = codeOfNature('plugin-missing');
+const TIMEOUT = codeOfNature('plugin-timeout');
 const OUTPUT_BYTES_MAX = 16_384;
 
 /** How a plugin ended, as its wire tells. */
@@ -72,7 +73,7 @@ export function pluginDialogue(warningFails: boolean): Dialogue {
           ? MISSING
           : FAIL;
     },
-    late: codeOfNature('plugin-timeout'),
+    late: () => TIMEOUT,
     goodbye: null,
   };
 }

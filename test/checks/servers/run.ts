@@ -14,6 +14,7 @@ import { parseConfig } from '../../../daemon/config/load.js';
 import { createMonitorHost, type MonitorHost } from '../../../daemon/runtime/monitor-host.js';
 import { hastmond } from '../../system/paths.js';
 import { until } from '../../system/wait.js';
+import { unheard } from '../monitor-support.js';
 import { type Certificates, makeCertificates } from './certificates.js';
 import { dovecot, opensmtpd, openssh, vsftpd } from './greeters.js';
 import { dnsmasq, pinged } from './network.js';
@@ -86,10 +87,8 @@ async function inside(folder: string, wanted: readonly string[]): Promise<number
     records: { record: () => {}, forget: () => {} },
     log: { debug: note, info: note, warn: note, error: note },
     events: {
+      ...unheard,
       edge: (name, edge, _, last) => void edges.push(`${name} ${edge} ${last.nature}`),
-      cameUp: () => {},
-      ready: () => {},
-      blind: () => {},
     },
     wall: () => Date.now() / 1000,
   });
