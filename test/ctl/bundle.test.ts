@@ -33,3 +33,23 @@ test('help is laid out as yargs does it', async (t) => {
     assert.equal(stdout, (await execute(words)).out);
   }
 });
+
+test('what is about checks is loaded for that alone', async () => {
+  const { metafile } = await build({
+    ...{ absWorkingDir: root, bundle: true, format: 'esm', platform: 'node', splitting: true, write: false },
+    ...{ entryPoints: ['ctl/hastmonctl.ts'], logLevel: 'silent', metafile: true, outdir: 'nowhere' },
+    external: ['koffi', 'posix'],
+  });
+  const loaded = new Set<string>();
+  const visit = (file: string): void => {
+    if (loaded.has(file)) return;
+    loaded.add(file);
+    for (const { kind, path: target } of metafile.outputs[file]?.imports ?? [])
+      if (kind === 'import-statement') visit(target);
+  };
+  visit('nowhere/hastmonctl.js');
+  const sources = [...loaded].flatMap((file) => Object.keys(metafile.outputs[file]?.inputs ?? {}));
+  assert.ok(sources.includes('ctl/run.ts') && sources.includes('ctl/check-arguments.ts'));
+  for (const file of ['run-checks', 'watch', 'screen', 'table', 'checks', 'check-detail', 'wait'])
+    assert.ok(!sources.includes(`ctl/${file}.ts`), file);
+});
