@@ -86,6 +86,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     ...{ node: config.node, script: options.workerScript, log, network: () => network, changed: judge },
     records: createProcessRecords(workerStore, log),
     store: store('confirm'),
+    alertStore: store('alerts'),
   });
   const network: PeerNetwork = createPeerNetwork({
     node: config.node,
@@ -165,7 +166,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     confirm: () => monitoring.confirm.state(),
     ack: monitoring.confirm.ack,
     mute: monitoring.confirm.mute,
-    testAlert: () => Promise.reject(new Error('in this version alerts are not sent')),
+    testAlert: monitoring.alerts.test,
     now: bootTime,
   });
   const control: ControlServer = createControlServer({

@@ -1,5 +1,6 @@
 /** Monitoring as a whole: the monitor process, confirmation with the other nodes, and telling people, put together. */
 import type { LinkMessage } from '../../proto/codec.js';
+import { createAlertDesk } from '../alerts/desk.js';
 import type { AlertDesk } from '../alerts/types.js';
 import { sameCheck } from '../config/monitor-diff.js';
 import type { Config, ResourceConfig } from '../config/types.js';
@@ -18,6 +19,7 @@ import type { ProcessRecords } from './process-record.js';
 export interface Monitoring {
   readonly host: MonitorHost;
   readonly confirm: ConfirmHost;
+  readonly alerts: AlertDesk;
   /** Has the services checked that a configuration names, from now on. */
   apply(config: Config): void;
   /** The nodes to be linked with for that. */
@@ -34,7 +36,9 @@ export interface MonitoringOptions {
   /** The script of worker processes. */
   script: string;
   records: ProcessRecords;
+  /** Directories of what confirmation remembers, and of what is left to be told. */
   store: Store;
+  alertStore: Store;
   log: NetLog;
   network: () => PeerNetwork;
   /** What is known of checks may have changed. */
@@ -63,10 +67,21 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
     },
     wall: () => wall() / 1000,
   });
+  const alerts = createAlertDesk({
+    ...{
+      script: options.script,
+      records: options.records,
+      store: options.alertStore,
+      log,
+      wall,
+      now: bootTime,
+    },
+    done: (check, edge, why) => confirm.told(check, edge, why),
+  });
   const confirm: ConfirmHost = createConfirmHost({
     ...{ node: options.node, store: options.store, log, monitor: host, wall, changed: options.changed },
     clock: bootTime,
-    desk: deskOf(log, (check, edge) => confirm.told(check, edge, '')),
+    desk: alerts,
     send: (to, message) => network().send(MONITORING, to, { kind: 'confirm', message }),
     waiting: (to) => network().waiting(MONITORING, to),
   });
@@ -74,8 +89,10 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
   return {
     host,
     confirm,
-    apply({ monitor }) {
+    alerts,
+    apply({ monitor, node }) {
       host.apply(monitor, sameCheck);
+      alerts.configure(monitor?.active ? monitor.alerts : [], { node, users: monitor?.users ?? [] });
       confirm.configure(monitor);
     },
     groups: ({ monitor, node }) => monitorLinks(monitor, node),
@@ -93,20 +110,7 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
     async close() {
       await host.close();
       await confirm.close();
+      await alerts.close();
     },
-  };
-}
-
-/** Tells people by the log. */
-function deskOf(
-  log: NetLog,
-  told: (check: string, edge: number) => void,
-): Pick<AlertDesk, 'tell' | 'cancel'> {
-  return {
-    tell({ check, edge, id, facts }) {
-      log.warn({ check }, `alert: told of ${id}: ${facts.sentence}`);
-      told(check, edge);
-    },
-    cancel() {},
   };
 }

@@ -2,7 +2,7 @@
  * Several real hastmond that monitor the same services: their files, their start, what they told people, and a service that can be
  * down for all, or for some of them. On loopback; each node has an address of its own there, by which the service tells them apart.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
@@ -17,7 +17,7 @@ export interface Monitors {
   node(name: string): ClusterNode;
   /** Starts these nodes, or all, and waits until all that run are linked with each other. */
   start(names?: readonly string[]): Promise<void>;
-  /** What people were told by any node, in the order of the nodes: the edge's id, and the sentence. */
+  /** What people were told by any node, in the order of the nodes, through a program: the edge's id, and the sentence. */
   told(): { node: string; id: string; text: string }[];
   /** Waits until a node has on disk that people were told of this edge. */
   knows(name: string, check: string, edge: number): Promise<void>;
@@ -27,7 +27,7 @@ export interface Monitors {
 
 export interface MonitorsOptions {
   names: readonly string[];
-  /** Statements for the whole file: checks and alerts. */
+  /** Statements for the whole file: checks, and alerts beside the one that `told` reads. */
   statements: string;
   /** Statements of `monitor`, beyond where the nodes are reached. */
   monitor?: string;
@@ -44,6 +44,7 @@ export async function createMonitors({
   monitor = '',
 }: MonitorsOptions): Promise<Monitors> {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'hastmon-monitors-'));
+  chmodSync(dir, 0o755);
   const ports = await freePorts(names.length);
   const sections = names.map(
     (name, index) => `on ${name} {
@@ -60,7 +61,8 @@ export async function createMonitors({
   source ${sourceOf(index)}
   ${monitor}
 }`;
-    writeFileSync(configFile, `${sections.join('\n')}\n${own}\n${statements}\n`, { mode: 0o600 });
+    const alert = `alert people { program ${tellingProgram(path.join(dir, name))} ; gather 0 }`;
+    writeFileSync(configFile, `${sections.join('\n')}\n${own}\n${alert}\n${statements}\n`, { mode: 0o600 });
     return createNode({ name, dir, configFile, resource: 'none', place: [], daemonArgs: [] });
   });
   const kill = (): void => nodes.forEach((node) => void node.killMachine());
@@ -99,12 +101,10 @@ export async function createMonitors({
         () => `${name} does not know that ${check}#${edge} was told\n${logs()}`,
       ),
     told: () =>
-      nodes.flatMap(({ name, log }) =>
-        [...log().matchAll(/alert: told of (\S+): (.*)/g)].map(([, id = '', text = '']) => ({
-          node: name,
-          id,
-          text,
-        })),
+      nodes.flatMap(({ name }) =>
+        [...readFileSync(path.join(dir, name, 'told'), 'utf8').matchAll(/^(\S+) (.*)$/gm)].map(
+          ([, id = '', text = '']) => ({ node: name, id, text }),
+        ),
       ),
     async close() {
       for (let round = 0; round < 2; round += 1) {
@@ -116,6 +116,16 @@ export async function createMonitors({
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** A program of an alert that appends each edge to the file `told` beside it; as root it is run by another user. */
+function tellingProgram(folder: string): string {
+  const program = path.join(folder, 'tell');
+  writeFileSync(path.join(folder, 'told'), '');
+  chmodSync(path.join(folder, 'told'), 0o666);
+  writeFileSync(program, `#!/bin/sh\necho "$HASTMON_EDGE $HASTMON_SENTENCE" >>'${folder}/told'\n`);
+  chmodSync(program, 0o755);
+  return program;
 }
 
 /** By the log: the last word on a link counts. */
