@@ -95,7 +95,7 @@ export async function startMonitor(
     script,
     records: { record: (started) => (pid = started), forget: () => {} },
     log: { debug: note, info: note, warn: note, error: note },
-    events: { edge, ready: () => {}, blind: () => {} },
+    events: { edge, ready: () => {}, blind: () => {}, cameUp: () => {} },
     wall: () => Date.now() / 1000,
   });
   host.apply(config, () => false);
