@@ -15,8 +15,9 @@ import type {
 
 /** Position is the number on the wire. */
 const STATES: readonly CheckState[] = ['unknown', 'up', 'down'];
-/** Names, patterns or statements in one request. */
+/** Names or patterns in one request, and statements of one check. */
 const WORDS_MAX = 1000;
+const STATEMENTS_MAX = 50;
 const WORD_CHARACTERS_MAX = 4096;
 /** 24 days, as for all lengths of time that are asked for. */
 const MUTE_MS_MAX = 2_147_483_647;
@@ -54,7 +55,11 @@ export function monitorRequestFromWire(wire: hastmon.ControlRequest): MonitorReq
   if (wire.check) return { kind: 'check', name: check.name('check.name', wire.check.name) };
   if (wire.runCheck) {
     const [target = ''] = words('run_check.target', [wire.runCheck.target ?? '']);
-    return { kind: 'run-check', target, options: words('run_check.option', wire.runCheck.option) };
+    return {
+      kind: 'run-check',
+      target,
+      options: words('run_check.option', wire.runCheck.option, STATEMENTS_MAX),
+    };
   }
   if (wire.ack) {
     const names = words('ack.name', wire.ack.name);
@@ -68,9 +73,9 @@ export function monitorRequestFromWire(wire: hastmon.ControlRequest): MonitorReq
   return null;
 }
 
-function words(field: string, given: readonly string[] | null | undefined): string[] {
+function words(field: string, given: readonly string[] | null | undefined, most = WORDS_MAX): string[] {
   const list = [...(given ?? [])];
-  if (list.length > WORDS_MAX) throw new check.Invalid(`${field} is there more than ${WORDS_MAX} times`);
+  if (list.length > most) throw new check.Invalid(`${field} is there more than ${most} times`);
   if (list.some((word) => word === '' || word.length > WORD_CHARACTERS_MAX))
     throw new check.Invalid(`${field} is empty or too long`);
   return list;

@@ -19,7 +19,6 @@ export interface ProbesOptions {
   engine: () => Engine;
   /** Has a row run this check from now on. */
   define: (row: number, spec: CheckSpec, ca: string) => void;
-  now: () => number;
   say: (message: MonitorToMain) => void;
 }
 
@@ -63,7 +62,7 @@ export class Probes {
     this.waiting.delete(row);
     // A plugin goes where it likes.
     const address = flight.plan?.wire === 'exec' ? '' : seen.address;
-    const phases = phasesOf(flight, this.options.now(), NATURES[nature] ?? 'none');
+    const phases = phasesOf(flight, flight.begunAt + flight.tookMs, NATURES[nature] ?? 'none');
     const probe = { last: { ...seen, address }, phases };
     for (const request of requests) this.options.say({ kind: 'probed', request, refused: '', probe });
     // The engine is not done with the row before it has taken leave of the other side.

@@ -73,7 +73,7 @@ class Monitor {
       firstRow: setup.rows,
       engine: () => this.engine,
       define: (row, spec, ca) => this.plan(row, spec, ca),
-      ...{ now, say },
+      say,
     });
     this.engine = new Engine({
       rows: setup.rows + Probes.rows,
