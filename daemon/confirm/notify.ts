@@ -212,10 +212,7 @@ export function wasSent(draft: Draft, check: string, edge: number): void {
   if (ruleOf(state, check) === undefined) return;
   const ledger = ledgerOf(draft, check);
   if (edge > ledger.edge) return;
-  if (edge > ledger.said) {
-    ledger.saidBy = state.self;
-    log(draft, 'info', check, `told people of ${edgeId(check, edge)}`);
-  }
+  if (edge > ledger.said) ledger.saidBy = state.self;
   ledger.said = Math.max(ledger.said, edge);
   ledger.told = Math.max(ledger.told, edge);
   const trouble = troubleOf(draft, check);

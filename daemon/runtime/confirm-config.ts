@@ -1,4 +1,5 @@
 /** What the configuration of monitoring means for confirmation, and for the links between the nodes that monitor. */
+import { ATTEMPT_MS } from '../alerts/types.js';
 import type { MonitorConfig } from '../checks/spec.js';
 import type { CheckRule, ConfirmConfig, Limits } from '../confirm/types.js';
 import { type LinkGroup, MONITORING } from '../net/group.js';
@@ -24,8 +25,8 @@ const LIMITS: Omit<Limits, 'sendMs'> = {
   flapWindowMs: 15 * MINUTE,
   calmMs: 15 * MINUTE,
 };
-/** Beyond what is gathered: to reach a mail server that is slow, over all its addresses. */
-const SEND_MS = 2 * MINUTE;
+/** Beyond what is gathered: one attempt, and what waits before it. */
+const SEND_MS = 2 * ATTEMPT_MS;
 
 /** A connection between monitoring nodes on which nothing arrives for so long is ended. */
 const SILENCE_MS = 5 * SECOND;

@@ -93,3 +93,19 @@ test('a monitor process that is lost is blind, and what is down is seen anew', a
   service.refused.clear();
   await toldOf(monitors, 'web#1', 'web#2');
 });
+
+test('[E6] a sender that is killed in the act: another one tells, once', async (t) => {
+  const { monitors, service } = await sceneFor(t);
+  for (const { name } of monitors.nodes) monitors.hold(name, true);
+  await service.stop();
+  await until(
+    () => monitors.sender() !== undefined,
+    patienceMs,
+    () => `nobody begins to tell\n${monitors.logs()}`,
+  );
+  const first = monitors.sender() ?? '';
+  monitors.node(first).killMachine();
+  for (const { name } of monitors.nodes) monitors.hold(name, false);
+  await toldOf(monitors, 'web#1');
+  assert.notEqual(monitors.told()[0]?.node, first);
+});

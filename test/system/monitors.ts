@@ -1,14 +1,16 @@
 /**
  * Several real hastmond that monitor the same services: their files, their start, what they told people, and a service that can be
- * down for all, or for some of them. On loopback; each node has an address of its own there, by which the service tells them apart.
+ * down for all, or for some of them. On loopback each node has an address of its own, by which the service tells them apart; in
+ * namespaces the network does.
  */
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { freePorts } from './network.js';
+import { freePorts, type Network } from './network.js';
 import { type ClusterNode, createNode } from './node.js';
+import { clusterProcesses } from './processes.js';
 import { until } from './wait.js';
 
 export interface Monitors {
@@ -17,8 +19,12 @@ export interface Monitors {
   node(name: string): ClusterNode;
   /** Starts these nodes, or all, and waits until all that run are linked with each other. */
   start(names?: readonly string[]): Promise<void>;
-  /** What people were told by any node, in the order of the nodes, through a program: the edge's id, and the sentence. */
+  /** What people were told, in its order, by which node: the edge's id, and the sentence. */
   told(): { node: string; id: string; text: string }[];
+  /** While it is held, a node's alerts do not get through, and do not fail. */
+  hold(name: string, held: boolean): void;
+  /** The node whose alert is under way, as long as it is held. */
+  sender(): string | undefined;
   /** Waits until a node has on disk that people were told of this edge. */
   knows(name: string, check: string, edge: number): Promise<void>;
   logs(): string;
@@ -27,10 +33,12 @@ export interface Monitors {
 
 export interface MonitorsOptions {
   names: readonly string[];
-  /** Statements for the whole file: checks, and alerts beside the one that `told` reads. */
+  /** Statements for the whole file: checks. */
   statements: string;
   /** Statements of `monitor`, beyond where the nodes are reached. */
   monitor?: string;
+  /** Where they are; default: loopback as it is. */
+  network?: Network;
 }
 
 /** Loopback addresses: the node of this place has it as its own. */
@@ -38,18 +46,23 @@ export function sourceOf(index: number): string {
   return `127.0.0.${index + 1}`;
 }
 
-export async function createMonitors({
-  names,
-  statements,
-  monitor = '',
-}: MonitorsOptions): Promise<Monitors> {
+export async function createMonitors(options: MonitorsOptions): Promise<Monitors> {
+  const { names, statements, monitor = '', network } = options;
   const dir = mkdtempSync(path.join(os.tmpdir(), 'hastmon-monitors-'));
+  // The alert is a program, which may run as somebody else.
   chmodSync(dir, 0o755);
-  const ports = await freePorts(names.length);
+  const toldFile = path.join(dir, 'told');
+  writeFileSync(toldFile, '');
+  chmodSync(toldFile, 0o666);
+  const alert = path.join(dir, 'alert.sh');
+  const hold = `while [ -e "${dir}/hold-$HASTMON_NODE" ]; do sleep 0.1; done`;
+  const line = `echo "$HASTMON_NODE $HASTMON_EDGE $HASTMON_SENTENCE" >> "${toldFile}"`;
+  writeFileSync(alert, `#!/bin/sh\n${hold}\n${line}\n`, { mode: 0o755 });
+  const ports = network === undefined ? await freePorts(names.length) : [];
   const sections = names.map(
     (name, index) => `on ${name} {
   control ${path.join(dir, name, 'control')}
-  listen tcp4://${sourceOf(index)}:${ports[index]}
+  listen ${network?.listen(name) ?? `tcp4://${sourceOf(index)}:${ports[index]}`}
   state_dir ${path.join(dir, name, 'state')}
 }`,
   );
@@ -58,12 +71,22 @@ export async function createMonitors({
     const configFile = path.join(dir, name, 'hastmon.conf');
     const own = `monitor {
   key { secret "a secret of the tests" }
-  source ${sourceOf(index)}
+  ${network === undefined ? `source ${sourceOf(index)}` : ''}
   ${monitor}
 }`;
-    const alert = `alert people { program ${tellingProgram(path.join(dir, name))} ; gather 0 }`;
-    writeFileSync(configFile, `${sections.join('\n')}\n${own}\n${alert}\n${statements}\n`, { mode: 0o600 });
-    return createNode({ name, dir, configFile, resource: 'none', place: [], daemonArgs: [] });
+    writeFileSync(
+      configFile,
+      `${sections.join('\n')}\n${own}\nalert people { program ${alert} gather 0s }\n${statements}\n`,
+      { mode: 0o600 },
+    );
+    return createNode({
+      name,
+      dir,
+      configFile,
+      resource: 'none',
+      place: network?.place(name) ?? [],
+      daemonArgs: [],
+    });
   });
   const kill = (): void => nodes.forEach((node) => void node.killMachine());
   process.once('exit', kill);
@@ -101,11 +124,15 @@ export async function createMonitors({
         () => `${name} does not know that ${check}#${edge} was told\n${logs()}`,
       ),
     told: () =>
-      nodes.flatMap(({ name }) =>
-        [...readFileSync(path.join(dir, name, 'told'), 'utf8').matchAll(/^(\S+) (.*)$/gm)].map(
-          ([, id = '', text = '']) => ({ node: name, id, text }),
-        ),
+      [...readFileSync(toldFile, 'utf8').matchAll(/^(\S+) (\S+) (.*)$/gm)].map(
+        ([, node = '', id = '', text = '']) => ({ node, id, text }),
       ),
+    hold(name, held) {
+      const file = path.join(dir, `hold-${name}`);
+      if (held) writeFileSync(file, '');
+      else rmSync(file, { force: true });
+    },
+    sender: () => clusterProcesses(dir).find(({ title }) => title.includes(alert))?.node,
     async close() {
       for (let round = 0; round < 2; round += 1) {
         kill();
@@ -116,16 +143,6 @@ export async function createMonitors({
       rmSync(dir, { recursive: true, force: true });
     },
   };
-}
-
-/** A program of an alert that appends each edge to the file `told` beside it; as root it is run by another user. */
-function tellingProgram(folder: string): string {
-  const program = path.join(folder, 'tell');
-  writeFileSync(path.join(folder, 'told'), '');
-  chmodSync(path.join(folder, 'told'), 0o666);
-  writeFileSync(program, `#!/bin/sh\necho "$HASTMON_EDGE $HASTMON_SENTENCE" >>'${folder}/told'\n`);
-  chmodSync(program, 0o755);
-  return program;
 }
 
 /** By the log: the last word on a link counts. */
