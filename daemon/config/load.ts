@@ -27,6 +27,8 @@ export interface LoadOptions {
   ignoreUnknownNode?: boolean;
   /** Reads a directory of dmonitor's; absent: such a directory is taken as empty. */
   readDmonitor?: ReadDmonitor;
+  /** Texts that were read before, by the names of their files: they are taken as they were. */
+  texts?: ReadonlyMap<string, string>;
 }
 
 export interface LoadResult {
@@ -41,6 +43,8 @@ export interface LoadResult {
 export interface LoadFileResult extends LoadResult {
   /** The system's code (`ENOENT`, `EACCES`, …) where the file itself could not be read; null where it was. */
   unreadable: string | null;
+  /** What was read, by the names of files. */
+  texts: ReadonlyMap<string, string>;
 }
 
 /** At most four bytes make a character. */
@@ -51,7 +55,14 @@ const FILE_BYTES_MAX = 4 * FILE_CHARACTERS_MAX;
  * that cannot be read is named by `unreadable` as well, so that the caller can choose its exit code.
  */
 export function loadConfig(file: string, options: LoadOptions): LoadFileResult {
-  const read = readText(file);
+  const texts = new Map<string, string>();
+  const readOnce = (name: string): ReturnType<typeof readText> => {
+    const known = options.texts?.get(name);
+    const read = known === undefined ? readText(name) : { ok: true as const, value: known, code: '' };
+    if (read.ok) texts.set(name, read.value);
+    return read;
+  };
+  const read = readOnce(file);
   if (!read.ok) {
     const message = `cannot read the configuration: ${read.reason}`;
     const diagnostic: Diagnostic = {
@@ -63,10 +74,11 @@ export function loadConfig(file: string, options: LoadOptions): LoadFileResult {
       message,
       help: read.code === 'ENOENT' ? elsewhere(file) : '',
     };
-    return { config: null, diagnostics: [diagnostic], stranger: '', unreadable: read.code };
+    return { config: null, diagnostics: [diagnostic], stranger: '', unreadable: read.code, texts };
   }
   const { readDmonitor = readDmonitorFiles } = options;
-  return { ...parseConfig(read.value, file, readText, { ...options, readDmonitor }), unreadable: null };
+  const parsed = parseConfig(read.value, file, readOnce, { ...options, readDmonitor });
+  return { ...parsed, unreadable: null, texts };
 }
 
 const NO_DMONITOR: DmonitorListing = { nodes: null, hosts: [], plugins: new Map(), alerts: [], problems: [] };

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { describeChanges, statementOf } from '../config/changes.js';
 import { formatDiagnostics } from '../config/diagnostic.js';
 import { diffConfig } from '../config/diff.js';
-import type { LoadResult } from '../config/load.js';
+import type { LoadFileResult } from '../config/load.js';
 import type { Config, ResourceConfig } from '../config/types.js';
 import { type ControlServer, createControlServer } from '../control/server.js';
 import { type Demand, demandOf } from '../core/demand.js';
@@ -30,8 +30,10 @@ import { createWorkerPool, endRecordedWorkers, sparesFor, type WorkerPool } from
 
 export interface DaemonOptions {
   config: Config;
-  /** Reads the configuration again, as at the start. */
-  load: () => LoadResult;
+  /** What it was read from, by the names of files. */
+  texts: ReadonlyMap<string, string>;
+  /** Reads the configuration again, as at the start; from these texts of its files, where there are any. */
+  load: (texts?: ReadonlyMap<string, string>) => LoadFileResult;
   log: NetLog & { child(fields: object): NetLog };
   /** The script of worker processes and its arguments. */
   workerScript: string;
@@ -67,7 +69,7 @@ const EX_CANTCREAT = 73;
 /** Starts everything; resolves when the sockets are open. Rejects with a DaemonFailure, having closed what it opened. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { log } = options;
-  let { config } = options;
+  let { config, texts } = options;
   const resources = new Map<string, ResourceRuntime>();
   /** Removed from the configuration, and not known to be stopped. */
   const notStopped = new Set<string>();
@@ -87,6 +89,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     records: createProcessRecords(workerStore, log),
     store: store('confirm'),
     alertStore: store('alerts'),
+    directoryChanged: () => void reload(true),
   });
   const network: PeerNetwork = createPeerNetwork({
     node: config.node,
@@ -173,22 +176,25 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     config: config.control,
     log,
     handle: createControlHandler({
-      ...{ config: () => config, resources, statuses, reload },
+      ...{ config: () => config, resources, statuses, reload: () => reload() },
       monitoring: monitorCommands,
     }),
   });
 
-  /** One reload at a time; a second request waits for the first and then has its own. */
-  async function reload(): Promise<Reloaded> {
+  /**
+   * One reload at a time; a second request waits for the first and then has its own. `again`: the file as it was applied last,
+   * with what is in its directories now.
+   */
+  async function reload(again = false): Promise<Reloaded> {
     while (reloading !== null) await reloading;
-    reloading = reloadNow();
+    reloading = reloadNow(again);
     const result = await reloading;
     reloading = null;
     return result;
   }
 
-  async function reloadNow(): Promise<Reloaded> {
-    const loaded = options.load();
+  async function reloadNow(again: boolean): Promise<Reloaded> {
+    const loaded = options.load(again ? texts : undefined);
     const shown = formatDiagnostics(loaded.diagnostics);
     const next = loaded.config;
     const refused = next === null ? `${shown}nothing has been changed` : cannotApply(next);
@@ -206,6 +212,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       return { refused: text, text: '' };
     }
     config = next;
+    texts = loaded.texts;
     // What is removed still needs its links, to release its lease.
     for (const { name, change } of diff.resources) if (change === 'removed') await remove(name);
     network.configure([...next.resources, ...monitoring.groups(next)]);
@@ -302,5 +309,5 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   network.configure([...config.resources, ...monitoring.groups(config)]);
   startupMs = bootTime() - options.startedAt;
   setImmediate(warmHooks);
-  return { reload, terminate };
+  return { reload: () => reload(), terminate };
 }

@@ -46,9 +46,12 @@ export async function runMain(script: string, words: readonly string[]): Promise
   await run(script, args, loaded, config, startedAt);
 }
 
-function load(args: Arguments): LoadFileResult {
-  const hostname = os.hostname();
-  return loadConfig(args.config, args.node === '' ? { hostname } : { hostname, node: args.node });
+function load({ config, node }: Arguments, texts?: ReadonlyMap<string, string>): LoadFileResult {
+  return loadConfig(config, {
+    hostname: os.hostname(),
+    ...(node === '' ? {} : { node }),
+    ...(texts === undefined ? {} : { texts }),
+  });
 }
 
 function configFailure(loaded: LoadFileResult): number {
@@ -107,12 +110,12 @@ async function run(
   const logger = log.logger;
   for (const line of formatDiagnostics(loaded.diagnostics).split('\n')) if (line !== '') logger.warn(line);
   const notifier = openNotifier();
-  const reloadConfig = (): LoadFileResult => load(args);
   let daemon: Daemon;
   try {
     daemon = await startDaemon({
       config,
-      load: reloadConfig,
+      texts: loaded.texts,
+      load: (texts) => load(args, texts),
       log: logger,
       workerScript: script,
       workerArgs: ['worker'],

@@ -13,6 +13,7 @@ import { bootTime } from '../sys/clock.js';
 import { logEdge } from './check-log.js';
 import { monitorLinks } from './confirm-config.js';
 import { type ConfirmHost, createConfirmHost } from './confirm-host.js';
+import { createDirectoryWatch } from './directory-watch.js';
 import { createMonitorHost, type MonitorHost } from './monitor-host.js';
 import type { ProcessRecords } from './process-record.js';
 
@@ -43,6 +44,8 @@ export interface MonitoringOptions {
   network: () => PeerNetwork;
   /** What is known of checks may have changed. */
   changed: () => void;
+  /** The directory of dmonitor's says something else than it did. */
+  directoryChanged: () => void;
 }
 
 export function createMonitoring(options: MonitoringOptions): Monitoring {
@@ -78,6 +81,7 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
     },
     done: (check, edge, why) => confirm.told(check, edge, why),
   });
+  const directory = createDirectoryWatch({ log, changed: options.directoryChanged });
   const confirm: ConfirmHost = createConfirmHost({
     ...{ node: options.node, store: options.store, log, monitor: host, wall, changed: options.changed },
     clock: bootTime,
@@ -94,6 +98,7 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
       host.apply(monitor, sameCheck);
       alerts.configure(monitor?.active ? monitor.alerts : [], { node, users: monitor?.users ?? [] });
       confirm.configure(monitor);
+      directory.follow(monitor?.dmonitor ?? '');
     },
     groups: ({ monitor, node }) => monitorLinks(monitor, node),
     message(from, message) {
@@ -108,6 +113,7 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
     },
     link: (node, up) => confirm.link(node, up),
     async close() {
+      directory.close();
       await host.close();
       await confirm.close();
       await alerts.close();
