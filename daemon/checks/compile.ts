@@ -38,6 +38,14 @@ export function hostOf({ kind, host }: CheckUrl): string {
   return kind === 'exec' ? '127.0.0.1' : host;
 }
 
+/**
+ * What the check says or expects depends on what its host is called. A plain HTTP request has a place for that, which is filled in
+ * when it is sent.
+ */
+export function isHostSaid({ url: { kind }, options: { http } }: CheckSpec): boolean {
+  return kind === 'https' || kind === 'tls' || (kind === 'http' && http.redirects > 0);
+}
+
 function wireOf({ kind }: CheckUrl): WireName {
   switch (kind) {
     case 'https':
@@ -116,7 +124,7 @@ function httpOf(spec: CheckSpec, readCa: (file: string) => string): Dialogue {
   const asked: HttpSpec = {
     method: http.method,
     target,
-    host: http.host || authority,
+    host: http.host || (isHostSaid(spec) ? authority : { port: url.portGiven }),
     version: http.version,
     headers: credentials(url, http.headers),
     statuses: http.statuses,

@@ -11,6 +11,8 @@ export const V4_BYTES = 16;
 /** Bytes of an answer that are kept to explain a failure. */
 export const EXCERPT_BYTES = 160;
 
+const [ZERO, DOT, COLON, OPENING, CLOSING] = [48, 46, 58, 91, 93];
+
 export class Flight {
   readonly slot: number;
   /** Counts the uses of the slot, so that an event of an earlier use is told apart. */
@@ -84,6 +86,26 @@ export class Flight {
 
   set name(name: string) {
     this.hostName = name;
+  }
+
+  /** Writes the host as URLs have it, with the port where asked for; where that ends. Allocates nothing. */
+  writeAuthority(into: Uint8Array, at: number, port: boolean): number {
+    let end = at;
+    if (this.v4 >= 0)
+      for (let shift = 24; shift >= 0; shift -= 8) {
+        if (shift < 24) into[end++] = DOT;
+        end = writeNumber(into, end, (this.v4 >>> shift) & 255);
+      }
+    else {
+      const bracketed = this.hostName.includes(':');
+      if (bracketed) into[end++] = OPENING;
+      for (let index = 0; index < this.hostName.length; index += 1)
+        into[end++] = this.hostName.charCodeAt(index);
+      if (bracketed) into[end++] = CLOSING;
+    }
+    if (!port) return end;
+    into[end++] = COLON;
+    return writeNumber(into, end, this.port);
   }
 
   /** Its address is this IPv4 address. */
@@ -174,4 +196,17 @@ export class Flight {
 /** The first bytes of `from`, to a place in `into`. For a few hundred bytes: Buffer.copy() allocates a view for a part of a buffer. */
 export function copyBytes(from: Uint8Array, into: Uint8Array, at: number, length: number): void {
   for (let index = 0; index < length; index += 1) into[at + index] = from[index] as number;
+}
+
+/** In decimal, up to five digits; where that ends. */
+function writeNumber(into: Uint8Array, at: number, number: number): number {
+  let end = at;
+  let rest = number;
+  let unit = number >= 10_000 ? 10_000 : number >= 1000 ? 1000 : number >= 100 ? 100 : number >= 10 ? 10 : 1;
+  for (; unit >= 1; unit /= 10) {
+    const digit = Math.floor(rest / unit);
+    into[end++] = ZERO + digit;
+    rest -= digit * unit;
+  }
+  return end;
 }

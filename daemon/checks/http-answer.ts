@@ -42,25 +42,16 @@ export function headEnd(bytes: Buffer, length: number): number {
 export function statusOf(bytes: Buffer, length: number): number {
   const most = Math.min(length, PREFIX.length);
   for (let index = 0; index < most; index += 1) if (bytes[index] !== PREFIX[index]) return -1;
-  let at = PREFIX.length;
+  if (length <= PREFIX.length) return 0;
   // HTTP-version: "HTTP/" 1*DIGIT "." 1*DIGIT (RFC 1945 section 3.1), then one blank and three digits.
-  const digits = (): number => {
-    let count = 0;
-    while (at < length && count <= VERSION_DIGITS_MAX && isDigit(bytes[at])) {
-      at += 1;
-      count += 1;
-    }
-    return count;
-  };
-  if (length <= at) return 0;
-  const major = digits();
-  if (major === 0 || major > VERSION_DIGITS_MAX) return -1;
-  if (at >= length) return 0;
-  if (bytes[at] !== 46) return -1;
-  at += 1;
-  if (at >= length) return 0;
-  const minor = digits();
-  if (minor === 0 || minor > VERSION_DIGITS_MAX) return -1;
+  const dot = digitsEnd(bytes, PREFIX.length, length);
+  if (dot === PREFIX.length || dot - PREFIX.length > VERSION_DIGITS_MAX) return -1;
+  if (dot >= length) return 0;
+  if (bytes[dot] !== 46) return -1;
+  const minor = dot + 1;
+  if (minor >= length) return 0;
+  const at = digitsEnd(bytes, minor, length);
+  if (at === minor || at - minor > VERSION_DIGITS_MAX) return -1;
   if (at >= length) return 0;
   if (bytes[at] !== 32) return -1;
   let status = 0;
@@ -73,6 +64,14 @@ export function statusOf(bytes: Buffer, length: number): number {
   if (at + 4 >= length) return 0;
   const after = bytes[at + 4];
   return (after === 32 || after === CR || after === LF) && status >= 100 ? status : -1;
+}
+
+/** Where the digits that begin at `at` end; no more of them are looked at than tell that they are too many. */
+function digitsEnd(bytes: Buffer, at: number, length: number): number {
+  const most = Math.min(length, at + VERSION_DIGITS_MAX + 1);
+  let end = at;
+  while (end < most && isDigit(bytes[end])) end += 1;
+  return end;
 }
 
 function isDigit(byte: number | undefined): boolean {

@@ -1,6 +1,6 @@
 /** The HTTP check: one request, and an answer whose status, and where asked for whose body, is as expected. */
 import { type Expectation, occursIn } from './expectation.js';
-import type { Flight } from './flight.js';
+import { copyBytes, type Flight } from './flight.js';
 import { Body, type Head, headEnd, isRedirect, readHead, statusOf } from './http-answer.js';
 import { codeOfNature, OK } from './natures.js';
 import { type Dialogue, HOP, MORE } from './plan.js';
@@ -10,8 +10,8 @@ export interface HttpSpec {
   method: string;
   /** Path and query, as they stand in the request line. */
   target: string;
-  /** The Host field, with the port where that is not the scheme's own. */
-  host: string;
+  /** The Host field, with the port where that is not the scheme's own; or that of the flight, with or without its port. */
+  host: string | { port: boolean };
   version: '1.0' | '1.1';
   headers: readonly (readonly [name: string, value: string])[];
   /** Accepted statuses, in ranges with both ends. */
@@ -32,10 +32,15 @@ const TOO_LONG = codeOfNature('too-long');
 /** A header section that goes on beyond this is an attack or a mistake. */
 const HEAD_BYTES_MAX = 32_768;
 
+/** Stands for the host in a request, where no other byte can be it. */
+const PLACE = '\u0001';
+/** A name of 253 characters, brackets, a port. */
+const HOST_BYTES_MAX = 270;
+
 /** What is sent. Source: RFC 9112 section 3, RFC 9110 section 10.1. */
 export function requestOf(spec: HttpSpec): Buffer {
   const given = new Set(spec.headers.map(([name]) => name.toLowerCase()));
-  const fields: [string, string][] = [['Host', spec.host]];
+  const fields: [string, string][] = [['Host', typeof spec.host === 'string' ? spec.host : PLACE]];
   if (spec.version === '1.1') fields.push(['Connection', 'close']);
   fields.push(['User-Agent', 'hastmon'], ['Accept', '*/*']);
   const all = [...fields.filter(([name]) => !given.has(name.toLowerCase())), ...spec.headers];
@@ -43,11 +48,33 @@ export function requestOf(spec: HttpSpec): Buffer {
   return Buffer.from(`${spec.method} ${spec.target} HTTP/${spec.version}\r\n${lines}\r\n`);
 }
 
-export function httpDialogue(spec: HttpSpec): Dialogue {
+/** The request for a flight. Where its host has to be filled in, all share one buffer: it is good until the next one. */
+function openingOf(spec: HttpSpec): (flight: Flight) => Uint8Array {
   const request = requestOf(spec);
+  const { host } = spec;
+  const place = typeof host === 'string' ? -1 : request.indexOf(PLACE);
+  if (typeof host === 'string' || place < 0) return () => request;
+  const after = request.subarray(place + PLACE.length);
+  const room = Buffer.alloc(request.length + HOST_BYTES_MAX);
+  room.set(request.subarray(0, place));
+  // By length, made once each.
+  const views: Uint8Array[] = [];
+  return (flight) => {
+    const end = flight.writeAuthority(room, place, host.port);
+    copyBytes(after, room, end, after.length);
+    const length = end + after.length;
+    views[length] ??= room.subarray(0, length);
+    return views[length];
+  };
+}
+
+export function httpDialogue(spec: HttpSpec): Dialogue {
   const statusAlone = spec.body === null && spec.follow === undefined;
-  const accepted = (status: number): boolean =>
-    spec.statuses.some(([from, to]) => status >= from && status <= to);
+
+  function accepted(status: number): boolean {
+    for (const [from, to] of spec.statuses) if (status >= from && status <= to) return true;
+    return false;
+  }
 
   function head(flight: Flight, bytes: Buffer, length: number): number {
     const verdict = statusAlone ? plain(flight, bytes, length) : MORE;
@@ -104,7 +131,7 @@ export function httpDialogue(spec: HttpSpec): Dialogue {
   }
 
   return {
-    opening: () => request,
+    opening: openingOf(spec),
     receive(flight, bytes, length) {
       // All in one piece is the rule, and then nothing has to be kept.
       if (statusAlone && flight.kept === null) {

@@ -58,7 +58,7 @@ export interface Hop {
  * MORE, HOP or the byte of a nature.
  */
 export interface Dialogue {
-  /** What this side says first; null: the other side does. */
+  /** What this side says first, good until the next call; null: the other side does. */
   opening(flight: Flight): Uint8Array | null;
   receive(flight: Flight, bytes: Buffer, length: number, say: Say): number;
   /** The other side says no more. */

@@ -7,7 +7,7 @@ import { performance } from 'node:perf_hooks';
 import { messageOf } from '../sys/errors.js';
 import { loadNative } from '../sys/native.js';
 import { dropPrivileges } from '../sys/privileges.js';
-import { compileCheck, hostOf } from './compile.js';
+import { hostOf } from './compile.js';
 import { Engine } from './engine.js';
 import type { Flight } from './flight.js';
 import { type Answer, History } from './history.js';
@@ -15,6 +15,7 @@ import { Hosts } from './hosts.js';
 import type { CheckView, Definition, MainToMonitor, MonitorSetup, MonitorToMain, ResultView } from './ipc.js';
 import { NATURES, type Nature } from './natures.js';
 import { phaseOf } from './pacing.js';
+import { PlanShare } from './plan-share.js';
 import { Probes } from './probes.js';
 import type { CheckSpec } from './spec.js';
 import type { Edge } from './table.js';
@@ -62,6 +63,7 @@ class Monitor {
   /** Rows that have come up for the first time, since the last beat. */
   private up: number[] = [];
   private readonly probes: Probes;
+  private readonly plans = new PlanShare();
 
   constructor(setup: MonitorSetup) {
     this.serials = new Uint32Array(setup.rows);
@@ -133,8 +135,7 @@ class Monitor {
   }
 
   private plan(row: number, spec: CheckSpec, ca: string): void {
-    const plan = compileCheck(spec, () => ca);
-    this.engine.define(row, plan, hostOf(spec.url), spec.url.port, phaseOf(spec.name));
+    this.engine.define(row, this.plans.of(spec, ca), hostOf(spec.url), spec.url.port, phaseOf(spec.name));
   }
 
   private result(row: number, nature: number, edge: Edge, flight: Flight): void {

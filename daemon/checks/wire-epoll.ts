@@ -108,7 +108,8 @@ export function createEpollWire(
     if (sent === bytes.length) return;
     const errno = sent < 0 ? sockets.errnoName() : '';
     if (sent < 0 && errno !== 'EAGAIN') events.failed(flight, errno, '');
-    else flight.unsent = bytes.subarray(Math.max(0, sent));
+    // A copy: what is sent may lie in a buffer that is used for others.
+    else flight.unsent = Buffer.from(bytes.subarray(Math.max(0, sent)));
   }
 
   function close(flight: Flight, politely: boolean): void {

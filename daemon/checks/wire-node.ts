@@ -31,7 +31,8 @@ export function createNodeTcpWire(events: WireEvents, most: number): Wire {
       });
       return '';
     },
-    send: (flight, bytes) => void (flight.handle as Socket).write(bytes),
+    // A copy: what is sent may lie in a buffer that is used for others.
+    send: (flight, bytes) => void (flight.handle as Socket).write(Buffer.from(bytes)),
     close(flight, politely) {
       const socket = flight.handle as Socket | null;
       flight.handle = null;

@@ -86,7 +86,9 @@ const SILENCE_MS = 10_000;
 const RESTART_MS = [200, 1000, 5000, 30_000] as const;
 /** It has lasted: the next restart is quick again. */
 const LASTED_MS = 60_000;
+/** Room for checks that a reload adds; where that is not enough, the process is started anew. */
 const ROWS_MIN = 1024;
+const SPARE_ROWS = 1.125;
 /** Beyond a check's own limit: its wait for a place, and the process's start. */
 const PROBE_SPARE_MS = 20_000;
 
@@ -136,7 +138,7 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
       records.forget(pid);
       if (child === process) lost(performance.now() - begun);
     });
-    room = Math.max(ROWS_MIN, 2 * rows.length);
+    room = Math.max(ROWS_MIN, Math.ceil(rows.length * SPARE_ROWS));
     const { flights, plugins, resolveMs, users, chroot } = config;
     tell({ kind: 'setup', setup: { rows: room, flights, plugins, resolveMs, users, chroot } });
     define([...byName.values()]);
