@@ -3,7 +3,7 @@
  * next state, and what is to be done. Rules in docs/confirmation.md.
  */
 import { answered, answerOwed, asked, askPeers, askSoon, giveUpOwed, peerLost, see } from './asking.js';
-import { type Draft, ledgerOf, log, openDraft, ruleOf, troubleOf } from './draft.js';
+import { type Draft, ledgerOf, log, openDraft, reachable, ruleOf, troubleOf } from './draft.js';
 import { isCalm, remembersEdges, wouldFlap } from './flapping.js';
 import { addEdge, changed, isOutage, joinLedger, restoreLedger, sendLedger } from './ledger.js';
 import {
@@ -263,8 +263,18 @@ function say(draft: Draft, level: 'info' | 'warn', check: string, rule: CheckRul
 
 /** A local outage is logged, each time the sentence is another one (K5). */
 function sayLocal(draft: Draft, check: string, rule: CheckRule): void {
+  const { state, now } = draft;
   const trouble = troubleOf(draft, check);
-  const sentence = localSentence(draft.state, rule, trouble);
+  const first = reachable(state, rule).some((peer) => {
+    const asked = trouble.asks[peer];
+    return (
+      trouble.heard[peer] === undefined &&
+      (asked === undefined || now - asked.at < state.config.limits.turnMs)
+    );
+  });
+  // Whom it has just asked for the first time will have answered in a moment.
+  if (first) return;
+  const sentence = localSentence(state, rule, trouble);
   if (sentence === trouble.sentence) return;
   trouble.sentence = sentence;
   log(draft, 'info', check, sentence);

@@ -14,6 +14,7 @@ import {
 import type { RefuseReason } from '../../proto/words.js';
 import type { Key } from '../config/types.js';
 import { createSeal, proof, type Seal, sameBytes, transcript } from './auth.js';
+import { MONITORING } from './group.js';
 
 /** Who we are for one resource, and whom we talk to. */
 export interface Identity {
@@ -63,7 +64,7 @@ export function createInitiator(me: Identity, nonce: Buffer): HandshakeMachine &
   function receive(message: HandshakeMessage): HandshakeStep {
     if (message.kind === 'refuse') {
       const who = message.node === '' ? 'the other side' : message.node;
-      return refused(null, `${who} refuses us: ${refusalSentence[message.reason]}`);
+      return refused(null, `${who} refuses us: ${refusalText(me.resource, message.reason)}`);
     }
     if (message.kind === 'challenge' && challenge === null) {
       const peer: Peer = message;
@@ -161,6 +162,13 @@ const refusalSentence: Record<RefuseReason | 'unknown', string> = {
   unknown: 'for a reason that this version does not know',
 };
 
+function refusalText(resource: string, reason: RefuseReason | 'unknown'): string {
+  if (resource !== MONITORING) return refusalSentence[reason];
+  if (reason === 'not-a-voter') return 'our name is not among the nodes that monitor there';
+  if (reason === 'not-allowed') return 'our address is not that of a node that monitors there';
+  return refusalSentence[reason].replace('for the resource', 'for monitoring');
+}
+
 /** What both sides check of each other before any proof. The texts name what differs and nothing secret. */
 function refusalOf(
   me: Identity,
@@ -170,7 +178,8 @@ function refusalOf(
   if (peer.node === me.node)
     return { reason: 'same-node', text: `a node that is called ${me.node} as we are` };
   if (!me.voters.includes(peer.node)) {
-    return { reason: 'not-a-voter', text: `${peer.node} has no \`on\` section in the resource here` };
+    const what = me.resource === MONITORING ? 'does not monitor' : 'has no `on` section in the resource';
+    return { reason: 'not-a-voter', text: `${peer.node} ${what} here` };
   }
   const ours = me.key?.algorithm ?? '';
   if ((ours === '') !== (algorithm === '')) {

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { LedgerRecord } from '../confirm/types.js';
 import type { NetLog } from '../net/log.js';
 import type { Store } from '../state/store.js';
-import { messageOf } from '../sys/errors.js';
+import { codeOf, messageOf } from '../sys/errors.js';
 
 export interface Remembered {
   records: Record<string, LedgerRecord>;
@@ -71,19 +71,17 @@ export function createConfirmDisk({ store, log, recorded }: ConfirmDiskOptions):
       }
       refused = '';
     } catch (error) {
-      complain(messageOf(error));
+      complain(error);
     }
   }
 
   /** Once for each trouble: ten thousand checks would say the same. */
-  function complain(reason: string): void {
-    const what = reason.replace(/^cannot write \S+: /, '');
+  function complain(error: unknown): void {
+    const what = codeOf(error) || messageOf(error);
     if (what === refused) return;
     refused = what;
-    log.error(
-      {},
-      `what people were told of outages cannot be kept: ${reason}; after a restart it may be told again`,
-    );
+    const text = `what people were told of outages cannot be kept: ${messageOf(error)}`;
+    log.error({}, `${text}; after a restart it may be told again`);
   }
 
   async function load(): Promise<Remembered> {
@@ -139,7 +137,7 @@ export function createConfirmDisk({ store, log, recorded }: ConfirmDiskOptions):
       next();
     },
     floor(floor) {
-      floorWritten = store.write(FLOOR, floor).catch((error: unknown) => complain(messageOf(error)));
+      floorWritten = store.write(FLOOR, floor).catch(complain);
     },
     idle,
   };

@@ -52,6 +52,9 @@ test('[N5] [N23] another key, no key, and a node that does not monitor are kept 
   b.network.configure([monitoring([a.address], { key: { ...key, secret: 'another secret of the tests' } })]);
   c.network.configure([monitoring([a.address], { voters: ['nodeA', 'nodeC'] })]);
   const said = (words: RegExp): boolean => a.log.some(({ text }) => words.test(text));
-  await until('a says why', () => said(/secrets differ/) && said(/nodeC has no `on` section/));
+  await until('a says why', () => said(/secrets differ/) && said(/nodeC does not monitor here/));
+  await until('c hears why', () =>
+    c.log.some(({ text }) => /not among the nodes that monitor there/.test(text)),
+  );
   assert.deepEqual([a.events, b.events, c.events], [[], [], []]);
 });
