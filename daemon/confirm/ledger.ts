@@ -73,7 +73,8 @@ export function changed(draft: Draft, check: string, from: NodeName | null): voi
 }
 
 export function sendLedger(draft: Draft, check: string, to: NodeName): void {
-  send(draft, to, { kind: 'ledger', check, ledger: imageOf(ledgerOf(draft, check), draft.now) });
+  const ledger = draft.state.ledgers[check] ?? ledgerOf(draft, check);
+  send(draft, to, { kind: 'ledger', check, ledger: imageOf(ledger, draft.now) });
 }
 
 /** True where this side knows something that the other one does not. */
