@@ -77,12 +77,22 @@ export interface ProbeView {
   phases: readonly PhaseView[];
 }
 
+export interface EdgeView {
+  edge: 'up' | 'down';
+  view: CheckView;
+  last: ResultView;
+}
+
+/** Edges in one message: when everything goes down at once, the main process takes them in portions of a few milliseconds. */
+export const EDGES_MAX = 64;
+
 export type MonitorToMain =
   /** It is unprivileged now and checks. `notes`: what it cannot do, and why. */
   | { kind: 'ready'; user: string; notes: readonly string[] }
   /** It cannot work; it ends. */
   | { kind: 'failed'; reason: string }
-  | { kind: 'edge'; edge: 'up' | 'down'; view: CheckView; last: ResultView }
+  /** Those of one turn, at most EDGES_MAX, in their order. */
+  | { kind: 'edges'; edges: readonly EdgeView[] }
   | { kind: 'ran'; request: number; view: CheckView; last: ResultView }
   | { kind: 'views'; request: number; views: readonly CheckView[] }
   | { kind: 'history'; request: number; results: readonly ResultView[] }

@@ -12,7 +12,17 @@ import { Engine } from './engine.js';
 import type { Flight } from './flight.js';
 import { type Answer, History } from './history.js';
 import { Hosts } from './hosts.js';
-import type { CheckView, Definition, MainToMonitor, MonitorSetup, MonitorToMain, ResultView } from './ipc.js';
+import {
+  type CheckView,
+  type Definition,
+  EDGES_MAX,
+  type EdgeView,
+  type MainToMonitor,
+  type MonitorSetup,
+  type MonitorToMain,
+  type ResultView,
+} from './ipc.js';
+import type { Loop } from './loop.js';
 import { NATURES, type Nature } from './natures.js';
 import { phaseOf } from './pacing.js';
 import { PlanShare } from './plan-share.js';
@@ -64,6 +74,9 @@ class Monitor {
   private up: number[] = [];
   private readonly probes: Probes;
   private readonly plans = new PlanShare();
+  private readonly loop: Loop | undefined;
+  /** Edges of this turn that the main process has not been told of. */
+  private edges: EdgeView[] = [];
 
   constructor(setup: MonitorSetup) {
     this.serials = new Uint32Array(setup.rows);
@@ -75,7 +88,7 @@ class Monitor {
       firstRow: setup.rows,
       engine: () => this.engine,
       define: (row, spec, ca) => this.plan(row, spec, ca),
-      say,
+      say: (message) => this.tell(message),
     });
     this.engine = new Engine({
       rows: setup.rows + Probes.rows,
@@ -90,7 +103,7 @@ class Monitor {
       result: (row, nature, edge, flight) => this.result(row, nature, edge, flight),
     });
     const user = become(setup);
-    wires?.run(this.engine, now);
+    this.loop = wires?.run(this.engine, now);
     say({ kind: 'ready', user, notes: [...notes, ...(wires?.notes ?? [])] });
     setInterval(() => this.beat(), BEAT_MS);
   }
@@ -108,7 +121,7 @@ class Monitor {
         this.engine.runNow(message.row);
         return;
       case 'look':
-        return say({ kind: 'views', request: message.request, views: this.views(message.rows) });
+        return this.tell({ kind: 'views', request: message.request, views: this.views(message.rows) });
       case 'history':
         return say({
           kind: 'history',
@@ -150,9 +163,31 @@ class Monitor {
     if (edge === '' && requests === undefined) return;
     const view = this.view(row);
     const last = resultView(at, nature, tookMs, flight);
-    if (edge !== '') say({ kind: 'edge', edge, view, last });
+    if (edge !== '') this.tellEdge({ edge, view, last });
     this.asked.delete(row);
-    for (const request of requests ?? []) say({ kind: 'ran', request, view, last });
+    for (const request of requests ?? []) this.tell({ kind: 'ran', request, view, last });
+  }
+
+  /** Once this turn is over, together with what else it brings; the turn ends soon. */
+  private tellEdge(edge: EdgeView): void {
+    this.edges.push(edge);
+    if (this.edges.length >= EDGES_MAX) this.flush();
+    else if (this.edges.length === 1) {
+      this.loop?.yield();
+      queueMicrotask(() => this.flush());
+    }
+  }
+
+  private flush(): void {
+    const { edges } = this;
+    this.edges = [];
+    if (edges.length > 0) say({ kind: 'edges', edges });
+  }
+
+  /** What is told after an edge is heard after it. */
+  private tell(message: MonitorToMain): void {
+    this.flush();
+    say(message);
   }
 
   private views(rows: readonly number[] | null): CheckView[] {
@@ -178,9 +213,14 @@ class Monitor {
 
   private beat(): void {
     const { engine, up, serials } = this;
-    if (up.length > 0) say({ kind: 'up', rows: up, serials: up.map((row) => serials[row] as number) });
+    if (up.length > 0) this.tell({ kind: 'up', rows: up, serials: up.map((row) => serials[row] as number) });
     this.up = [];
-    say({ kind: 'beat', underWay: engine.underWay, ...engine.lateness.take(), skipped: engine.skipped });
+    this.tell({
+      kind: 'beat',
+      underWay: engine.underWay,
+      ...engine.lateness.take(),
+      skipped: engine.skipped,
+    });
     engine.skipped = 0;
   }
 }

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import type {
   CheckView,
   Definition,
+  EdgeView,
   Known,
   MainToMonitor,
   MonitorToMain,
@@ -228,20 +229,20 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
       case 'beat':
         lastBeat = message;
         return;
-      case 'edge': {
-        const entry = rows[message.view.row];
-        if (entry == null) return;
-        const wall = options.wall();
-        entry.known = {
-          state: message.edge,
-          since: wall,
-          lastOkAt: Number.isFinite(message.view.okAge) ? wall - message.view.okAge / 1000 : 0,
-        };
-        return options.events.edge(entry.name, message.edge, named(entry.name, message.view), message.last);
-      }
+      case 'edges':
+        return message.edges.forEach(heardEdge);
       default:
         requests.answered(message);
     }
+  }
+
+  function heardEdge({ edge, view, last }: EdgeView): void {
+    const entry = rows[view.row];
+    if (entry == null) return;
+    const wall = options.wall();
+    const lastOkAt = Number.isFinite(view.okAge) ? wall - view.okAge / 1000 : 0;
+    entry.known = { state: edge, since: wall, lastOkAt };
+    options.events.edge(entry.name, edge, named(entry.name, view), last);
   }
 
   function cameUp(row: number, itsSerial: number): void {
