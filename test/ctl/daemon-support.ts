@@ -1,14 +1,15 @@
 /** A real hastmond that monitors, and services for it to look at. */
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from '../system/network.js';
 import { until } from '../system/wait.js';
-import { directory, type Heard, hastmonctl } from './support.js';
+import { type Heard, hastmonctl } from './support.js';
 
 const program = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../daemon/hastmond.js');
 
@@ -22,7 +23,7 @@ export interface Monitor {
 
 /** One daemon, node `alpha`, with this about monitoring in its file; gone with the test. */
 export async function monitorFor(t: TestContext, text: string): Promise<Monitor> {
-  const dir = directory(t);
+  const dir = mkdtempSync(path.join(tmpdir(), 'hastmon-ctl-'));
   const [port = 0] = await freePorts(1);
   const config = path.join(dir, 'hastmon.conf');
   const places = `control ${dir}/control\nstate_dir ${dir}/state\nlisten tcp4://127.0.0.1:${port}\n`;
@@ -37,6 +38,8 @@ export async function monitorFor(t: TestContext, text: string): Promise<Monitor>
   t.after(async () => {
     child.kill('SIGTERM');
     await exited;
+    // It writes there to its end.
+    rmSync(dir, { recursive: true, force: true });
   });
   const ctl = (...more: string[]): Promise<Heard> => hastmonctl([...more, '-n', 'alpha', '-c', config]);
   const ready = async (): Promise<boolean> => (await ctl('version')).code === 0;

@@ -8,8 +8,11 @@ import { until } from '../system/wait.js';
 import { closedPort, type Monitor, monitorFor, webFor } from './daemon-support.js';
 
 const program = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../ctl/hastmonctl.js');
-const QUICK =
-  'monitor { interval 200ms\n retry_interval 100ms\n timeout 1s\n rise 1\n fall 2 }\nalert ops { syslog }\n';
+const QUICK = [
+  'monitor { interval 200ms\n retry_interval 100ms\n timeout 1s\n rise 1\n fall 2 }',
+  'alert ops { program /bin/true\n gather 0 }',
+  'alert broken { program /bin/false\n gather 0 }\n',
+].join('\n');
 
 /** Three checks: one that is up, one that answers wrongly, one where nobody is. */
 async function threeChecks(t: Parameters<typeof monitorFor>[0]): Promise<Monitor & { web: number }> {
@@ -114,6 +117,18 @@ test('a check is run now, and its exit status tells', async (t) => {
   assert.match((await ctl('check', 'run', 'www', '-o', 'rise 1')).err, /options are for a URL\n$/);
   const { out } = await ctl('checks', '--json');
   assert.equal(JSON.parse(out).checks.length, 3, 'it leaves no trace');
+});
+
+test('an alert is tried, and the exit status tells', async (t) => {
+  const { ctl } = await threeChecks(t);
+  const good = await ctl('alert', 'test', 'ops');
+  assert.equal(good.code, 0, good.err);
+  assert.match(good.out, /^ops:\n {2}program: [\s\S]*\nsent\n$/);
+  const bad = await ctl('alert', 'test', 'broken', '--json');
+  assert.equal(bad.code, 1);
+  const { alert, lines, ok } = JSON.parse(bad.out);
+  assert.deepEqual([alert, ok], ['broken', false]);
+  assert.match(lines.at(-1), /^program: .*1/);
 });
 
 test('without any check a URL is run all the same, as often as wanted', async (t) => {
