@@ -108,6 +108,9 @@ export function redisDialogue(password: string): Dialogue {
   return exchangeDialogue(steps, Buffer.from(command('QUIT')), true);
 }
 
+/** Before it says who may log in. */
+const NOTICES_MAX = 16;
+
 /** What a message of PostgreSQL's can begin with before anybody has logged in: 'R', 'E', 'N', 'v'. */
 const POSTGRES_MESSAGES: ReadonlySet<number> = new Set([0x52, 0x45, 0x4e, 0x76]);
 
@@ -143,6 +146,8 @@ export function postgresDialogue(user: string, database: string): Dialogue {
       return /(^|\0)C(28|3D)/.test(kept.toString('latin1', 5, 1 + size)) ? OK : MISMATCH;
     }
     flight.drop(1 + size);
+    flight.step += 1;
+    if (flight.step > NOTICES_MAX) return TOO_LONG;
     return flight.keptLength > 0 ? judge(flight) : MORE;
   }
 

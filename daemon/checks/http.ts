@@ -36,6 +36,8 @@ const HEAD_BYTES_MAX = 32_768;
 const PLACE = '\u0001';
 /** A name of 253 characters, brackets, a port. */
 const HOST_BYTES_MAX = 270;
+/** Answers before the answer proper. */
+const INFORMED_MAX = 16;
 
 /** What is sent. Source: RFC 9112 section 3, RFC 9110 section 10.1. */
 export function requestOf(spec: HttpSpec): Buffer {
@@ -109,6 +111,8 @@ export function httpDialogue(spec: HttpSpec): Dialogue {
     const rest = Buffer.from(bytes.subarray(used, length));
     flight.kept = null;
     flight.keptLength = 0;
+    flight.step += 1;
+    if (flight.step > INFORMED_MAX) return TOO_LONG;
     if (rest.length === 0) return MORE;
     flight.keep(rest, rest.length, HEAD_BYTES_MAX);
     return head(flight, rest, rest.length);

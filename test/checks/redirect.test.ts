@@ -8,11 +8,9 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import { compileCheck } from '../../daemon/checks/compile.js';
 import { Hosts } from '../../daemon/checks/hosts.js';
-import type { CheckSpec } from '../../daemon/checks/spec.js';
-import { parseConfig } from '../../daemon/config/load.js';
 import { benchFor, type Result, WAYS, type Way } from './engine-support.js';
+import { planFrom } from './plan-support.js';
 
 type Serve = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -44,21 +42,10 @@ const to = (location: string, status = 302): Serve => {
   return (_, response) => void response.writeHead(status, { Location: location }).end('elsewhere');
 };
 
-/** Runs the only check of a file; every name is this machine. */
+/** Runs the only check of a text; every name is this machine. */
 function run(t: TestContext, way: Way, text: string): Promise<Result> {
-  const { config, diagnostics } = parseConfig(text, '/c', () => ({ ok: false, reason: 'none' }), {
-    hostname: 'a',
-  });
-  const [spec] = config?.monitor?.checks ?? [];
-  assert.ok(spec, JSON.stringify(diagnostics));
   const bench = benchFor(t, way, 4, (_, done) => setImmediate(done, ['127.0.0.1'], ''));
-  return bench.check(planOf(spec));
-}
-
-function planOf(spec: CheckSpec) {
-  const plan = compileCheck(spec, ca);
-  const timing = { ...plan.timing, intervalMs: 3_600_000, retryMs: 3_600_000 };
-  return { ...plan, timing, host: spec.url.host, port: spec.url.port };
+  return bench.check(planFrom(text, ca()));
 }
 
 for (const way of WAYS)
@@ -183,17 +170,10 @@ for (const way of WAYS)
         if (url === '/') to('/two', 303)({} as IncomingMessage, response);
         else response.end();
       });
-      const { config } = parseConfig(
-        `check c http://two:${port}/ { redirects 1 method POST addresses all }`,
-        '/c',
-        () => ({ ok: false, reason: 'none' }),
-        { hostname: 'a' },
-      );
-      const [spec] = config?.monitor?.checks ?? [];
-      assert.ok(spec);
+      const plan = planFrom(`check c http://two:${port}/ { redirects 1 method POST addresses all }`);
       const both = ['127.0.0.1', '127.0.0.1'];
       const bench = benchFor(t, way, 4, (_, done) => setImmediate(done, both, ''));
-      assert.equal((await bench.check(planOf(spec))).nature, 'ok');
+      assert.equal((await bench.check(plan)).nature, 'ok');
       assert.deepEqual(asked, ['POST /', 'GET /two', 'POST /', 'GET /two']);
     });
   });
