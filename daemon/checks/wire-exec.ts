@@ -12,6 +12,8 @@ export interface ExecSpec {
   args: readonly string[];
 }
 
+/** Who writes without end would keep this process busy with nothing else. */
+const WRITTEN_BYTES_MAX = 2 ** 20;
 /** From TERM to KILL. */
 const KILL_AFTER_MS = 1000;
 
@@ -32,6 +34,7 @@ export function createExecWire(events: WireEvents, most: number, busy: () => voi
       return 'local';
     }
     flight.handle = child;
+    let written = 0;
     const mine = (): boolean => flight.generation === generation && flight.handle === child;
     child.on('error', (error: NodeJS.ErrnoException) => {
       if (!mine()) return;
@@ -39,7 +42,11 @@ export function createExecWire(events: WireEvents, most: number, busy: () => voi
       events.failed(flight, missing ? 'plugin-missing' : 'local', messageOf(error));
     });
     child.stdout?.on('data', (bytes: Buffer) => {
-      if (mine()) events.received(flight, bytes, bytes.length);
+      if (!mine()) return;
+      written += bytes.length;
+      if (written > WRITTEN_BYTES_MAX)
+        return events.failed(flight, 'plugin-fail', 'it wrote more than 1 MiB');
+      events.received(flight, bytes, bytes.length);
     });
     // What it started may hold its output open: the exit of the plugin itself is its end.
     child.on('exit', (code, signal) => {
