@@ -165,7 +165,7 @@ function accepted({ rejectedErrors = [] }: SMTPConnectionSendInfo): Outcome {
 }
 
 function refused(error: MailError): Exclude<Outcome, { kind: 'delivered' }> {
-  const why = printable(error.response === undefined ? messageOf(error) : saying(error));
+  const why = printable(error.response === undefined ? plain(messageOf(error)) : saying(error));
   const { command = '', rejectedErrors = [], responseCode = 0 } = error;
   if (command === 'RCPT TO' && rejectedErrors.length > 0) {
     const left = leftOf(rejectedErrors);
@@ -177,6 +177,12 @@ function refused(error: MailError): Exclude<Outcome, { kind: 'delivered' }> {
     return { kind: 'later', why, left: null };
   // Also a refused login or sender: that is for the operator to mend, and not about this message.
   return { kind: 'unavailable', why };
+}
+
+/** OpenSSL's own errors, `80EC…:error:0A000438:SSL routines:ssl3_read_bytes:tlsv1 alert internal error:../deps/…`: the reason. */
+function plain(message: string): string {
+  const [, reason] = /error:[0-9A-F]{8}:[^:]*:[^:]*:([^:]+)/.exec(message) ?? [];
+  return reason === undefined ? message : `TLS: ${reason}`;
 }
 
 function saying({ command = '', response = '' }: MailError): string {
