@@ -291,11 +291,13 @@ describe('trying again', () => {
 
   test('ten thousand edges at once are one message, and quickly so', () => {
     const table = new Table(alertOf('ops', { ...MAIL, syslog: true, gatherMs: 10_000 }));
-    const begun = performance.now();
-    for (let index = 0; index < 10_000; index += 1) table.tell(1, { check: `c${index}` });
+    const notices = Array.from({ length: 10_000 }, (_, index) => noticeOf(1, { check: `c${index}` }));
+    const before = process.cpuUsage();
+    for (const notice of notices) table.step({ kind: 'tell', told: { notice, wall: 0 } });
     assert.equal(table.until(10_000).length, 1);
     assert.equal(table.result(1, DELIVERED).filter((line) => line.startsWith('done')).length, 10_000);
-    const took = performance.now() - begun;
-    assert.ok(took < 5000, `${took} ms`);
+    const { user } = process.cpuUsage(before);
+    // A second, on a machine with nothing else to do half of it; minutes if each step looked at all edges.
+    assert.ok(user < 10_000_000, `${user} us`);
   });
 });
