@@ -120,6 +120,6 @@ export function formatProbe(probe: ProbeReport): string {
 }
 
 export function formatAlertTest({ alert, lines, ok }: AlertTest): string {
-  const talk = lines.map((line) => `  ${plain(line)}\n`).join('');
-  return `${plain(alert)}:\n${talk}${ok ? 'sent' : 'not sent'}\n`;
+  const talk = lines.map((line) => `${plain(`  ${line}`)}\n`).join('');
+  return `${plain(alert)}:\n${talk}${ok ? 'every way works' : 'not every way works'}\n`;
 }

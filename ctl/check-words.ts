@@ -73,5 +73,5 @@ export function bytesShown(text: string): string {
 
 /** What came from elsewhere goes to a terminal: without controls, on one line. */
 export function plain(text: string): string {
-  return text.replace(/\p{Cc}+/gu, ' ').trim();
+  return text.replace(/\p{Cc}+/gu, ' ').trimEnd();
 }

@@ -147,7 +147,7 @@ export interface ProbePhase {
 
 export interface AlertTest {
   alert: string;
-  /** At least one way worked. */
+  /** Every way worked. */
   ok: boolean;
   /** The conversation. */
   lines: string[];

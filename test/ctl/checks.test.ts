@@ -156,7 +156,10 @@ test('where the time of one run went', () => {
 });
 
 test('the conversation of an alert', () => {
-  const test = { alert: 'ops', ok: false, lines: ['mail: connecting', '550 no\x1b[2J such user'] };
-  assert.equal(formatAlertTest(test), 'ops:\n  mail: connecting\n  550 no [2J such user\nnot sent\n');
-  assert.match(formatAlertTest({ ...test, ok: true }), /\nsent\n$/);
+  const test = { alert: 'ops', ok: false, lines: ['mail: connecting', '550 no\x1b[2J such user', ''] };
+  assert.equal(
+    formatAlertTest(test),
+    'ops:\n  mail: connecting\n  550 no [2J such user\n\nnot every way works\n',
+  );
+  assert.match(formatAlertTest({ ...test, ok: true }), /\nevery way works\n$/);
 });

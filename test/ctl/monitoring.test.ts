@@ -123,7 +123,7 @@ test('an alert is tried, and the exit status tells', async (t) => {
   const { ctl } = await threeChecks(t);
   const good = await ctl('alert', 'test', 'ops');
   assert.equal(good.code, 0, good.err);
-  assert.match(good.out, /^ops:\n {2}program: [\s\S]*\nsent\n$/);
+  assert.match(good.out, /^ops:\n {2}program: [\s\S]*\nevery way works\n$/);
   const bad = await ctl('alert', 'test', 'broken', '--json');
   assert.equal(bad.code, 1);
   const { alert, lines, ok } = JSON.parse(bad.out);
