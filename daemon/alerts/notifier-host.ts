@@ -2,8 +2,9 @@
  * The notifier as the main process sees it: forked when there is a job, ended when there has been none for a while. A job whose
  * process is lost has failed.
  */
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { NetLog } from '../net/log.js';
+import { forkSelf } from '../sys/fork.js';
 import type { Answer, Job, MainToNotifier, NotifierToMain } from './ipc.js';
 import { ATTEMPT_MS } from './types.js';
 
@@ -40,15 +41,13 @@ export function createNotifierHost(options: NotifierHostOptions): NotifierHost {
   /** The present one has not become who it should be now. */
   let stale = false;
 
-  function start(): ChildProcess {
-    const process = fork(options.script, ['notifier'], {
-      cwd: '/',
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
+  /** Or why there is none. */
+  function start(): ChildProcess | string {
+    const process = forkSelf(options.script, ['notifier']);
+    if (typeof process === 'string') return process;
     const pid = process.pid ?? 0;
     reason = '';
-    records.record(pid);
+    if (pid > 0) records.record(pid);
     process.on('message', (message) => heard(process, message as NotifierToMain));
     process.on('error', (error) => {
       reason = error.message;
@@ -118,6 +117,10 @@ export function createNotifierHost(options: NotifierHostOptions): NotifierHost {
   return {
     run(job) {
       const process = child ?? start();
+      if (typeof process === 'string') {
+        const why = `the notifier cannot be started: ${process}`;
+        return Promise.resolve({ outcome: { kind: 'later', why, left: null }, lines: [why] });
+      }
       clearTimeout(idle);
       lastId += 1;
       const id = lastId;

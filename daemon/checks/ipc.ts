@@ -49,6 +49,8 @@ export type MainToMonitor =
 /** How a check stands. Ages are in milliseconds; Infinity: never. */
 export interface CheckView {
   row: number;
+  /** Of the definition: another check may have the row by the time that this is read. */
+  serial: number;
   state: 'unknown' | 'up' | 'down';
   nature: string;
   detail: number;

@@ -201,6 +201,7 @@ class Monitor {
     const age = (at: number): number => (at === 0 ? Number.POSITIVE_INFINITY : (wall() - at) * 1000);
     return {
       row,
+      serial: this.serials[row] as number,
       state: STATES[table.state(row)] ?? 'unknown',
       nature: NATURES[table.nature(row)] ?? 'none',
       detail: table.detail(row),

@@ -2,7 +2,7 @@
  * The monitor process as the main process sees it: forked where there is something to check, told what, asked how it stands, and
  * replaced when it dies or hangs. Checks go by name here, and by row there.
  */
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type {
   CheckView,
@@ -15,19 +15,15 @@ import type {
   ResultView,
 } from '../checks/ipc.js';
 import type { CheckSpec, MonitorConfig } from '../checks/spec.js';
-import {
-  DEFAULT_FLIGHTS,
-  DEFAULT_PLUGINS,
-  DEFAULT_RESOLVE_MS,
-  DEFAULT_USERS,
-} from '../config/monitor-defaults.js';
 import type { Sight } from '../confirm/types.js';
 import type { NetLog } from '../net/log.js';
 import { messageOf } from '../sys/errors.js';
+import { forkSelf } from '../sys/fork.js';
 import { createMonitorRequests, type MonitorRequests } from './monitor-requests.js';
+import { type ProcessSettings, sameProcess, UNCONFIGURED } from './monitor-settings.js';
 import type { ProcessRecords } from './process-record.js';
 
-export type NamedView = Omit<CheckView, 'row'> & { name: string };
+export type NamedView = Omit<CheckView, 'row' | 'serial'> & { name: string };
 
 export interface MonitorEvents {
   edge(name: string, edge: 'up' | 'down', view: NamedView, last: ResultView): void;
@@ -71,9 +67,6 @@ export interface MonitorHostOptions {
   silenceMs?: number;
 }
 
-/** What the process is started with. */
-type ProcessSettings = Pick<MonitorConfig, 'users' | 'chroot' | 'flights' | 'plugins' | 'resolveMs'>;
-
 interface Entry {
   name: string;
   spec: CheckSpec;
@@ -93,12 +86,6 @@ const SPARE_ROWS = 1.125;
 /** Beyond a check's own limit: its wait for a place, and the process's start. */
 const PROBE_SPARE_MS = 20_000;
 
-/** For a process that is started to run one check on request. */
-const UNCONFIGURED: ProcessSettings = {
-  ...{ users: DEFAULT_USERS, chroot: '' },
-  ...{ flights: DEFAULT_FLIGHTS, plugins: DEFAULT_PLUGINS, resolveMs: DEFAULT_RESOLVE_MS },
-};
-
 export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
   const { log, records, silenceMs = SILENCE_MS } = options;
   let config: ProcessSettings | null = null;
@@ -113,6 +100,8 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
   let restartTimer: NodeJS.Timeout | undefined;
   let silence: NodeJS.Timeout | undefined;
   let lastBeat: Beat | null = null;
+  /** The present process checks. */
+  let working = false;
   let closed = false;
   let serial = 0;
   /** What was last said about monitoring, also where nothing is to be checked here. */
@@ -125,16 +114,19 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
   function start(): void {
     if (config === null || closed) return;
     const begun = performance.now();
-    const process = fork(options.script, ['monitor'], {
-      cwd: '/',
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
+    const process = forkSelf(options.script, ['monitor']);
+    if (typeof process === 'string') {
+      log.error({}, `the monitor process cannot be started: ${process}`);
+      return lost(0);
+    }
     child = process;
     const pid = process.pid ?? 0;
-    records.record(pid);
+    if (pid > 0) records.record(pid);
     process.on('message', (message) => heard(process, message as MonitorToMain));
-    process.on('error', (error) => log.error({ workerpid: pid }, `the monitor process: ${error.message}`));
+    process.on('error', (error) => {
+      log.error({ workerpid: pid }, `the monitor process: ${error.message}`);
+      if (pid === 0 && child === process) lost(0);
+    });
     process.on('exit', () => {
       records.forget(pid);
       if (child === process) lost(performance.now() - begun);
@@ -178,6 +170,7 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
   /** Nobody answers any more. */
   function abandon(): void {
     lastBeat = null;
+    working = false;
     clearTimeout(silence);
     const reason =
       failure === '' ? 'the monitor process has ended' : `the monitor process cannot work: ${failure}`;
@@ -218,6 +211,7 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
           `the monitor process is ready, as user ${message.user}: ${byName.size} checks`,
         );
         for (const note of message.notes) log.warn({}, note);
+        working = true;
         return options.events.ready();
       case 'up':
         for (const [index, row] of message.rows.entries()) cameUp(row, message.serials[index] ?? 0);
@@ -237,8 +231,8 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
   }
 
   function heardEdge({ edge, view, last }: EdgeView): void {
-    const entry = rows[view.row];
-    if (entry == null) return;
+    const entry = entryAt(view.row, view.serial);
+    if (entry === null) return;
     const wall = options.wall();
     const lastOkAt = Number.isFinite(view.okAge) ? wall - view.okAge / 1000 : 0;
     entry.known = { state: edge, since: wall, lastOkAt };
@@ -246,9 +240,15 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
   }
 
   function cameUp(row: number, itsSerial: number): void {
-    const entry = rows[row];
+    const entry = entryAt(row, itsSerial);
     const wall = options.wall();
-    if (entry?.serial === itsSerial) entry.known ??= { state: 'up', since: wall, lastOkAt: wall };
+    if (entry !== null) entry.known ??= { state: 'up', since: wall, lastOkAt: wall };
+  }
+
+  /** What the process speaks of; null where that is gone, and maybe another check in its row. */
+  function entryAt(row: number, itsSerial: number): Entry | null {
+    const entry = rows[row];
+    return entry?.serial === itsSerial ? entry : null;
   }
 
   const ask: MonitorRequests['ask'] = (kind, message, limitMs) =>
@@ -343,7 +343,10 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
     look: async (names) => {
       const wanted = names === null ? null : names.map(rowOf);
       const { views } = await ask('views', (id) => ({ kind: 'look', request: id, rows: wanted }));
-      return views.map((view) => named(rows[view.row]?.name ?? '', view));
+      return views.flatMap((view) => {
+        const entry = entryAt(view.row, view.serial);
+        return entry === null ? [] : named(entry.name, view);
+      });
     },
     run: async (name) => {
       const row = rowOf(name);
@@ -355,7 +358,7 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
       return (await ask('history', (id) => ({ kind: 'history', request: id, row }))).results;
     },
     sight: (name) => {
-      const row = child === null ? undefined : byName.get(name);
+      const row = working ? byName.get(name) : undefined;
       return row === undefined ? 'unknown' : (rows[row]?.known?.state ?? 'unknown');
     },
     beat: () => lastBeat,
@@ -363,7 +366,7 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
       closed = true;
       const process = child;
       end();
-      if (process !== null && process.exitCode === null && process.signalCode === null)
+      if (process?.pid !== undefined && process.exitCode === null && process.signalCode === null)
         await new Promise((resolve) => process.once('exit', resolve));
     },
   };
@@ -374,17 +377,6 @@ function readCa(file: string): string {
   return file === '' ? '' : readFileSync(file, 'utf8');
 }
 
-function named(name: string, { row: _, ...view }: CheckView): NamedView {
+function named(name: string, { row: _, serial: __, ...view }: CheckView): NamedView {
   return { name, ...view };
-}
-
-/** What a process is started with has not changed. */
-function sameProcess(a: ProcessSettings, b: ProcessSettings): boolean {
-  return (
-    a.flights === b.flights &&
-    a.plugins === b.plugins &&
-    a.resolveMs === b.resolveMs &&
-    a.chroot === b.chroot &&
-    a.users.join() === b.users.join()
-  );
 }

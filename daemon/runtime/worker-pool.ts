@@ -3,10 +3,11 @@
  * for a process to start, ends them, and records them so that a later daemon can end what this one left behind.
  * Knows processes and the channel to them; does not know what they do.
  */
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { Role } from '../core/types.js';
 import type { NetLog } from '../net/log.js';
 import type { Store } from '../state/store.js';
+import { forkSelf } from '../sys/fork.js';
 import { killProcess, processAlive, recordAlive } from '../sys/process.js';
 import type { MainToWorker, WorkerToMain } from './ipc.js';
 import { createProcessRecords } from './process-record.js';
@@ -69,11 +70,8 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   let warmTimer: NodeJS.Timeout | null = null;
 
   function start(): Child {
-    const child = fork(options.script, [...options.args], {
-      cwd: '/',
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
+    const child = forkSelf(options.script, options.args);
+    if (typeof child === 'string') throw new Error(`a worker process cannot be started: ${child}`);
     const entry: Child = { process: child, pid: child.pid ?? 0, callbacks: null };
     children.add(entry);
     records.record(entry.pid);

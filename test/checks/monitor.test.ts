@@ -1,6 +1,7 @@
 /** The monitor process for real: forked, unprivileged, replaced when it dies. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -128,6 +129,24 @@ test('what does not change on a reload keeps its state; what goes is gone', asyn
   assert.deepEqual(trial.edges, ['two down refused']);
 });
 
+test('what was on its way about a check that is gone is not taken for the check that has its place', async (t) => {
+  const server = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const other = await serverFor(t, () => {});
+  const trial = trialFor(t);
+  trial.host.apply(configOf(specOf('one', `tcp://127.0.0.1:${port}`, { fall: 1 })), same);
+  await until(() => trial.host.sight('one') === 'up', 10_000, 'one is up');
+  server.close();
+  const looked = trial.host.look(['one']);
+  // Its words wait while this process stands still; the next thing that it does is a reload.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+  trial.host.apply(configOf(specOf('two', `tcp://127.0.0.1:${other}`)), same);
+  assert.deepEqual(await looked, []);
+  await until(() => trial.host.sight('two') === 'up', 5000, 'two is up');
+  assert.deepEqual(trial.edges, []);
+});
+
 test('a process that dies is replaced, and what was down is not told again', async (t) => {
   let listening = false;
   const port = await serverFor(t, (socket) => (listening ? socket.write('220\r\n') : socket.destroy()));
@@ -152,6 +171,37 @@ test('a process that dies is replaced, and what was down is not told again', asy
   assert.deepEqual(
     trial.edges.map((edge) => edge.split(' ').slice(0, 2).join(' ')),
     ['mail down', 'blind', 'mail up'],
+  );
+});
+
+test('a process that cannot be started at all is tried again, and nothing is known meanwhile', async (t) => {
+  const port = await serverFor(t, () => {});
+  const trial = trialFor(t);
+  const { execPath } = process;
+  t.after(() => {
+    process.execPath = execPath;
+  });
+  process.execPath = '/nonexistent/node';
+  trial.host.apply(configOf(specOf('one', `tcp://127.0.0.1:${port}`)), same);
+  await until(
+    () => trial.log.some((line) => line.includes('starting another one')),
+    5000,
+    () => trial.log.join('\n'),
+  );
+  process.execPath = execPath;
+  await until(
+    () => trial.host.sight('one') === 'up',
+    10_000,
+    () => trial.log.join('\n'),
+  );
+  assert.equal(trial.pids.length, 1);
+  process.kill(trial.pids[0] ?? 0, 'SIGKILL');
+  await until(() => trial.pids.length === 2, 10_000, 'a second one');
+  assert.equal(trial.host.sight('one'), 'unknown', 'the new one has not looked yet');
+  await until(
+    () => trial.host.sight('one') === 'up',
+    10_000,
+    () => trial.log.join('\n'),
   );
 });
 
