@@ -14,7 +14,7 @@ export interface Post {
 export interface PostOptions {
   /** False: there is no connection. */
   send: (to: NodeName, message: ConfirmMessage) => boolean;
-  /** Bytes on their way that the peer has not read. */
+  /** Bytes on their way that the peer has not read; infinite where there is no connection. */
   waiting: (to: NodeName) => number;
 }
 
@@ -50,6 +50,8 @@ export function createPost({ send, waiting }: PostOptions): Post {
   function flush(): void {
     let left = TURN_MAX;
     for (const [node, queue] of queues) {
+      // It went while this was being thought of; what is old when it comes back is not said.
+      if (waiting(node) === Number.POSITIVE_INFINITY) queue.clear();
       for (const [key, message] of queue) {
         if (left === 0 || waiting(node) > WAITING_MAX) break;
         left -= 1;

@@ -120,6 +120,49 @@ test('[E7] where the disk refuses, people are told all the same, and it is said 
   assert.equal(lines.length, 1, lines.join('\n'));
 });
 
+test('records of checks that go make room for all else between them', async (t) => {
+  const store = storeFor(t);
+  const disk = createConfirmDisk({ store, log: logTo([]), recorded: () => {} });
+  const names = Array.from({ length: 200 }, (_, index) => `c${index}`);
+  for (const name of names) store.writeSync(`check ${name}`, { check: name, record: recordOf(2) }, 'process');
+  disk.floor(2);
+  for (const name of names) disk.record(name, 2, null);
+  let turns = 0;
+  const count = (): void => {
+    turns += 1;
+    if (store.names().length > 1) setImmediate(count);
+  };
+  count();
+  disk.record('c0', 3, null);
+  disk.record('c199', 3, null);
+  await until('the last of them is about to go', () => store.names().length < 8);
+  disk.record('c199', 3, recordOf(3));
+  await disk.idle();
+  assert.deepEqual(store.names(), ['check c199', 'floor']);
+  assert.ok(turns > names.length / 4, `${turns} turns`);
+});
+
+test('what is to be said to a peer that has gone is forgotten, not said when it comes back', async () => {
+  const said: string[] = [];
+  let waiting = Number.POSITIVE_INFINITY;
+  let asked = 0;
+  const post = createPost({
+    send: (to, { kind }) => said.push(`${to} ${kind}`) > 0,
+    waiting() {
+      asked += 1;
+      return waiting;
+    },
+  });
+  post.send('b', { kind: 'grant', check: 'x', edge: 1 });
+  await until('it has been looked at', () => asked > 0);
+  waiting = 0;
+  const before = asked;
+  post.send('c', { kind: 'grant', check: 'x', edge: 1 });
+  await until('somebody else is told', () => said.length > 0 && asked > before);
+  assert.deepEqual(said, ['c grant']);
+  post.close();
+});
+
 test('what waits for a peer is the newest word of each kind, in the order of the last, and never too much', async () => {
   const said: string[] = [];
   let waiting = 100_000;
