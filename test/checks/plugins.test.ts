@@ -1,6 +1,6 @@
 /** Plugins as processes, on both ways of waiting: what they are called with, and that nothing of them is left. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -19,7 +19,10 @@ interface Scripts {
 
 function scriptsFor(t: TestContext): Scripts {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'plugins-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  t.after(() => {
+    endLeftOver(folder);
+    rmSync(folder, { recursive: true });
+  });
   return {
     folder,
     plugin(name, script, ...args) {
@@ -29,6 +32,17 @@ function scriptsFor(t: TestContext): Scripts {
     },
     text: (name) => readFileSync(path.join(folder, name), 'utf8'),
   };
+}
+
+/** Where a test has failed, what its plugins started may still be there. */
+function endLeftOver(folder: string): void {
+  for (const name of ['own', 'child'])
+    try {
+      const pid = Number(readFileSync(path.join(folder, name), 'utf8'));
+      if (readlinkSync(`/proc/${pid}/cwd`) === folder) process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
 }
 
 const gone = (pid: number): boolean => {
