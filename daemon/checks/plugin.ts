@@ -47,7 +47,8 @@ export function judgePlugin(output: string, exit: PluginExit, warningFails: bool
   // What a shell says of a program that is not there, or cannot be executed.
   if (exit.code === 127 || exit.code === 126) return say('plugin-missing', exit.code);
   if (exit.code === 0) return say('ok', 0);
-  if (exit.code === 1 && !warningFails) return say('ok', 1);
+  // A warning says what it warns of; without a word it is a program that has failed: false(1), an uncaught exception, `set -e`.
+  if (exit.code === 1 && !warningFails && text !== '') return say('ok', 1);
   return say('plugin-fail', exit.code);
 }
 

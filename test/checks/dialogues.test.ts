@@ -235,6 +235,8 @@ describe('plugins', () => {
     assert.equal(nature('DISK OK - free space | /=5%;80;90\nlong text\n', 0), 'ok');
     assert.equal(nature('DISK WARNING\n', 1), 'ok');
     assert.equal(judgePlugin('DISK WARNING', exit(1), true).nature, 'plugin-fail');
+    assert.equal(nature('', 1), 'plugin-fail', 'a warning has words');
+    assert.equal(nature('\n', 1), 'plugin-fail');
     assert.equal(nature('DISK CRITICAL', 2), 'plugin-fail');
     assert.equal(nature('', 3), 'plugin-fail');
     assert.equal(nature('', 127), 'plugin-missing');
