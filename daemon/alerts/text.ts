@@ -145,7 +145,9 @@ function witnessLines({ notice: { facts }, wall }: Told, zone: string | undefine
   const silent = [...by('unknown').map(({ node }) => node), ...facts.silent];
   if (silent.length > 0) lines.push(`Nothing is known from: ${listOf(silent)}`);
   const good = facts.witnesses.flatMap(({ view }) => view.goodAgoMs ?? []);
-  if (good.length > 0 && facts.what !== 'up') {
+  // What is up again has just answered.
+  if (facts.what === 'up') return lines;
+  if (good.length > 0) {
     const ago = Math.min(...good);
     lines.push(`Last good answer: ${clockTime(wall - ago, zone)} (${lengthOf(ago)} ago)`);
   } else if (down.length > 0) lines.push('Last good answer: none is known');

@@ -58,6 +58,16 @@ const MESSAGES: Readonly<Record<string, Content>> = {
     }),
   ),
   up: contentAt(noticeOf(2, { facts: { ackBy: 'eve' } })),
+  'up-though-one-is-behind': contentAt(
+    noticeOf(2, {
+      facts: {
+        witnesses: [
+          { node: 'a', view: viewOf({ goodAgoMs: null }) },
+          { node: 'b', view: up },
+        ],
+      },
+    }),
+  ),
   flapping: contentAt(noticeOf(7, { facts: { what: 'flapping' } })),
   calm: contentAt(noticeOf(10, { facts: { what: 'calm', lastedMs: 60_000 } })),
   many: contentAt(
