@@ -146,8 +146,12 @@ function receive(draft: Draft, from: NodeName, message: ConfirmMessage): void {
       return asked(draft, from, message);
     case 'answer':
       return answered(draft, from, message);
-    case 'ledger':
-      return joinLedger(draft, check, from, message.ledger);
+    case 'ledger': {
+      const known = draft.state.ledgers[check]?.edge ?? draft.state.floor;
+      joinLedger(draft, check, from, message.ledger);
+      if ((draft.state.ledgers[check]?.edge ?? 0) > known) askSoon(draft, check);
+      return;
+    }
     case 'claim':
       return claimed(draft, from, message);
     case 'grant':

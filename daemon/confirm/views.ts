@@ -93,7 +93,7 @@ export function downTogether(
  * seen before the edge counts here, since it is what the edge was made of.
  */
 export function stillDown(state: ConfirmState, rule: CheckRule, trouble: Trouble, now: Instant): NodeName[] {
-  const limit = freshMs(rule) + 2 * state.config.limits.askMs;
+  const limit = currentMs(state, rule);
   return rule.nodes.filter((node) => {
     if (node === state.self) {
       const { own } = trouble;
@@ -102,6 +102,11 @@ export function stillDown(state: ConfirmState, rule: CheckRule, trouble: Trouble
     const heard = trouble.heard[node];
     return heard?.view?.sight === 'down' && now - heard.heardAt <= limit && state.connected.includes(node);
   });
+}
+
+/** What a peer said longer ago than this says nothing of how it is now. */
+export function currentMs(state: ConfirmState, rule: CheckRule): number {
+  return freshMs(rule) + 2 * state.config.limits.askMs;
 }
 
 /** True where the outage is over (K7): someone sees it up, and fewer than `confirm` nodes see it down or may still do. */

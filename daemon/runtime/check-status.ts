@@ -12,7 +12,7 @@ import type { CheckSpec, MonitorConfig } from '../checks/spec.js';
 import { statementsOf } from '../config/monitor-dump.js';
 import { edgeId, isOutage } from '../confirm/ledger.js';
 import type { ConfirmState, Instant, Trouble, Witness } from '../confirm/types.js';
-import { needed, witnessesOf } from '../confirm/views.js';
+import { currentMs, needed, stillDown, witnessesOf } from '../confirm/views.js';
 import type { NamedView } from './monitor-host.js';
 
 export interface CheckFacts {
@@ -33,7 +33,6 @@ export function entryOf(facts: CheckFacts): CheckEntry {
   const { spec, view, confirm, monitor, now } = facts;
   const ledger = confirm?.ledgers[spec.name];
   const outage = isOutage(ledger?.edge ?? 0);
-  const down = witnesses(facts).filter(({ view: seen }) => seen.sight === 'down');
   const nodes = ruleOf(facts).nodes.length;
   return {
     name: spec.name,
@@ -48,7 +47,7 @@ export function entryOf(facts: CheckFacts): CheckEntry {
     goodMs: known(view?.okAge),
     confirm: needed({ ...ruleOf(facts), nodes: monitor.nodes }),
     nodes,
-    seenBy: down.map(({ node }) => node),
+    seenBy: seenDownBy(facts),
     muteMs: Math.max(0, Math.round((ledger?.mute.until ?? 0) - now)),
     ackBy: outage && ledger !== undefined && ledger.ack === ledger.edge ? ledger.ackBy : '',
     flapping: (ledger?.flap ?? 0) > 0,
@@ -124,10 +123,35 @@ function troubleOf({ confirm, spec }: CheckFacts): Trouble | undefined {
 
 /** What was seen of it lately, as far as it was asked for; nothing is kept of what is well. */
 function witnesses(facts: CheckFacts): Witness[] {
+  const { confirm, now, node: self } = facts;
   const trouble = troubleOf(facts);
-  return facts.confirm === null || trouble === undefined
-    ? ownWitness(facts)
-    : witnessesOf(facts.confirm, ruleOf(facts), trouble, facts.now);
+  if (confirm === null || trouble === undefined) return ownWitness(facts);
+  return witnessesOf(confirm, ruleOf(facts), trouble, now).filter(
+    ({ node }) => node === self || isCurrent(facts, confirm, trouble, node),
+  );
+}
+
+/**
+ * Nobody asks any more when it is over: what was heard before that is no word about now. What a node said that is not connected any
+ * more is shown, with its age.
+ */
+function isCurrent(facts: CheckFacts, confirm: ConfirmState, trouble: Trouble, node: string): boolean {
+  const heard = trouble.heard[node];
+  if (heard === undefined) return false;
+  if (!isOutage(confirm.ledgers[facts.spec.name]?.edge ?? 0) && heard.askedAt <= trouble.edgeAt) return false;
+  return facts.now - heard.heardAt <= currentMs(confirm, ruleOf(facts)) || !confirm.connected.includes(node);
+}
+
+/** The nodes that see it down, in the order of the file; of this one the engine's word is the newest. */
+function seenDownBy(facts: CheckFacts): string[] {
+  const { confirm, now, node: self, view } = facts;
+  const trouble = troubleOf(facts);
+  const rule = ruleOf(facts);
+  const others =
+    confirm === null || trouble === undefined
+      ? []
+      : stillDown(confirm, rule, trouble, now).filter((node) => isCurrent(facts, confirm, trouble, node));
+  return rule.nodes.filter((node) => (node === self ? view?.state === 'down' : others.includes(node)));
 }
 
 function ownWitness({ view, node }: CheckFacts): Witness[] {
