@@ -145,7 +145,7 @@ listen checks
   bind unix@${path.join(directory, 'haproxy-front.sock')}
 ${kind === 'http' ? '  option httpchk GET /\n' : ''}${servers.join('')}`,
   );
-  const child = spawnPinned(ENGINE_CPU, 'haproxy', ['-db', '-f', file]);
+  const child = spawnPinned(ENGINE_CPU, 'haproxy', ['-db', '-f', file], 'ignore');
   await new Promise((resolve) => child.once('spawn', resolve));
   const { connect } = await import('node:net');
   const ask = (): Promise<string> =>

@@ -35,9 +35,9 @@ static int by_size(const void *a, const void *b) {
   return x < y ? -1 : x > y;
 }
 
-static double clock_ms(void) {
+static double clock_ms(clockid_t clock) {
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(clock, &t);
   return t.tv_sec * 1e3 + t.tv_nsec / 1e6;
 }
 
@@ -95,9 +95,16 @@ int main(int argc, char **argv) {
   double *late = malloc(most * sizeof *late);
   size_t seen = 0;
   const int fd = open_capture(atoi(argv[1]));
-  const double end = clock_ms() + seconds * 1000;
-  while (clock_ms() < end && seen < most)
-    if (take(fd, &starts[seen]) && starts[seen].address - first < count) seen++;
+  /* What was seen in time counts, also where this process had its turn late. */
+  const double end = clock_ms(CLOCK_MONOTONIC) + seconds * 1000, last = clock_ms(CLOCK_REALTIME) + seconds * 1000;
+  while (seen < most) {
+    if (!take(fd, &starts[seen])) {
+      if (clock_ms(CLOCK_MONOTONIC) >= end) break;
+      continue;
+    }
+    if (starts[seen].ms > last) break;
+    if (starts[seen].address - first < count) seen++;
+  }
   struct tpacket_stats lost = {0, 0};
   socklen_t length = sizeof lost;
   getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &lost, &length);

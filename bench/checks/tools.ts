@@ -31,8 +31,13 @@ export function installed(program: string, argument: string): boolean {
 }
 
 /** Starts a program on one processor. */
-export function spawnPinned(cpu: string, program: string, args: readonly string[]): ChildProcess {
-  return spawn('taskset', ['-c', cpu, program, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+export function spawnPinned(
+  cpu: string,
+  program: string,
+  args: readonly string[],
+  errors: 'inherit' | 'ignore' = 'inherit',
+): ChildProcess {
+  return spawn('taskset', ['-c', cpu, program, ...args], { stdio: ['pipe', 'pipe', errors] });
 }
 
 /** Moves a process with all its threads to one processor. */
