@@ -73,7 +73,7 @@ static void begin(int index, double time) {
   f->connected = 0;
   f->deadline = time + TIMEOUT_MS;
   struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(FIRST + index)};
-  if (!http) setsockopt(f->fd, IPPROTO_TCP, TCP_QUICKACK, &zero, sizeof zero);
+  setsockopt(f->fd, IPPROTO_TCP, TCP_QUICKACK, &zero, sizeof zero);
   if (connect(f->fd, (struct sockaddr *)&to, sizeof to) < 0 && errno != EINPROGRESS) {
     land(f, 0);
     return;

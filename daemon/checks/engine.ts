@@ -28,8 +28,8 @@ export interface EngineOptions {
   wires: (events: WireEvents) => Partial<Record<WireName, Wire>>;
   /** Milliseconds of a clock that never goes back. */
   now: () => number;
-  /** Seconds of the wall clock. */
-  wall: () => number;
+  /** Seconds of the wall clock, at an instant of now(). */
+  wall: (now: number) => number;
   result: ResultSink;
 }
 
@@ -319,7 +319,7 @@ export class Engine {
     if (flight.led !== '')
       flight.text = `redirected to ${flight.led}${flight.text === '' ? '' : `: ${flight.text}`}`;
     flight.tookMs = this.time - flight.begunAt;
-    const wall = this.options.wall();
+    const wall = this.options.wall(this.time);
     const edge = this.table.judge(row, nature, flight.detail, flight.tookMs, wall, plan.judging);
     this.options.result(row, nature, edge, flight);
     const goodbye = plan.dialogue?.goodbye ?? null;

@@ -29,6 +29,8 @@ export class Flight {
   /** A struct sockaddr_in for an address that comes as a number; and what is in it, -1 where flight.address is another one. */
   private readonly numeric: Buffer;
   private v4 = -1;
+  /** Where that lies in memory, for a wire that asks the kernel itself; 0: not known yet. */
+  place = 0;
   private addressText = '';
   private hostName = '';
   port = 0;
@@ -70,6 +72,11 @@ export class Flight {
     this.slot = slot;
     this.excerpt = excerpt;
     this.numeric = numeric;
+  }
+
+  /** Its address came as a number. */
+  get isNumeric(): boolean {
+    return this.v4 >= 0;
   }
 
   /** The numeric address, for wires that want text. */

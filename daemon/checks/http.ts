@@ -135,6 +135,7 @@ export function httpDialogue(spec: HttpSpec): Dialogue {
   }
 
   return {
+    speaksFirst: true,
     opening: openingOf(spec),
     receive(flight, bytes, length) {
       // All in one piece is the rule, and then nothing has to be kept.

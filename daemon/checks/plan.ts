@@ -58,6 +58,8 @@ export interface Hop {
  * MORE, HOP or the byte of a nature.
  */
 export interface Dialogue {
+  /** This side speaks as soon as the connection stands. */
+  readonly speaksFirst?: boolean;
   /** What this side says first, good until the next call; null: the other side does. */
   opening(flight: Flight): Uint8Array | null;
   receive(flight: Flight, bytes: Buffer, length: number, say: Say): number;

@@ -62,6 +62,8 @@ function say(message: MonitorToMain): void {
 
 const now = (): number => performance.now();
 const wall = (): number => Date.now() / 1000;
+/** In ms; the wall clock may have been moved meanwhile. */
+const ageOf = (at: number): number => Math.max(0, (wall() - at) * 1000);
 
 class Monitor {
   private readonly engine: Engine;
@@ -75,6 +77,8 @@ class Monitor {
   private readonly probes: Probes;
   private readonly plans = new PlanShare();
   private readonly loop: Loop | undefined;
+  /** From the engine's clock to the wall's, in seconds: asked for once a second, and not for each result. */
+  private wallOffset = wall() - now() / 1000;
   /** Edges of this turn that the main process has not been told of. */
   private edges: EdgeView[] = [];
 
@@ -99,7 +103,7 @@ class Monitor {
         return wires.byName;
       },
       now,
-      wall,
+      wall: (at) => at / 1000 + this.wallOffset,
       result: (row, nature, edge, flight) => this.result(row, nature, edge, flight),
     });
     const user = become(setup);
@@ -198,7 +202,7 @@ class Monitor {
 
   private view(row: number): CheckView {
     const { table } = this.engine;
-    const age = (at: number): number => (at === 0 ? Number.POSITIVE_INFINITY : (wall() - at) * 1000);
+    const age = (at: number): number => (at === 0 ? Number.POSITIVE_INFINITY : ageOf(at));
     return {
       row,
       serial: this.serials[row] as number,
@@ -213,6 +217,7 @@ class Monitor {
   }
 
   private beat(): void {
+    this.wallOffset = wall() - now() / 1000;
     const { engine, up, serials } = this;
     if (up.length > 0) this.tell({ kind: 'up', rows: up, serials: up.map((row) => serials[row] as number) });
     this.up = [];
@@ -233,7 +238,7 @@ function resultView(
   answer: Answer & { host?: string },
 ): ResultView {
   return {
-    age: (wall() - at) * 1000,
+    age: ageOf(at),
     nature: (NATURES[nature] ?? 'none') satisfies Nature,
     detail: answer.detail,
     latencyMs,

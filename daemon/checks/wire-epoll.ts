@@ -55,12 +55,20 @@ export function createEpollWire(
       if (length !== address.length) return 'EADDRNOTAVAIL';
       if (sockets.bind(fd, source, length) < 0) return sockets.errnoName();
     }
-    // Where nothing will be said, the handshake's last packet is spared: the reset comes in its place.
-    if (kind === 'stream' && flight.plan?.dialogue === null) sockets.delayAcknowledgement(fd);
-    if (sockets.connect(fd, address, flight.addressLength) < 0 && !sockets.underWay())
-      return sockets.errnoName();
+    // The handshake's last packet is spared: where nothing will be said, the reset comes in its place, else the request.
+    const dialogue = flight.plan?.dialogue;
+    if (kind === 'stream' && (dialogue === null || dialogue?.speaksFirst === true))
+      sockets.delayAcknowledgement(fd);
+    if (connect(flight, fd, address) < 0 && !sockets.underWay()) return sockets.errnoName();
     if (epoll.add(fd, INTEREST, flight.slot, flight.generation) < 0) return sockets.errnoName();
     return '';
+  }
+
+  function connect(flight: Flight, fd: number, address: Buffer): number {
+    if (!flight.isNumeric) return sockets.connect(fd, address, flight.addressLength);
+    // The flight's own room, which stays where it is.
+    if (flight.place === 0) flight.place = sockets.placeOf(address);
+    return sockets.connectAt(fd, flight.place, flight.addressLength);
   }
 
   function event(flight: Flight, what: number): void {

@@ -29,6 +29,10 @@ export interface Sockets {
   open(family: number, kind: 'stream' | 'datagram'): number;
   /** -1 with EINPROGRESS: under way. */
   connect(fd: number, address: Uint8Array, length: number): number;
+  /** As connect(), to a sockaddr that lies at a place of placeOf(). */
+  connectAt(fd: number, place: number, length: number): number;
+  /** Where these bytes lie in memory, as long as they are referred to; of a part of a larger buffer. */
+  placeOf(bytes: Uint8Array): number;
   bind(fd: number, address: Uint8Array, length: number): number;
   send(fd: number, bytes: Uint8Array, length: number): number;
   sendTo(fd: number, bytes: Uint8Array, length: number, address: Uint8Array, addressLength: number): number;
@@ -128,6 +132,8 @@ function declare(libc: Libc): Sockets {
     open: (family, kind) =>
       calls.socket(family, (kind === 'stream' ? SOCK_STREAM : SOCK_DGRAM) | SOCK_FLAGS, 0),
     connect: calls.connect,
+    connectAt: calls.connectAt,
+    placeOf: (bytes) => placeOf(libc, bytes.buffer) + bytes.byteOffset,
     bind: calls.bind,
     send: (fd, bytes, length) => calls.send(fd, bytes, length, MSG_NOSIGNAL),
     sendTo: (fd, bytes, length, address, addressLength) =>
@@ -175,6 +181,9 @@ function prototypes(libc: Libc) {
     ),
     connect: libc.func<(fd: number, address: Bytes, length: number) => number>(
       'int connect(int fd, const void *address, uint32_t length)',
+    ),
+    connectAt: libc.func<(fd: number, address: number, length: number) => number>(
+      'int connect(int fd, uintptr_t address, uint32_t length)',
     ),
     bind: libc.func<(fd: number, address: Bytes, length: number) => number>(
       'int bind(int fd, const void *address, uint32_t length)',
