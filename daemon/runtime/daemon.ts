@@ -4,9 +4,10 @@
  */
 import { randomInt } from 'node:crypto';
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describeChanges, statementOf } from '../config/changes.js';
 import { formatDiagnostics } from '../config/diagnostic.js';
-import { diffConfig } from '../config/diff.js';
+import { type ConfigDiff, diffConfig } from '../config/diff.js';
 import type { LoadFileResult } from '../config/load.js';
 import type { Config, ResourceConfig } from '../config/types.js';
 import { type ControlServer, createControlServer } from '../control/server.js';
@@ -197,13 +198,17 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const loaded = options.load(again ? texts : undefined);
     const shown = formatDiagnostics(loaded.diagnostics);
     const next = loaded.config;
-    const refused = next === null ? `${shown}nothing has been changed` : cannotApply(next);
-    if (next === null || refused !== '') {
+    // Ten thousand checks take their time: leases are renewed between one step and the next.
+    await nextTurn();
+    const diff = next === null ? null : diffConfig(config, next);
+    const refused =
+      next === null || diff === null ? `${shown}nothing has been changed` : cannotApply(next, diff);
+    if (next === null || diff === null || refused !== '') {
       log.error({}, `reload failed: ${refused}`);
       return { refused, text: '' };
     }
-    const changes = describeChanges(diffConfig(config, next), config, next);
-    const diff = diffConfig(config, next);
+    const changes = describeChanges(diff, config, next);
+    await nextTurn();
     try {
       await network.listen(next.listen);
     } catch (error) {
@@ -247,9 +252,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
 
   /** What a running daemon cannot change, or what is not safe to change now; '' where the configuration can be applied. */
-  function cannotApply(next: Config): string {
+  function cannotApply(next: Config, diff: ConfigDiff): string {
     const problems: string[] = [];
-    const fixed = diffConfig(config, next).globals.filter((field) => field !== 'listen' && field !== 'log');
+    const fixed = diff.globals.filter((field) => field !== 'listen' && field !== 'log');
     if (fixed.length > 0)
       problems.push(`${fixed.map(statementOf).join(', ')} cannot be changed by a reload: restart hastmond`);
     for (const resource of next.resources) {

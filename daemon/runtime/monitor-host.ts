@@ -19,6 +19,7 @@ import type { Sight } from '../confirm/types.js';
 import type { NetLog } from '../net/log.js';
 import { messageOf } from '../sys/errors.js';
 import { forkSelf } from '../sys/fork.js';
+import { createMonitorChannel, type MonitorChannel } from './monitor-channel.js';
 import { createMonitorRequests, type MonitorRequests } from './monitor-requests.js';
 import { type ProcessSettings, sameProcess, UNCONFIGURED } from './monitor-settings.js';
 import type { ProcessRecords } from './process-record.js';
@@ -74,8 +75,8 @@ interface Entry {
   serial: number;
 }
 
-/** Checks told of in one message. */
-const CHUNK = 1000;
+/** Checks told of in one message: two or three milliseconds of this process. */
+const CHUNK = 100;
 const SILENCE_MS = 10_000;
 const RESTART_MS = [200, 1000, 5000, 30_000] as const;
 /** It has lasted: the next restart is quick again. */
@@ -90,6 +91,7 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
   const { log, records, silenceMs = SILENCE_MS } = options;
   let config: ProcessSettings | null = null;
   let child: ChildProcess | null = null;
+  let channel: MonitorChannel<MainToMonitor> | null = null;
   const rows: (Entry | null)[] = [];
   const free: number[] = [];
   /** Rows that the present process has room for. */
@@ -120,6 +122,10 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
       return lost(0);
     }
     child = process;
+    restartTimer = undefined;
+    channel = createMonitorChannel((message) => {
+      if (process.connected) process.send(message, () => {});
+    });
     const pid = process.pid ?? 0;
     if (pid > 0) records.record(pid);
     process.on('message', (message) => heard(process, message as MonitorToMain));
@@ -179,14 +185,16 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
   }
 
   function tell(message: MainToMonitor): void {
-    if (child?.connected) child.send(message, () => {});
+    if (child !== null) channel?.say(message);
   }
 
   function define(which: readonly number[]): void {
+    const pieces: (() => MainToMonitor)[] = [];
     for (let at = 0; at < which.length; at += CHUNK) {
-      const checks = which.slice(at, at + CHUNK).flatMap((row) => definitionOf(row) ?? []);
-      tell({ kind: 'define', checks });
+      const rowsOf = which.slice(at, at + CHUNK);
+      pieces.push(() => ({ kind: 'define', checks: rowsOf.flatMap((row) => definitionOf(row) ?? []) }));
     }
+    channel?.sayAll(pieces);
   }
 
   function definitionOf(row: number): Definition | null {
