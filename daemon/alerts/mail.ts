@@ -2,7 +2,7 @@
 import { connect as connectSocket, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type SMTPConnection from 'nodemailer/lib/smtp-connection';
-import type { SMTPConnectionSendInfo } from 'nodemailer/lib/smtp-connection';
+import type { SMTPConnectionOptions, SMTPConnectionSendInfo } from 'nodemailer/lib/smtp-connection';
 import { messageOf } from '../sys/errors.js';
 import type { Answer, Job } from './ipc.js';
 import type { Content, Outcome } from './outbox-types.js';
@@ -39,10 +39,12 @@ export async function sendMail(job: MailJob, limits = LIMITS): Promise<Answer> {
   const limit = createLimit(limits);
   try {
     const bytes = await compose(job);
+    // Before there is a connection, so that nothing happens to it unheard.
+    const { default: Connection } = await import('nodemailer/lib/smtp-connection');
     const { host, port } = addressOf(job.mail.server);
     trace.note(`connecting to ${host} port ${port}`);
     const socket = await limit.within(connect(host, port, limit));
-    const connection = await open(socket, job, trace, limits);
+    const connection = new Connection(optionsFor(socket, job, trace, limits));
     limit.at(() => connection.close());
     const info = await limit.within(talk(connection, job, bytes, limit, trace));
     connection.quit();
@@ -91,34 +93,30 @@ function connect(host: string, port: number, limit: Limit): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connectSocket({ host, port, autoSelectFamilyAttemptTimeout: ADDRESS_MS });
     limit.at(() => socket.destroy());
-    socket.once('error', (error: NodeJS.ErrnoException) =>
+    socket.on('error', (error: NodeJS.ErrnoException) =>
       // Several addresses, several errors: an AggregateError, whose own message is empty.
       reject(new Error(error.message === '' ? `${error.code} ${host}:${port}` : error.message)),
     );
-    socket.once('connect', () => {
-      socket.removeAllListeners('error');
-      resolve(socket);
-    });
+    socket.once('connect', () => resolve(socket));
   });
 }
 
-async function open(
+function optionsFor(
   socket: Socket,
   { mail, node }: MailJob,
   trace: Trace,
   { handOverMs, takeMs }: MailLimits,
-): Promise<SMTPConnection> {
-  const { default: Connection } = await import('nodemailer/lib/smtp-connection');
+): SMTPConnectionOptions {
   const { host, port } = addressOf(mail.server);
   const local = /^(?:::ffff:)?127\.|^::1$/.test(socket.remoteAddress ?? '');
-  return new Connection({
+  return {
     ...{ connection: socket, host, port, secure: mail.tls === 'tls', requireTLS: mail.tls === 'starttls' },
     ...{ ignoreTLS: mail.tls === 'none', name: helloOf(node), logger: trace.logger, transactionLog: true },
     ...{ connectionTimeout: handOverMs, greetingTimeout: handOverMs },
     ...{ socketTimeout: handOverMs + takeMs, socketCloseTimeout: 1000 },
     // A server on this very machine often has a certificate of its own making.
     tls: { rejectUnauthorized: !local },
-  });
+  };
 }
 
 /** What EHLO may say: a name (RFC 5321, 4.1.1.1). */

@@ -140,8 +140,9 @@ export function createNotifierHost(options: NotifierHostOptions): NotifierHost {
     },
     async close() {
       closed = true;
-      for (const { timer } of jobs.values()) clearTimeout(timer);
-      jobs.clear();
+      const why = 'hastmond ends';
+      for (const id of [...jobs.keys()])
+        answer(id, { outcome: { kind: 'later', why, left: null }, lines: [why] });
       end();
       await Promise.all(leaving);
     },

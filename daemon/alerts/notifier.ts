@@ -12,6 +12,7 @@ import { endPrograms, runProgram } from './program.js';
 export function runNotifier(): void {
   process.title = 'hastmon: alerts (notifier)';
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+  process.on('uncaughtException', fail);
   process.on('disconnect', () => {
     endPrograms();
     process.exit(0);
@@ -30,9 +31,14 @@ function setUp(users: readonly string[]): void {
   try {
     say({ kind: 'ready', user: become(users) });
   } catch (error) {
-    say({ kind: 'failed', reason: messageOf(error) });
-    setImmediate(() => process.exit(1));
+    fail(error);
   }
+}
+
+function fail(error: unknown): void {
+  say({ kind: 'failed', reason: messageOf(error) });
+  endPrograms();
+  setImmediate(() => process.exit(1));
 }
 
 /** Gives privileges up; the name of who it is now. Throws where it cannot. */

@@ -187,9 +187,12 @@ function failed(
     delivery.nextAt = now + backoffMs(delivery.attempts);
     say(draft, 'warn', delivery, `${text} (attempt ${delivery.attempts}): ${flight.content.subject}`);
   } else {
-    way.failures += 1;
-    way.downUntil = now + backoffMs(way.failures);
-    say(draft, 'warn', delivery, `${text} (attempt ${way.failures}): ${flight.content.subject}`);
+    // What is new forces an attempt, and is no reason to be more patient with what has waited.
+    if (now >= way.downUntil) {
+      way.failures += 1;
+      way.downUntil = now + backoffMs(way.failures);
+    }
+    say(draft, 'warn', delivery, `${text} (attempt ${delivery.attempts}): ${flight.content.subject}`);
     shareFailure(draft, way, flight, text);
   }
   for (const id of way.queue) expire(draft, draft.state.deliveries.get(id), text);

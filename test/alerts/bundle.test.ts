@@ -4,6 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { createNotifierHost } from '../../daemon/alerts/notifier-host.js';
+import { smtpServer } from './smtp-server.js';
+import { composeIds, mailOf, noticeOf, SETUP } from './support.js';
 
 const bin = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../bin');
 /** A sentence of nodemailer's SMTP client. */
@@ -38,4 +41,21 @@ test('the mail client is a chunk of its own', () => {
     const loaded = closure(chunk);
     assert.ok(!loaded.has(mail[0] ?? ''), `${chunk} loads the mail client`);
   }
+});
+
+test('mail is sent by the program as it is installed', async (t) => {
+  const smtp = await smtpServer(t);
+  const silent = (): void => {};
+  const host = createNotifierHost({
+    script: path.join(bin, 'hastmond.js'),
+    records: { record: silent, forget: silent },
+    log: { debug: silent, info: silent, warn: silent, error: silent },
+  });
+  t.after(() => host.close());
+  host.become(SETUP.users);
+  const mail = mailOf(`127.0.0.1:${smtp.port}`);
+  const content = composeIds('ops', [{ notice: noticeOf(1), wall: 0 }]);
+  const { outcome } = await host.run({ way: 'mail', mail, recipients: mail.to, node: 'a', content });
+  assert.equal(outcome.kind, 'delivered', JSON.stringify(outcome));
+  assert.equal(smtp.mails.length, 1);
 });

@@ -142,6 +142,19 @@ test('starttls: required, with a certificate of its own making on loopback, and 
   assert.equal(smtp.mails.length, 1);
 });
 
+test('encrypted from the start', async (t) => {
+  const smtp = await smtpServer(t, { tls: makeCertificate('mail.test'), tlsFirst: true });
+  const { outcome, lines } = await send(smtp, { tls: 'tls' });
+  assert.equal(outcome.kind, 'delivered', lines.join('\n'));
+  assert.equal(smtp.mails[0]?.encrypted, true);
+  smtp.manners = {};
+  const plain = await send(smtp, { tls: 'tls' });
+  assert.ok(
+    plain.outcome.kind === 'unavailable' && /TLS/.test(plain.outcome.why),
+    JSON.stringify(plain.outcome),
+  );
+});
+
 test('from elsewhere, only a certificate that proves who it is', async (t) => {
   const address = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])

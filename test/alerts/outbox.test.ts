@@ -219,8 +219,8 @@ describe('trying again', () => {
     assert.deepEqual(table.tell(2), ['send 1 ops/mail web#1', 'send 4 ops/program web#2']);
     assert.deepEqual(table.result(4, DELIVERED), ['save 3 web#2', 'done web#2']);
     assert.deepEqual(table.result(1, GONE), [], 'web#2 need not find out once more');
-    assert.deepEqual(table.until(10_999), []);
-    assert.deepEqual(table.until(11_000), ['send 1 ops/mail web#1']);
+    assert.deepEqual(table.until(4999), []);
+    assert.deepEqual(table.until(5000), ['send 1 ops/mail web#1']);
     assert.deepEqual(table.result(1, DELIVERED), ['forget 1', 'send 3 ops/mail web#2'], 'in their order');
     assert.deepEqual(table.result(3, DELIVERED), ['forget 3']);
   });
@@ -297,7 +297,7 @@ describe('trying again', () => {
     assert.equal(table.until(10_000).length, 1);
     assert.equal(table.result(1, DELIVERED).filter((line) => line.startsWith('done')).length, 10_000);
     const { user } = process.cpuUsage(before);
-    // A second, on a machine with nothing else to do half of it; minutes if each step looked at all edges.
+    // A second at most; minutes if each step looked at all edges.
     assert.ok(user < 10_000_000, `${user} us`);
   });
 });

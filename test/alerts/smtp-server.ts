@@ -21,8 +21,9 @@ export interface Manners {
   endMs?: number;
   /** Closes the connection when so many bytes of the message are there. */
   closeInData?: number;
-  /** Offers STARTTLS. */
+  /** Offers STARTTLS, or is encrypted from the start. */
   tls?: Certificate;
+  tlsFirst?: boolean;
   /** Wants this login. */
   login?: { user: string; password: string };
 }
@@ -99,7 +100,8 @@ class Session {
     this.manners = manners;
     this.mails = mails;
     this.socket = socket;
-    this.attach(socket);
+    if (manners.tlsFirst === true) this.secure();
+    else this.attach(socket);
     if (manners.silent !== true)
       this.later(manners.greetingMs, () => this.say(manners.greeting ?? '220 mail.test ESMTP'));
   }
@@ -196,7 +198,12 @@ class Session {
     if (tls === undefined) return this.reply('502 no');
     this.say('220 go on');
     this.socket.removeAllListeners('data');
-    this.socket = new TLSSocket(this.socket, { isServer: true, ...tls });
+    this.secure();
+  }
+
+  private secure(): void {
+    this.socket.on('error', () => {});
+    this.socket = new TLSSocket(this.socket, { isServer: true, ...this.manners.tls });
     this.mail.encrypted = true;
     this.text = '';
     this.attach(this.socket);
