@@ -13,8 +13,8 @@ const script = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../da
 const idOf = (smtp: SmtpServer): string[] =>
   smtp.mails.map(({ data }) => /^X-Hastmon-Edge: (.*)\r$/m.exec(data)?.[1] ?? '');
 
-function trialFor(t: TestContext, dir = directory(t)): Desk & { dir: string } {
-  const trial = deskFor(dir);
+function trialFor(t: TestContext, dir = directory(t), atDone = (): void => {}): Desk & { dir: string } {
+  const trial = deskFor(dir, atDone);
   t.after(() => trial.desk.close());
   return { ...trial, dir };
 }
@@ -69,15 +69,15 @@ test('what one way could not do is on disk when people were told, survives kill 
   const smtp = await smtpServer(t);
   const { program, told } = programIn(t, 'sleep 0.3');
   await smtp.down();
-  const trial = trialFor(t);
+  const dir = directory(t);
+  const copy = directory(t);
+  // A copy of the disk at this moment is what another process would find.
+  const trial = trialFor(t, dir, () => cpSync(dir, copy, { recursive: true }));
   const alerts = [alertOf('ops', { ...mailTo(smtp), program })];
   trial.desk.configure(alerts, SETUP);
   trial.desk.tell(noticeOf(1));
   await done(trial, 1);
   assert.deepEqual(trial.done, ['web#1']);
-  // A copy of the disk at this moment is what another process would find.
-  const copy = directory(t);
-  cpSync(trial.dir, copy, { recursive: true });
   await trial.desk.close();
   writeFileSync(path.join(copy, '77.state'), 'torn', { mode: 0o600 });
   await smtp.up();

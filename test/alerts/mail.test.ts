@@ -133,6 +133,11 @@ test('starttls: required, with a certificate of its own making on loopback, and 
     wrong.outcome.kind === 'unavailable' && /535 who/.test(wrong.outcome.why),
     JSON.stringify(wrong.outcome),
   );
+  smtp.manners = { login, methods: 'LOGIN' };
+  const asked = await send(smtp, login);
+  assert.deepEqual([asked.outcome.kind, smtp.mails.pop()?.user], ['delivered', 'hastmon']);
+  for (const secret of ['hastmon', 's3cret'])
+    assert.ok(!asked.lines.join().includes(Buffer.from(secret).toString('base64')), asked.lines.join('\n'));
   smtp.manners = { login };
   const plain = await send(smtp, { tls: 'starttls', ...login });
   assert.equal(plain.outcome.kind, 'unavailable', 'nothing goes unencrypted');

@@ -26,6 +26,8 @@ export interface Manners {
   tlsFirst?: boolean;
   /** Wants this login. */
   login?: { user: string; password: string };
+  /** How: `LOGIN`, where PLAIN is not offered. */
+  methods?: string;
 }
 
 export interface Mail {
@@ -164,7 +166,7 @@ class Session {
       case 'EHLO': {
         const offers = ['mail.test'];
         if (manners.tls !== undefined && !this.mail.encrypted) offers.push('STARTTLS');
-        if (manners.login !== undefined) offers.push('AUTH PLAIN LOGIN');
+        if (manners.login !== undefined) offers.push(`AUTH ${manners.methods ?? 'PLAIN LOGIN'}`);
         return this.reply(
           offers.map((offer, at) => `250${at === offers.length - 1 ? ' ' : '-'}${offer}`).join('\r\n'),
         );

@@ -89,8 +89,8 @@ export function directory(t: TestContext): string {
   return dir;
 }
 
-/** Begins with what the directory has. */
-export function deskFor(dir: string): Desk {
+/** Begins with what the directory has; `atDone` is called in the very moment in which an edge is done. */
+export function deskFor(dir: string, atDone: () => void = () => {}): Desk {
   const { store, reason } = openStore(dir);
   if (store === null) throw new Error(reason);
   const trial: Omit<Desk, 'desk'> = { done: [], log: [], pids: [] };
@@ -99,7 +99,10 @@ export function deskFor(dir: string): Desk {
     ...{ script, store, wall: Date.now, now: () => performance.now() },
     log: { debug: () => {}, info: note, warn: note, error: note },
     records: { record: (pid) => trial.pids.push(pid), forget: () => {} },
-    done: (check, edge, why) => trial.done.push(`${check}#${edge}${why === '' ? '' : `: ${why}`}`),
+    done(check, edge, why) {
+      atDone();
+      trial.done.push(`${check}#${edge}${why === '' ? '' : `: ${why}`}`);
+    },
   });
   return { desk, ...trial };
 }
