@@ -105,7 +105,7 @@ function detailsOf(told: Told, { node, zone }: Setting): string[] {
     `What:    ${printable(notice.check)}${notice.group === '' ? '' : `, group ${printable(notice.group)}`}`,
   );
   lines.push(`Where:   ${printable(notice.url)}`);
-  lines.push(`Since:   ${clockTime(since, zone)} (${lengthOf(facts.sinceMs)} ago)`);
+  lines.push(`Since:   ${clockTime(since, zone)} (${agoOf(facts.sinceMs)})`);
   if (facts.lastedMs !== null && facts.what !== 'flapping')
     lines.push(`Until:   ${clockTime(since + facts.lastedMs, zone)}, it lasted ${lengthOf(facts.lastedMs)}`);
   const nature = natureOf(told);
@@ -149,19 +149,23 @@ function witnessLines({ notice: { facts }, wall }: Told, zone: string | undefine
   if (facts.what === 'up') return lines;
   if (good.length > 0) {
     const ago = Math.min(...good);
-    lines.push(`Last good answer: ${clockTime(wall - ago, zone)} (${lengthOf(ago)} ago)`);
+    lines.push(`Last good answer: ${clockTime(wall - ago, zone)} (${agoOf(ago)})`);
   } else if (down.length > 0) lines.push('Last good answer: none is known');
   return lines;
 }
 
 function seenDown({ node, view }: Witness): string {
   const where = view.address === '' ? '' : ` at ${printable(view.address)}`;
-  return `  ${node}: ${printable(view.nature)}${where} after ${latency(view.latencyMs)}, checked ${lengthOf(view.resultAgeMs)} ago`;
+  return `  ${node}: ${printable(view.nature)}${where} after ${latency(view.latencyMs)}, checked ${agoOf(view.resultAgeMs)}`;
 }
 
 function seenUp({ node, view }: Witness): string {
   const where = view.address === '' ? '' : ` from ${printable(view.address)}`;
-  return `  ${node}: answered${where} in ${latency(view.latencyMs)}, checked ${lengthOf(view.resultAgeMs)} ago`;
+  return `  ${node}: answered${where} in ${latency(view.latencyMs)}, checked ${agoOf(view.resultAgeMs)}`;
+}
+
+function agoOf(ms: number): string {
+  return ms < 1000 ? 'just now' : `${lengthOf(ms)} ago`;
 }
 
 function latency(ms: number): string {

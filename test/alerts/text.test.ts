@@ -57,6 +57,14 @@ const MESSAGES: Readonly<Record<string, Content>> = {
       },
     }),
   ),
+  'down-just-now': contentAt(
+    noticeOf(1, {
+      facts: {
+        witnesses: [{ node: 'a', view: viewOf({ resultAgeMs: 3, goodAgoMs: null }) }],
+        ...{ sinceMs: 20, agoMs: 0, silent: [] },
+      },
+    }),
+  ),
   up: contentAt(noticeOf(2, { facts: { ackBy: 'eve' } })),
   'up-though-one-is-behind': contentAt(
     noticeOf(2, {
