@@ -123,6 +123,8 @@ function heardWithoutHistory(
 }
 
 function learn(state: VoterState, now: Instant): VoterOutput[] {
+  // Whom its own file does not name has nothing to grant; what it took for the past would be believed by others.
+  if (state.sets[0]?.includes(state.self) !== true) return [];
   const sets = setsOfAll(state);
   const others = allVoters(sets).filter((node) => node !== state.self);
   const heard = others.filter((node) => state.heard[node] !== undefined);
@@ -132,17 +134,29 @@ function learn(state: VoterState, now: Instant): VoterOutput[] {
     return takeHistory(state, 'all voters are here and none has a history: a new cluster', now);
   }
   const remembers = (node: NodeName): boolean => state.heard[node]?.history === true;
-  if (!coversEveryMajority(sets, state.self, remembers)) return [];
+  // Changes of the voters that cross each other have to be over first.
+  if (sets.length > SETS_MAX || !coversEveryMajority(sets, state.self, remembers)) return [];
+  if (state.storing !== null) return [];
+  // It takes part in a change that is under way: to know only the set of its own file would narrow what others reckon with.
+  state.sets = sets;
   return takeHistory(state, `history learned from ${heard.join(', ')}`, now);
 }
+
+/** A set, and the one before it while it is being changed. */
+const SETS_MAX = 2;
 
 /**
  * The sets that this voter's forgotten grants may have counted in: its own file's, and those that others reckon with. In the middle
  * of a change of the voters the file has only the new one.
  */
-function setsOfAll(state: VoterState): VoterSets {
-  const told = Object.values(state.heard).flatMap(({ history, sets }) => (history ? sets : []));
-  return [...state.sets, ...told.filter((set) => set.includes(state.self))];
+function setsOfAll(state: VoterState): NodeName[][] {
+  const all = [...state.sets];
+  for (const { history, sets } of Object.values(state.heard)) {
+    if (!history) continue;
+    for (const set of sets)
+      if (set.includes(state.self) && !all.some((known) => sameSet(known, set))) all.push([...set]);
+  }
+  return all;
 }
 
 /**

@@ -227,6 +227,51 @@ describe('voter', () => {
     assert.equal(store.record.epochMax, 21);
   });
 
+  /** What node `self` of a file with these voters makes of what it hears from others, one after the other. */
+  function heardBy(self: string, file: string[], told: [from: string, sets: string[][]][]) {
+    let state = initVoter(self, file, null, GRANT_MS, 0);
+    const outputs: VoterOutput[] = [];
+    for (const [from, sets] of told) {
+      const memory = { ...heartbeat().memory, epochMax: 7, sets };
+      const [next, more] = step(state, (copy) => voterHeard(copy, from, memory, GRANT_MS));
+      state = next;
+      outputs.push(...more);
+    }
+    return {
+      state,
+      stored: outputs.flatMap((output) => (output.kind === 'store' ? [output.record.sets] : [])),
+    };
+  }
+  const AB = ['a', 'b'];
+  const ABC = ['a', 'b', 'c'];
+  const ABD = ['a', 'b', 'd'];
+  const ABCD = ['a', 'b', 'c', 'd'];
+
+  test('[V9] without a record it takes part in the change of the voters that the others tell of', () => {
+    const told: [string, string[][]][] = ABC.slice(1).map((node) => [node, [ABCD, ABC]]);
+    const { stored } = heardBy('a', ABCD, [...told, ['d', [ABCD]]]);
+    assert.deepEqual(stored, [[ABCD, ABC]], 'not the set of its own file alone');
+    const alone = heardBy('a', ABC, [
+      ['b', [ABC]],
+      ['c', [ABC]],
+    ]);
+    assert.deepEqual(alone.stored, [[ABC]]);
+  });
+
+  test('[V9] without a record it waits where changes of the voters cross each other', () => {
+    const crossed = ['b', 'c', 'd'].map((node): [string, string[][]] => [node, [ABD, ABCD]]);
+    assert.deepEqual(heardBy('a', AB, crossed).stored, []);
+  });
+
+  test('[V9] whom its own file does not name takes nothing for the past, and nobody relies on it', () => {
+    const { state, stored } = heardBy('d', AB, [
+      ['b', [AB]],
+      ['a', [AB]],
+    ]);
+    assert.deepEqual(stored, []);
+    assert.equal(voterMemory(state, GRANT_MS).history, false);
+  });
+
   test('[V9] two that have forgotten are no new cluster where a third one, which the file names no more, remembers', () => {
     let state = initVoter('c', ['c', 'b'], null, GRANT_MS, 0);
     const { memory } = heartbeat();

@@ -103,6 +103,12 @@ export const MUTATIONS: readonly Mutation<Focus>[] = [
   ),
   without(
     'V9',
+    'a voter without history takes no part in the change of the voters that it learns of',
+    { faults: ['changeVoters', 'corruptDisk'] },
+    ['voter-memory.ts', '  state.sets = sets;\n', ''],
+  ),
+  without(
+    'V9',
     'a voter without history grants at once',
     { faults: ['corruptDisk', 'isolate', 'loseMachine'] },
     [
