@@ -70,6 +70,9 @@ export interface ConfirmHostOptions {
 /** Inputs of one step, and checks that a tick looks at in one: a few milliseconds each. */
 const STEP_MAX = 100;
 const TICK_MAX = 500;
+/** A step costs the more, the more checks are in trouble: for each millisecond of one, so many are left to all else. */
+const REST = 4;
+const REST_MS_MAX = 200;
 /** Longer than anybody means: ten years. */
 const MUTE_MS_MAX = 315_360_000_000;
 
@@ -85,7 +88,8 @@ export function createConfirmHost(options: ConfirmHostOptions): ConfirmHost {
   /** What waits for the next step; of what comes twice the newest alone. */
   const inputs = new Map<string, ConfirmInput>();
   let links = 0;
-  let scheduled: NodeJS.Immediate | null = null;
+  let cancelScheduled: (() => void) | null = null;
+  let restMs = 0;
   /** What is left of the checks that the present tick has to look at; the next tick is set when none is. */
   let round: string[] = [];
   let tickSet = false;
@@ -115,12 +119,25 @@ export function createConfirmHost(options: ConfirmHostOptions): ConfirmHost {
   }
 
   function schedule(): void {
-    if (state !== null) scheduled ??= setImmediate(drain);
+    if (state === null || cancelScheduled !== null) return;
+    if (restMs < 1) {
+      const immediate = setImmediate(drain);
+      cancelScheduled = () => clearImmediate(immediate);
+    } else {
+      const timer = setTimeout(drain, restMs);
+      cancelScheduled = () => clearTimeout(timer);
+    }
+  }
+
+  function unschedule(): void {
+    cancelScheduled?.();
+    cancelScheduled = null;
   }
 
   function drain(): void {
-    scheduled = null;
+    cancelScheduled = null;
     if (state === null) return;
+    const begun = clock();
     const taken: ConfirmInput[] = [];
     for (const [key, input] of inputs) {
       if (taken.length === STEP_MAX) break;
@@ -130,6 +147,7 @@ export function createConfirmHost(options: ConfirmHostOptions): ConfirmHost {
     const checks = round.splice(0, TICK_MAX);
     if (checks.length > 0) taken.push({ kind: 'tick', checks });
     if (taken.length > 0) step(state, taken);
+    restMs = Math.min(REST * (clock() - begun), REST_MS_MAX);
     if (inputs.size > 0 || round.length > 0) schedule();
     if (round.length > 0 || tickSet) return;
     const at = confirmWakeAt(state, clock());
@@ -224,8 +242,7 @@ export function createConfirmHost(options: ConfirmHostOptions): ConfirmHost {
     round = [];
     tickSet = false;
     wake.cancel();
-    if (scheduled !== null) clearImmediate(scheduled);
-    scheduled = null;
+    unschedule();
   }
 
   function configure(next: MonitorConfig | null): void {
@@ -298,7 +315,7 @@ export function createConfirmHost(options: ConfirmHostOptions): ConfirmHost {
       command(check, () => ({ kind: 'mute', check, forMs: Math.min(Math.max(0, forMs), MUTE_MS_MAX) })),
     async close() {
       // What is under way is not cancelled: the desk keeps it.
-      if (scheduled !== null) clearImmediate(scheduled);
+      unschedule();
       wake.cancel();
       looks.close();
       post.close();

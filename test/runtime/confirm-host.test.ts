@@ -205,6 +205,38 @@ test('what a file means: the same for all nodes, but for their own addresses', (
   assert.deepEqual(monitorLinks({ ...a, nodes: ['a'] }, 'a'), []);
 });
 
+test('a step that takes its time is followed by four times as much for all else', async (t) => {
+  let now = 0;
+  const steps: number[] = [];
+  const host = createConfirmHost({
+    ...{ node: 'a', store: storeFor(t), log: logTo([]), wall: Date.now, clock: () => now },
+    monitor: {
+      look: () => Promise.reject(new Error('nothing is checked here')),
+      run: () => Promise.reject(new Error('nothing is checked here')),
+      sight: () => 'unknown',
+    },
+    desk: { tell: () => {}, cancel: () => {} },
+    send: () => false,
+    waiting: () => 0,
+    // As a step with thousands of checks in trouble.
+    changed() {
+      now += 25;
+      steps.push(performance.now());
+    },
+  });
+  host.configure(configOf('a', ['x', 'y']));
+  await until('the first step', () => steps.length === 1);
+  host.mute('x', 1000);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  host.mute('y', 1000);
+  await until('the second step', () => steps.length === 2);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const { ledgers } = host.state() ?? {};
+  assert.deepEqual(Object.keys(ledgers ?? {}), ['x', 'y'], 'both are in the second step');
+  assert.ok((steps[1] ?? 0) - (steps[0] ?? 0) > 90);
+  await host.close();
+});
+
 test('[N17] [N36] three thousand ledgers at one connection: all of them come, and nothing else has to wait', async (t) => {
   const names = Array.from({ length: 3000 }, (_, index) => `check-number-${index}`);
   const stores = [storeFor(t), storeFor(t)];
