@@ -36,11 +36,11 @@ type MailError = Error & {
 
 export async function sendMail(job: MailJob, limits = LIMITS): Promise<Answer> {
   const trace = createTrace();
+  const bytes = await compose(job);
+  // Before there is a connection, so that nothing happens to it unheard.
+  const { default: Connection } = await import('nodemailer/lib/smtp-connection');
   const limit = createLimit(limits);
   try {
-    const bytes = await compose(job);
-    // Before there is a connection, so that nothing happens to it unheard.
-    const { default: Connection } = await import('nodemailer/lib/smtp-connection');
     const { host, port } = addressOf(job.mail.server);
     trace.note(`connecting to ${host} port ${port}`);
     const socket = await limit.within(connect(host, port, limit));

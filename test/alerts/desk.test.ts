@@ -62,7 +62,7 @@ test('edges are gathered, told by each way, and by whom: a process without privi
   const [edge, uid] = (told()[0] ?? '').split(' ');
   assert.equal(edge, 'web#1');
   if (process.getuid?.() === 0) assert.notEqual(uid, '0');
-  await until(() => readdirSync(trial.dir).length === 0, 5000, 'nothing is left on disk');
+  await until(() => readdirSync(trial.dir).length === 0, 20_000, 'nothing is left on disk');
 });
 
 test('what one way could not do is on disk when people were told, survives kill -9, and arrives once', async (t) => {
@@ -146,7 +146,7 @@ test('a recipient that was to be tried later gets it by itself, 5 s later', asyn
 });
 
 test('a notifier that is killed in the middle has failed; another one tells, once', async (t) => {
-  const smtp = await smtpServer(t, { replyMs: 300 });
+  const smtp = await smtpServer(t, { replyMs: 1500 });
   const { program, told } = programIn(t);
   const trial = trialFor(t);
   const alerts = [alertOf('ops', { ...mailTo(smtp), program })];
@@ -159,7 +159,11 @@ test('a notifier that is killed in the middle has failed; another one tells, onc
   );
   await done(trial, 1);
   process.kill(trial.pids[0] ?? 0, 'SIGKILL');
-  await until(() => trial.log.some((line) => line.includes('the notifier has ended')), 5000, 'it is noticed');
+  await until(
+    () => trial.log.some((line) => line.includes('the notifier has ended')),
+    20_000,
+    'it is noticed',
+  );
   smtp.manners = {};
   trial.desk.configure(alerts, SETUP);
   await until(
@@ -167,7 +171,7 @@ test('a notifier that is killed in the middle has failed; another one tells, onc
     20_000,
     () => trial.log.join('\n'),
   );
-  await until(() => readdirSync(trial.dir).length === 0, 5000, 'nothing is left on disk');
+  await until(() => readdirSync(trial.dir).length === 0, 20_000, 'nothing is left on disk');
   assert.deepEqual([trial.done, told().length, idOf(smtp)], [['web#1'], 1, ['web#1']]);
   assert.equal(trial.pids.length, 2);
 });
@@ -231,7 +235,7 @@ test('a notifier without work ends, and one that cannot work says why', async (t
   host.become(SETUP.users);
   const job = { way: 'program', program: '/bin/true', content: composeIds('ops', []) } as const;
   assert.equal((await host.run(job)).outcome.kind, 'delivered');
-  await until(() => gone.length === 1, 5000, 'it has ended');
+  await until(() => gone.length === 1, 20_000, 'it has ended');
   assert.deepEqual(gone, pids);
   if (process.getuid?.() !== 0) return;
   host.become(['no-such-user']);
