@@ -117,6 +117,8 @@ function heardWithoutHistory(
   now: Instant,
 ): VoterOutput[] {
   state.quarantineUntil = Math.max(state.quarantineUntil, state.startedAt + memory.longestGrantMs);
+  // An empty history is of one that was only quicker to see that the cluster is new.
+  if (memory.history && (memory.epochMax > 0 || memory.grant !== null)) state.pastHeard = true;
   if (now < state.quarantineUntil) return [];
   state.heard = { ...state.heard, [from]: memory };
   return learn(state, now);
@@ -128,9 +130,9 @@ function learn(state: VoterState, now: Instant): VoterOutput[] {
   const sets = setsOfAll(state);
   const others = allVoters(sets).filter((node) => node !== state.self);
   const heard = others.filter((node) => state.heard[node] !== undefined);
-  // Nobody that remembers may be left out: also not one whose voters are others, for it does not know of this one yet.
-  const allNew = Object.keys(state.heard).every((node) => isNew(state, node));
-  if (heard.length === others.length && allNew) {
+  // Nobody that remembers may be left out: not one whose voters are others, for it does not know of this one yet, and not one that was
+  // heard before the wait was over and has not been since.
+  if (heard.length === others.length && !state.pastHeard) {
     return takeHistory(state, 'all voters are here and none has a history: a new cluster', now);
   }
   const remembers = (node: NodeName): boolean => state.heard[node]?.history === true;
@@ -157,15 +159,6 @@ function setsOfAll(state: VoterState): NodeName[][] {
       if (set.includes(state.self) && !all.some((known) => sameSet(known, set))) all.push([...set]);
   }
   return all;
-}
-
-/**
- * True for a node without history, and for one whose history is empty: it was only quicker to see that the cluster is new. Where a
- * lease was ever acquired, every majority but for one member that lost its record knows an epoch.
- */
-function isNew(state: VoterState, node: NodeName): boolean {
-  const memory = state.heard[node];
-  return memory !== undefined && (!memory.history || (memory.epochMax === 0 && memory.grant === null));
 }
 
 /**

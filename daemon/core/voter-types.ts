@@ -61,6 +61,8 @@ export interface VoterState {
   changeEndsAt: Instant | null;
   lastStoreId: number;
   heard: Record<NodeName, VoterMemory>;
+  /** Somebody remembers a lease, whoever that is: this is no new cluster. */
+  pastHeard: boolean;
 }
 
 export type VoterOutput =

@@ -52,6 +52,7 @@ export function initVoter(
     startedAt: now,
     changeEndsAt: null,
     heard: {},
+    pastHeard: false,
   };
   if (record === null) {
     const sets = [[...members]];

@@ -296,6 +296,21 @@ describe('voter', () => {
     );
   });
 
+  test('[V9] who was heard to remember before the wait was over counts against a new cluster, also when it is silent since', () => {
+    const remembers = { ...heartbeat().memory, epochMax: 2, sets: [VOTERS] };
+    let [state] = step(initVoter('c', ['c', 'a'], null, GRANT_MS, 0), (copy) =>
+      voterHeard(copy, 'b', remembers, 1),
+    );
+    const forgot = { ...heartbeat().memory, history: false, sets: [['c', 'a']] };
+    let outputs: VoterOutput[];
+    [state, outputs] = step(state, (copy) => voterHeard(copy, 'a', forgot, GRANT_MS));
+    assert.deepEqual(outputs, []);
+    const empty = { ...remembers, epochMax: 0 };
+    [state] = step(initVoter('c', ['c', 'a'], null, GRANT_MS, 0), (copy) => voterHeard(copy, 'b', empty, 1));
+    [state, outputs] = step(state, (copy) => voterHeard(copy, 'a', forgot, GRANT_MS));
+    assert.equal(outputs[0]?.kind, 'store', 'an empty history is none');
+  });
+
   test('[V8] [V9] without a record it waits, learns from all others, stores that, and only then votes', () => {
     const holder = { node: 'b', incarnation: 1 };
     const memory = heartbeat().memory;

@@ -109,6 +109,16 @@ export const MUTATIONS: readonly Mutation<Focus>[] = [
   ),
   without(
     'V9',
+    'a voter without history takes what was said before its wait was over for nothing',
+    { faults: ['changeVoters', 'corruptDisk'] },
+    [
+      'voter-memory.ts',
+      'memory.grant !== null)) state.pastHeard',
+      'memory.grant !== null) && now >= state.quarantineUntil) state.pastHeard',
+    ],
+  ),
+  without(
+    'V9',
     'a voter without history grants at once',
     { faults: ['corruptDisk', 'isolate', 'loseMachine'] },
     [
