@@ -66,6 +66,8 @@ export function voterSets(): Checker {
   function learned(voter: NodeName, sets: Sets): void {
     const heard = forgotten.get(voter) ?? new Set();
     forgotten.delete(voter);
+    // Where no lease was ever held there is no past: a new cluster, seen anew.
+    if (heldMax === 0) return;
     for (const set of sets) {
       const others = set.filter((node) => node !== voter && heard.has(node)).length;
       if (others < set.length - Math.floor(set.length / 2))
