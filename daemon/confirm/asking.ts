@@ -18,11 +18,14 @@ export function askPeers(draft: Draft, check: string, rule: CheckRule): void {
   lookAgain(draft, check, rule);
   for (const peer of reachable(state, rule)) {
     const open = mine.asks[peer];
-    if (open !== undefined && now - open.at < rule.timeoutMs + LATE_MS) continue;
-    state.lastAsk += 1;
-    mine.asks[peer] = { id: state.lastAsk, at: now };
+    if (open !== undefined && now - open.againAt < rule.timeoutMs + LATE_MS) continue;
+    // The same question again: where so much is asked that answers take longer than that, the first one still counts.
+    const same = open !== undefined && open.at > mine.edgeAt;
+    if (!same) state.lastAsk += 1;
+    mine.asks[peer] = same ? { ...open, againAt: now } : { id: state.lastAsk, at: now, againAt: now };
+    const { id } = mine.asks[peer];
     const { edge, told } = ledger ?? { edge: state.floor, told: state.floor };
-    send(draft, peer, { kind: 'ask', check, id: state.lastAsk, edge, told });
+    send(draft, peer, { kind: 'ask', check, id, edge, told });
   }
 }
 

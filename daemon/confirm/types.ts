@@ -244,8 +244,8 @@ export interface Trouble {
   startedAt: Instant;
   own: Own | null;
   heard: Record<NodeName, Heard>;
-  /** Asks that are not answered yet. */
-  asks: Record<NodeName, { id: number; at: Instant }>;
+  /** Asks that are not answered yet: when each was first sent, and last. */
+  asks: Record<NodeName, { id: number; at: Instant; againAt: Instant }>;
   askAt: Instant;
   /** Answers that this node owes, each waiting for a result. */
   owed: Record<NodeName, { id: number; at: Instant }>;

@@ -264,7 +264,12 @@ export function createConfirmHost(options: ConfirmHostOptions): ConfirmHost {
 
   function message(from: NodeName, said: ConfirmMessage): void {
     const { kind, check } = said;
-    if (has(check)) return put(`${kind} ${from} ${check}`, { kind: 'message', from, message: said });
+    const key = `${kind} ${from} ${check}`;
+    const input = { kind: 'message', from, message: said } as const;
+    // An ask or an answer that is repeated keeps its place: where there is much to do, its turn would never come.
+    if (has(check) && (kind === 'ask' || kind === 'answer') && inputs.has(key))
+      return void inputs.set(key, input);
+    if (has(check)) return put(key, input);
     // Nothing is kept of what a peer calls a check and this node does not.
     if (kind === 'ask') post.send(from, { kind: 'answer', check, id: said.id, view: null });
     else if (kind === 'claim') post.send(from, { kind: 'grant', check, edge: said.edge });

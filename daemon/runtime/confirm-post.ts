@@ -68,8 +68,9 @@ export function createPost({ send, waiting }: PostOptions): Post {
       const queue = queues.get(to) ?? new Map<string, ConfirmMessage>();
       queues.set(to, queue);
       const key = `${message.kind} ${message.check}`;
-      // It takes its place at the end: what was said in between holds no longer.
-      queue.delete(key);
+      // It takes its place at the end: what was said in between holds no longer. What is asked and answered keeps the one it has:
+      // a slow peer would never read it if it went back to the end every time.
+      if (message.kind !== 'ask' && message.kind !== 'answer') queue.delete(key);
       if (queue.size < WORDS_MAX) queue.set(key, message);
       schedule(false);
     },

@@ -190,6 +190,21 @@ test('what waits for a peer is the newest word of each kind, in the order of the
   post.close();
 });
 
+test('what is asked again of a peer that is slow does not lose its place', async () => {
+  const said: string[] = [];
+  let waiting = 100_000;
+  const post = createPost({
+    send: (_to, { kind, check }) => said.push(`${kind} ${check}`) > 0,
+    waiting: () => waiting,
+  });
+  const ask = (check: string): void => post.send('b', { kind: 'ask', check, id: 1, edge: 0, told: 0 });
+  for (const check of ['x', 'y', 'x']) ask(check);
+  waiting = 0;
+  await until('it reads', () => said.length === 2);
+  assert.deepEqual(said, ['ask x', 'ask y']);
+  post.close();
+});
+
 test('what a file means: the same for all nodes, but for their own addresses', () => {
   const [a, b] = ['a', 'b'].map((node) => configOf(node, ['web']));
   assert.ok(a !== undefined && b !== undefined);
