@@ -3,7 +3,18 @@
  * next state, and what is to be done. Rules in docs/confirmation.md.
  */
 import { answered, answerOwed, asked, askPeers, askSoon, giveUpOwed, peerLost, see } from './asking.js';
-import { type Draft, ledgerOf, log, openDraft, reachable, ruleOf, troubleOf } from './draft.js';
+import {
+  type Draft,
+  dropLedger,
+  dropTrouble,
+  ledgerOf,
+  log,
+  openDraft,
+  reachable,
+  ruleOf,
+  troubleOf,
+  undo,
+} from './draft.js';
 import { isCalm, remembersEdges, wouldFlap } from './flapping.js';
 import { addEdge, changed, isOutage, joinLedger, restoreLedger, sendLedger } from './ledger.js';
 import {
@@ -70,7 +81,8 @@ function needsWork(ledger: ConfirmState['ledgers'][string]): boolean {
 }
 
 /**
- * The only door. Several inputs of one moment are the same as one after the other, and cost less. `now`: CLOCK_BOOTTIME; `wall`: the
+ * The only door. The state given is spent: only the one that comes back counts (draft.ts says why); where it throws, the one given does still.
+ * Several inputs of one moment are the same as one after the other, and cost less. `now`: CLOCK_BOOTTIME; `wall`: the
  * wall clock, for the record alone.
  */
 export function stepConfirm(
@@ -81,7 +93,12 @@ export function stepConfirm(
 ): ConfirmStep {
   const draft = openDraft(before, now, wall);
   const inputs: readonly ConfirmInput[] = 'kind' in input ? [input] : input;
-  for (const one of inputs) for (const check of take(draft, one)) work(draft, check);
+  try {
+    for (const one of inputs) for (const check of take(draft, one)) work(draft, check);
+  } catch (error) {
+    undo(draft);
+    throw error;
+  }
   return { state: draft.state, outputs: draft.outputs };
 }
 
@@ -192,10 +209,10 @@ function reconfigure(draft: Draft, config: ConfirmConfig): void {
     }
     if (isOutage(ledger.said)) log(draft, 'info', check, 'removed while people believe it to be down');
     draft.outputs.push({ kind: 'record', check, edge: ledger.edge, record: null });
-    delete state.ledgers[check];
+    dropLedger(draft, check);
   }
   for (const check of Object.keys(state.troubles)) {
-    if (ruleOf(state, check) === undefined) delete state.troubles[check];
+    if (ruleOf(state, check) === undefined) dropTrouble(draft, check);
     else troubleOf(draft, check).askAt = draft.now;
   }
 }
@@ -293,12 +310,10 @@ function forget(draft: Draft, check: string): void {
   if (ledger !== undefined && (needsWork(ledger) || ledger.stored < ledger.edge)) return;
   if (trouble.turn !== null || trouble.granted !== null || Object.keys(trouble.owed).length > 0) return;
   if (now < trouble.neededUntil || remembersEdges(trouble, now, state.config.limits)) return;
-  delete state.troubles[check];
-  draft.troubles.delete(check);
+  dropTrouble(draft, check);
   const { edge, mute } = ledger ?? { edge: 0, mute: { revision: 1 } };
   if (edge > state.floor || mute.revision > 0) return;
-  delete state.ledgers[check];
-  draft.ledgers.delete(check);
+  dropLedger(draft, check);
 }
 
 /** When the state has to be stepped again at the latest: twice in a turn while there is trouble. Infinite where there is none. */

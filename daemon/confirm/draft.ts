@@ -1,4 +1,8 @@
-/** The state while a step works on it: what a step touches is copied once, the rest is shared with the state of before. */
+/**
+ * The state while a step works on it. Of thousands of checks a step touches a few, many times a second: so the two tables by check
+ * are changed in place, entry by entry, and the state of before is spent with the step. The entries themselves are copied when they are
+ * touched first; what they were is kept until the step is over, so that one that fails leaves everything as it was.
+ */
 import type {
   CheckRule,
   ConfirmMessage,
@@ -19,11 +23,44 @@ export interface Draft {
   /** What this step has copied already. */
   troubles: Set<string>;
   ledgers: Set<string>;
+  /** What entries were before it, undefined where there was none. */
+  troublesBefore: Map<string, Trouble | undefined>;
+  ledgersBefore: Map<string, Ledger | undefined>;
 }
 
 export function openDraft(before: ConfirmState, now: Instant, wall: WallMs): Draft {
-  const state = { ...before, ledgers: { ...before.ledgers }, troubles: { ...before.troubles } };
-  return { state, outputs: [], now, wall, troubles: new Set(), ledgers: new Set() };
+  return {
+    ...{ state: { ...before }, outputs: [], now, wall, troubles: new Set(), ledgers: new Set() },
+    ...{ troublesBefore: new Map(), ledgersBefore: new Map() },
+  };
+}
+
+/** Puts back what a step that failed has changed. */
+export function undo({ state, troublesBefore, ledgersBefore }: Draft): void {
+  for (const [check, trouble] of troublesBefore) put(state.troubles, check, trouble);
+  for (const [check, ledger] of ledgersBefore) put(state.ledgers, check, ledger);
+}
+
+function put<T>(table: Record<string, T>, check: string, entry: T | undefined): void {
+  if (entry === undefined) delete table[check];
+  else table[check] = entry;
+}
+
+function keep<T>(before: Map<string, T | undefined>, check: string, entry: T | undefined): void {
+  if (!before.has(check)) before.set(check, entry);
+}
+
+/** Forgets what is kept of a check's trouble. */
+export function dropTrouble(draft: Draft, check: string): void {
+  keep(draft.troublesBefore, check, draft.state.troubles[check]);
+  draft.troubles.delete(check);
+  delete draft.state.troubles[check];
+}
+
+export function dropLedger(draft: Draft, check: string): void {
+  keep(draft.ledgersBefore, check, draft.state.ledgers[check]);
+  draft.ledgers.delete(check);
+  delete draft.state.ledgers[check];
 }
 
 /** The rule of a check that this node monitors. */
@@ -45,6 +82,7 @@ export function troubleOf(draft: Draft, check: string): Trouble {
           ...{ sentence: '', neededUntil: now },
         }
       : { ...found, heard: { ...found.heard }, asks: { ...found.asks }, owed: { ...found.owed } };
+  keep(draft.troublesBefore, check, found);
   draft.troubles.add(check);
   state.troubles[check] = trouble;
   return trouble;
@@ -56,6 +94,7 @@ export function ledgerOf(draft: Draft, check: string): Ledger {
   const found = state.ledgers[check];
   if (found !== undefined && draft.ledgers.has(check)) return found;
   const ledger = found === undefined ? newLedger(state.floor, now) : { ...found };
+  keep(draft.ledgersBefore, check, found);
   draft.ledgers.add(check);
   state.ledgers[check] = ledger;
   return ledger;

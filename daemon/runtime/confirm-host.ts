@@ -146,7 +146,7 @@ export function createConfirmHost(options: ConfirmHostOptions): ConfirmHost {
     }
     const checks = round.splice(0, TICK_MAX);
     if (checks.length > 0) taken.push({ kind: 'tick', checks });
-    if (taken.length > 0) step(state, taken);
+    if (taken.length > 0) step(taken);
     restMs = Math.min(REST * (clock() - begun), REST_MS_MAX);
     if (inputs.size > 0 || round.length > 0) schedule();
     if (round.length > 0 || tickSet) return;
@@ -155,15 +155,17 @@ export function createConfirmHost(options: ConfirmHostOptions): ConfirmHost {
     wake.at(at);
   }
 
-  function step(before: ConfirmState, taken: readonly ConfirmInput[]): void {
+  function step(taken: readonly ConfirmInput[]): void {
+    if (state === null) return;
+    let outputs: readonly ConfirmOutput[] = [];
     try {
-      const result = stepConfirm(before, taken, clock(), wall());
-      state = result.state;
-      for (const output of result.outputs) carryOut(output);
+      ({ state, outputs } = stepConfirm(state, taken, clock(), wall()));
     } catch (error) {
-      // The resources of this node are worth more than a word on a check: the state of before still holds.
-      log.error({}, `confirmation cannot take in ${taken[0]?.kind ?? 'nothing'}: ${messageOf(error)}`);
+      // The resources of this node are worth more than a word on a check: what cannot be taken in is left out, and nothing else.
+      if (taken.length > 1) for (const one of taken) step([one]);
+      else log.error({}, `confirmation cannot take in ${taken[0]?.kind}: ${messageOf(error)}`);
     }
+    for (const output of outputs) carryOut(output);
     options.changed();
   }
 

@@ -11,7 +11,7 @@ import type {
   View,
 } from '../../daemon/confirm/types.js';
 import { decodePeerMessage, encodePeerMessage } from '../../proto/codec.js';
-import { deepFreeze } from '../sim/freeze.js';
+import { freezeEntries } from '../sim/freeze.js';
 
 export const LIMITS = {
   ...{ askMs: 10_000, holdMs: 120_000, turnMs: 5_000, claimMs: 30_000, sendMs: 60_000 },
@@ -143,7 +143,7 @@ export class Table {
   private step(name: string, input: ConfirmInput): void {
     const before = this.states[name];
     if (before === undefined) return;
-    deepFreeze(before);
+    freezeEntries(before, ['ledgers', 'troubles']);
     const result = stepConfirm(before, input, this.now + (this.clocks[name] ?? 0), this.now);
     this.states[name] = result.state;
     for (const output of result.outputs) {

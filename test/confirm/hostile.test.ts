@@ -91,7 +91,7 @@ test('inputs of one moment together are the same as one after the other', () => 
   ];
   let apart: ConfirmState = initConfirm('a', config, {}, 0, 0, 0);
   const outputs: ConfirmOutput[] = [];
-  const together = stepConfirm(apart, inputs, 10, 0);
+  const together = stepConfirm(initConfirm('a', config, {}, 0, 0, 0), inputs, 10, 0);
   for (const input of inputs) {
     const step = stepConfirm(apart, input, 10, 0);
     apart = step.state;
@@ -99,6 +99,24 @@ test('inputs of one moment together are the same as one after the other', () => 
   }
   assert.deepEqual(together, { state: apart, outputs });
   assert.ok(outputs.length > 5);
+});
+
+test('a step that fails leaves the state as it was', () => {
+  const down: ConfirmInput = { kind: 'seen', check: 'web', view: DOWN };
+  const broken = { kind: 'message', from: 'b', message: { kind: 'ledger', check: 'web', ledger: null } };
+  const { state } = stepConfirm(
+    initConfirm('a', config, {}, 0, 0, 0),
+    { kind: 'connected', peer: 'b' },
+    5,
+    0,
+  );
+  const before = structuredClone(state);
+  assert.throws(() => stepConfirm(state, [down, broken as unknown as ConfirmInput], 10, 0));
+  assert.deepEqual(state, before);
+  const { state: seen } = stepConfirm(state, down, 10, 0);
+  const known = structuredClone(seen);
+  assert.throws(() => stepConfirm(seen, [{ kind: 'blind' }, broken as unknown as ConfirmInput], 20, 0));
+  assert.deepEqual(seen, known);
 });
 
 test('[K10] an outage that nobody is left to end fails no service for long', () => {

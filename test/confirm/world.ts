@@ -10,7 +10,7 @@ import type {
   View,
 } from '../../daemon/confirm/types.js';
 import { Agenda } from '../sim/agenda.js';
-import { deepFreeze } from '../sim/freeze.js';
+import { freezeEntries } from '../sim/freeze.js';
 import { overWire } from './given.js';
 import type { Profile } from './profile.js';
 
@@ -151,9 +151,13 @@ export class World {
   step(node: SimNode, input: ConfirmInput): void {
     if (node.state === null) return;
     this.steps += 1;
-    const before = node.state;
-    if (this.profile.seed % 8 === 0) deepFreeze(before);
-    const result = stepConfirm(before, input, this.now(node), this.agenda.now + node.wallOffset);
+    const before = {
+      ...node.state,
+      ledgers: { ...node.state.ledgers },
+      troubles: { ...node.state.troubles },
+    };
+    if (this.profile.seed % 8 === 0) freezeEntries(node.state, ['ledgers', 'troubles']);
+    const result = stepConfirm(node.state, input, this.now(node), this.agenda.now + node.wallOffset);
     node.state = result.state;
     this.watcher?.stepped(node, input, before, result.outputs);
     for (const output of result.outputs) this.carryOut(node, output);
