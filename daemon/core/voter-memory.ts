@@ -153,10 +153,12 @@ const SETS_MAX = 2;
  */
 function setsOfAll(state: VoterState): NodeName[][] {
   const all = [...state.sets];
-  for (const { history, sets } of Object.values(state.heard)) {
+  for (const [from, { history, sets }] of Object.entries(state.heard)) {
     if (!history) continue;
+    // Who is no member of a set may remember it long after its members have dropped it.
     for (const set of sets)
-      if (set.includes(state.self) && !all.some((known) => sameSet(known, set))) all.push([...set]);
+      if (set.includes(state.self) && set.includes(from) && !all.some((known) => sameSet(known, set)))
+        all.push([...set]);
   }
   return all;
 }

@@ -258,6 +258,18 @@ describe('voter', () => {
     assert.deepEqual(alone.stored, [[ABC]]);
   });
 
+  test('[V9] what somebody remembers of a set that he is no member of holds up nobody', () => {
+    const { stored } = heardBy(
+      'b',
+      ['b', 'a'],
+      [
+        ['d', [AB, ABC]],
+        ['a', [AB]],
+      ],
+    );
+    assert.deepEqual(stored, [[['b', 'a']]]);
+  });
+
   test('[V9] without a record it waits where changes of the voters cross each other', () => {
     const crossed = ['b', 'c', 'd'].map((node): [string, string[][]] => [node, [ABD, ABCD]]);
     assert.deepEqual(heardBy('a', AB, crossed).stored, []);
