@@ -143,7 +143,7 @@ function witnessLines({ notice: { facts }, wall }: Told, zone: string | undefine
   if (down.length > 0) lines.push('Seen down by:', ...down.map(seenDown));
   if (up.length > 0) lines.push('Seen up by:', ...up.map(seenUp));
   const silent = [...by('unknown').map(({ node }) => node), ...facts.silent];
-  if (silent.length > 0) lines.push(`Nothing is known from: ${listOf(silent)}`);
+  if (silent.length > 0) lines.push(`No answer in time from: ${listOf(silent)}`);
   const good = facts.witnesses.flatMap(({ view }) => view.goodAgoMs ?? []);
   // What is up again has just answered.
   if (facts.what === 'up') return lines;

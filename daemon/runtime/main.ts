@@ -70,13 +70,19 @@ function testConfiguration(args: Arguments, loaded: LoadFileResult, examined: re
     process.exitCode = configFailure(loaded);
     return;
   }
-  const count = config.resources.length;
   const budgets = config.resources.map((resource) => {
     const lines = describeBudget(budgetInput(resource), config.watchdogDevice);
     return `resource ${resource.name}:\n${lines.map((line) => `  ${line}\n`).join('')}`;
   });
-  const verdict = `configuration OK (node ${config.node}, ${count} resource${count === 1 ? '' : 's'})`;
+  const verdict = `configuration OK (node ${config.node}, ${sizeOf(config)})`;
   process.exitCode = printResult('hastmond', `${args.config}: ${verdict}\n${budgets.join('')}`);
+}
+
+/** `1 resource, 3 checks`; checks where this node monitors. */
+function sizeOf({ resources, monitor }: Config): string {
+  const count = (things: number, what: string): string => `${things} ${what}${things === 1 ? '' : 's'}`;
+  const checks = monitor?.active ? `, ${count(monitor.checks.length, 'check')}` : '';
+  return `${count(resources.length, 'resource')}${checks}`;
 }
 
 function say(diagnostics: readonly Diagnostic[]): void {
@@ -125,9 +131,7 @@ async function run(
     if (!(error instanceof DaemonFailure)) throw error;
     fail(error.code, `hastmond: ${error.message}`);
   }
-  logger.info(
-    `hastmond is ready: node ${config.node}, pid ${process.pid}, ${config.resources.length} resource(s)`,
-  );
+  logger.info(`hastmond is ready: node ${config.node}, pid ${process.pid}, ${sizeOf(config)}`);
   reportReady();
   notifier.ready();
   if (notifier.watchdogMs !== null) setInterval(() => notifier.watchdog(), notifier.watchdogMs / 2);
