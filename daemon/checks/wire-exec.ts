@@ -18,6 +18,13 @@ const WRITTEN_BYTES_MAX = 2 ** 20;
 const KILL_AFTER_MS = 1000;
 
 export function createExecWire(events: WireEvents, most: number, busy: () => void): Wire {
+  /** Groups that may still have somebody in them. */
+  const groups = new Set<number>();
+  // This process ends, for whatever reason it knows of: its plugins have nobody else who watches their time.
+  process.once('exit', () => {
+    for (const group of groups) endGroup(group, 'SIGKILL');
+  });
+
   function open(flight: Flight): string {
     const spec = flight.plan?.extra as ExecSpec;
     const { generation } = flight;
@@ -34,6 +41,7 @@ export function createExecWire(events: WireEvents, most: number, busy: () => voi
       return 'local';
     }
     flight.handle = child;
+    if (child.pid !== undefined) groups.add(child.pid);
     let written = 0;
     const mine = (): boolean => flight.generation === generation && flight.handle === child;
     child.on('error', (error: NodeJS.ErrnoException) => {
@@ -74,7 +82,12 @@ export function createExecWire(events: WireEvents, most: number, busy: () => voi
       if (child?.pid === undefined) return;
       child.stdout?.destroy();
       const group = child.pid;
-      if (endGroup(group, 'SIGTERM')) setTimeout(() => endGroup(group, 'SIGKILL'), KILL_AFTER_MS);
+      const kill = (): void => {
+        endGroup(group, 'SIGKILL');
+        groups.delete(group);
+      };
+      if (endGroup(group, 'SIGTERM')) setTimeout(kill, KILL_AFTER_MS);
+      else groups.delete(group);
       busy();
     },
   };

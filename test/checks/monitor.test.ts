@@ -1,6 +1,6 @@
 /** The monitor process for real: forked, unprivileged, replaced when it dies. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -224,4 +224,32 @@ test('a process that hangs is ended; not one whose words nobody could hear for a
     () => trial.log.join('\n'),
   );
   assert.ok(trial.log.some((line) => line.includes('has said nothing for 2 s: ending it')));
+});
+
+test('an orderly end leaves no plugin behind, nor what it has started', async (t) => {
+  const trial = trialFor(t);
+  const word = `plugin-of-${process.pid}`;
+  const running = (): string[] =>
+    readdirSync('/proc')
+      .filter((name) => /^[0-9]+$/.test(name))
+      .filter((name) => {
+        try {
+          return readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(word);
+        } catch {
+          return false;
+        }
+      });
+  const url = `exec:/bin/sh?arg=-c&arg=${encodeURIComponent('sh -c "sleep 100; true" $0 & sleep 100; true')}&arg=${word}`;
+  trial.host.apply(configOf(specOf('slow', url, { timeoutMs: 60_000 })), same);
+  await until(
+    () => running().length >= 2,
+    10_000,
+    () => `the plugin does not run: ${trial.log.join('\n')}`,
+  );
+  await trial.host.close();
+  await until(
+    () => running().length === 0,
+    5000,
+    () => `left: ${running().join(' ')}`,
+  );
 });
