@@ -21,6 +21,13 @@ export function setService(world: World, machine: Machine, running: boolean, fac
   world.trace({ kind: 'service', node: machine.name, running, forced, epoch });
 }
 
+/** A worker by force goes on with a service that was started under a lease: from now on it runs by force. */
+export function takeByForce(world: World, { service, name: node }: Machine): void {
+  if (!service.running || service.forced) return;
+  service.forced = true;
+  world.trace({ kind: 'service', node, ...service });
+}
+
 /** Ends for certain what start has left behind: the control group is killed. */
 export function killLeftovers(world: World, machine: Machine): void {
   if (world.profile.backing !== 'cgroup') return;

@@ -18,7 +18,7 @@ import { stopLimits } from '../../daemon/core/stop-plan.js';
 import { initWatchdog, stepWatchdog, watchdogWakeAt } from '../../daemon/core/watchdog.js';
 import { takeOverHooks } from './cleaner.js';
 import { deepFreeze } from './freeze.js';
-import { beginHook, killLeftovers, signalHook } from './hooks.js';
+import { beginHook, killLeftovers, signalHook, takeByForce } from './hooks.js';
 import { feedMain } from './main-process.js';
 import {
   localNow,
@@ -269,6 +269,7 @@ function performPrimary(world: World, worker: WorkerProcess, output: PrimaryOutp
       });
     case 'report':
       leaseReported(world, worker, output.report);
+      if (output.report.forced) takeByForce(world, worker.machine);
       return say(world, worker, { kind: 'worker-report', worker: worker.id, report: output.report });
     case 'hook':
       return runHook(world, worker, output.id, output.action, output.epoch, output.notAfter);
