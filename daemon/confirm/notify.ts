@@ -200,10 +200,14 @@ export function couldNotSend(draft: Draft, check: string, edge: number, why: str
   const turn = draft.state.troubles[check]?.turn;
   const rule = ruleOf(draft.state, check);
   if (turn?.phase !== 'sending' || turn.edge !== edge || rule === undefined) return;
-  log(draft, 'warn', check, `could not tell people of ${edgeId(check, edge)}: ${why}`);
+  const trouble = troubleOf(draft, check);
+  const sentence = `could not tell people of ${edgeId(check, edge)}: ${why}`;
+  // It is tried again and again, perhaps for hours: said once.
+  if (sentence !== trouble.sentence) log(draft, 'warn', check, sentence);
+  trouble.sentence = sentence;
   draft.outputs.push({ kind: 'cancel', check, edge });
   giveUp(draft, check);
-  troubleOf(draft, check).turnFrom = draft.now + (rule.nodes.length + 1) * draft.state.config.limits.turnMs;
+  trouble.turnFrom = draft.now + (rule.nodes.length + 1) * draft.state.config.limits.turnMs;
 }
 
 /** It was sent: to disk, and to all (E5). What was sent counts even where the turn is over by now. */

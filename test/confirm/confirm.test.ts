@@ -269,6 +269,20 @@ describe('telling people', () => {
     assert.deepEqual(table.told, ['web#1 down by b']);
   });
 
+  test('[E6] an alert that fails again and again is tried again, and said once', () => {
+    const table = new Table(['a']);
+    table.senders.delete('a');
+    table.see('a', 'web', DOWN);
+    for (let round = 0; round < 5; round += 1) {
+      table.input('a', { kind: 'failed', check: 'web', edge: 1, why: 'the mail server is down' });
+      table.pass(20_000);
+    }
+    const tried = table.outputs.filter(({ output }) => output.kind === 'notify').length;
+    const said = table.logs.filter((line) => line.includes('could not tell people')).length;
+    assert.ok(tried >= 5);
+    assert.equal(said, 1);
+  });
+
   test('[E6] the sender dies after sending: a second time, with the same id', () => {
     const table = new Table(['a', 'b', 'c']);
     table.senders.delete('a');
