@@ -3,8 +3,7 @@
  * the main process and without its privileges. It decides nothing: one job, one attempt, one answer.
  */
 import { messageOf } from '../sys/errors.js';
-import { loadNative } from '../sys/native.js';
-import { dropPrivileges } from '../sys/privileges.js';
+import { becomeFirstOf } from '../sys/privileges.js';
 import type { Answer, Job, MainToNotifier, NotifierToMain } from './ipc.js';
 import { endPrograms, runProgram } from './program.js';
 
@@ -29,7 +28,7 @@ function say(message: NotifierToMain): void {
 
 function setUp(users: readonly string[]): void {
   try {
-    say({ kind: 'ready', user: become(users) });
+    say({ kind: 'ready', user: becomeFirstOf(users, '') });
   } catch (error) {
     fail(error);
   }
@@ -39,17 +38,6 @@ function fail(error: unknown): void {
   say({ kind: 'failed', reason: messageOf(error) });
   endPrograms();
   setImmediate(() => process.exit(1));
-}
-
-/** Gives privileges up; the name of who it is now. Throws where it cannot. */
-function become(users: readonly string[]): string {
-  if (process.getuid?.() !== 0) return String(process.getuid?.());
-  const native = loadNative();
-  const user = users.find((name) => native.getpwnam(name) !== null);
-  if (user === undefined) throw new Error(`none of these users exists: ${users.join(', ')}`);
-  const reason = dropPrivileges(native, { user });
-  if (reason !== null) throw new Error(reason);
-  return user;
 }
 
 async function work(job: Job): Promise<Answer> {

@@ -6,7 +6,7 @@ import { lookup } from 'node:dns';
 import { performance } from 'node:perf_hooks';
 import { messageOf } from '../sys/errors.js';
 import { loadNative } from '../sys/native.js';
-import { dropPrivileges } from '../sys/privileges.js';
+import { becomeFirstOf } from '../sys/privileges.js';
 import { hostOf } from './compile.js';
 import { Engine } from './engine.js';
 import type { Flight } from './flight.js';
@@ -106,7 +106,7 @@ class Monitor {
       wall: (at) => at / 1000 + this.wallOffset,
       result: (row, nature, edge, flight) => this.result(row, nature, edge, flight),
     });
-    const user = become(setup);
+    const user = becomeFirstOf(setup.users, setup.chroot);
     this.loop = wires?.run(this.engine, now);
     say({ kind: 'ready', user, notes: [...notes, ...(wires?.notes ?? [])] });
     setInterval(() => this.beat(), BEAT_MS);
@@ -268,15 +268,4 @@ function raiseLimit(wanted: number): string[] {
   } catch (error) {
     return [`the limit of open files stays as it is: ${messageOf(error)}`];
   }
-}
-
-/** Gives privileges up; the name of who it is now. Throws where it cannot. */
-function become({ users, chroot }: MonitorSetup): string {
-  if (process.getuid?.() !== 0) return String(process.getuid?.());
-  const native = loadNative();
-  const user = users.find((name) => native.getpwnam(name) !== null);
-  if (user === undefined) throw new Error(`none of these users exists: ${users.join(', ')}`);
-  const reason = dropPrivileges(native, { user, ...(chroot === '' ? {} : { chroot }) });
-  if (reason !== null) throw new Error(reason);
-  return user;
 }

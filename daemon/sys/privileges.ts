@@ -1,7 +1,7 @@
 /** Dropping root's privileges for good, in the one order that works. It does not know for whom. */
 
 import { messageOf } from './errors.js';
-import type { GroupEntry, Native, UserEntry } from './native.js';
+import { type GroupEntry, loadNative, type Native, type UserEntry } from './native.js';
 
 export interface Privileges {
   /** User name or number. */
@@ -28,6 +28,21 @@ export function dropPrivileges(native: Native, privileges: Privileges): string |
     return `cannot become user ${user.name}: ${messageOf(error)}`;
   }
   return verify(native, user, group?.gid ?? user.gid);
+}
+
+/**
+ * Becomes the first of these users that exists, for good, where this process is root. Gives back who it is now; throws where it cannot,
+ * and the process has to end.
+ */
+export function becomeFirstOf(users: readonly string[], chroot: string): string {
+  const uid = process.getuid?.();
+  if (uid !== 0) return String(uid);
+  const native = loadNative();
+  const user = users.find((name) => native.getpwnam(name) !== null);
+  if (user === undefined) throw new Error(`none of these users exists: ${users.join(', ')}`);
+  const reason = dropPrivileges(native, { user, ...(chroot === '' ? {} : { chroot }) });
+  if (reason !== null) throw new Error(reason);
+  return user;
 }
 
 function drop(native: Native, user: UserEntry, group: GroupEntry | null, root: string | undefined): void {
