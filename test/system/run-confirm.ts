@@ -95,6 +95,11 @@ async function toldAre(
   }
 }
 
+/** All of them know that an edge was told: a cut before that may have it told twice. */
+async function allKnow(monitors: Monitors, edge: number): Promise<void> {
+  await Promise.all(names.map((name) => monitors.knows(name, 'web', edge)));
+}
+
 /** Cuts a node off from all others, silently and in both directions. */
 async function isolate(network: Network, node: string, from: readonly string[]): Promise<void> {
   for (const other of from) await cutBoth(network, node, other);
@@ -143,6 +148,7 @@ const cases: [string, (scene: Scene) => Promise<void>][] = [
         throw new Error(`it does not say who saw what: ${text}`);
       await network.heal();
       await toldAre(monitors, ['web#1', 'web#2']);
+      await allKnow(monitors, 2);
     },
   ],
   [
@@ -159,6 +165,7 @@ const cases: [string, (scene: Scene) => Promise<void>][] = [
       await says(monitors, 'a', from[0] ?? 0, /check web: people were told of web#3 by [bc]/);
       await scene.startService();
       await toldAre(monitors, ['web#1', 'web#2', 'web#3', 'web#4']);
+      await allKnow(monitors, 4);
     },
   ],
   [
