@@ -21,6 +21,8 @@ export interface TakeOverOptions extends RecoverOptions {
 export interface TakenOver extends Recovered {
   /** What became of a `stop` under way. Its exit status is not known: `status` tells. */
   stop: 'none' | 'finished' | 'killed';
+  /** When a fence under way began, which was killed: the time to stop was over by then. null: there was none. */
+  fenceBegan: number | null;
 }
 
 /** How often a stop that goes on is looked at. */
@@ -33,13 +35,16 @@ const lookMs = 10;
 export async function takeOver(directory: string, options: TakeOverOptions): Promise<TakenOver> {
   const { stopUntil = () => Number.NEGATIVE_INFINITY, clock = systemHookClock } = options;
   let stop: TakenOver['stop'] = 'none';
+  let fenceBegan: TakenOver['fenceBegan'] = null;
   const recovered = await endRunning(directory, options, async (record) => {
-    if (record.action !== 'stop' || !processAlive(record.pid, record.startTime)) return;
+    if (!processAlive(record.pid, record.startTime)) return;
+    if (record.action === 'fence') fenceBegan = startedAtMs(record.startTime);
+    if (record.action !== 'stop') return;
     const until = stopUntil(startedAtMs(record.startTime));
     const finished = await waitForEnd(record, until, { ...options, clock });
     if (stop !== 'killed') stop = finished ? 'finished' : 'killed';
   });
-  return { ...recovered, stop };
+  return { ...recovered, stop, fenceBegan };
 }
 
 /** True: the program ended by itself in time. Meanwhile its output is logged, so that it need not wait for a reader. */

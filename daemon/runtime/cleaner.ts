@@ -116,6 +116,7 @@ export function createCleaner(options: CleanerOptions): Cleaner {
       return stopLimits(end, stopTimeoutMs).termAt;
     };
     const taken = await takeOver(hooks.directory, { log, stopUntil });
+    end = Math.min(end, taken.fenceBegan ?? end);
     if (taken.failed.length > 0) return { ok: false, detail: taken.failed.join('; ') };
     if (mode === 'stop') return verdict(await stop(end));
     const before = await status(settings().statusTimeoutMs);

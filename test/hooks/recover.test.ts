@@ -266,7 +266,7 @@ test('takeOver() lets a stop go on that a killed process had begun', async (t) =
   writeFileSync(place.file('go'), '');
   assert.deepEqual(
     await taken,
-    { ended: 1, failed: [], stop: 'finished' },
+    { ended: 1, failed: [], stop: 'finished', fenceBegan: null },
     'its child was killed, it was not',
   );
   assert.deepEqual(place.words('stopped'), ['yes']);
@@ -291,7 +291,7 @@ test('takeOver() kills a stop that does not end in time, and everything else at 
   assert.ok(began <= before && began > before - 2000, 'when it began is read from its record');
   await until(() => !alive(role), 'the other hook to be killed');
   assert.ok(alive(stop), 'while the stop goes on');
-  assert.deepEqual(await taken, { ended: 2, failed: [], stop: 'killed' });
+  assert.deepEqual(await taken, { ended: 2, failed: [], stop: 'killed', fenceBegan: null });
   assert.ok(bootTime() - began >= 2000);
   assert.ok(!alive(stop));
 });
@@ -302,8 +302,31 @@ test('takeOver() without a deadline kills a stop too; with nothing on record it 
   const leader = await pidIn(place, 'leader');
   await kill(child);
   const { log, texts } = memoryLog();
-  assert.deepEqual(await takeOver(place.records, { log }), { ended: 1, failed: [], stop: 'killed' });
+  assert.deepEqual(await takeOver(place.records, { log }), {
+    ended: 1,
+    failed: [],
+    stop: 'killed',
+    fenceBegan: null,
+  });
   assert.deepEqual(texts('info'), [], 'nothing is waited for');
   assert.ok(!alive(leader));
-  assert.deepEqual(await takeOver(place.records, { log }), { ended: 0, failed: [], stop: 'none' });
+  assert.deepEqual(await takeOver(place.records, { log }), {
+    ended: 0,
+    failed: [],
+    stop: 'none',
+    fenceBegan: null,
+  });
+});
+
+test('takeOver() says since when a fence was under way, which a killed process had begun', async (t) => {
+  const place = workplace(t);
+  const exec = place.script('hook', 'echo $$ >leader; sleep 1000');
+  const { child } = worker(place, exec, ['fence']);
+  const leader = await pidIn(place, 'leader');
+  await kill(child);
+  const before = bootTime();
+  const { ended, stop, fenceBegan } = await takeOver(place.records, { log: memoryLog().log });
+  assert.deepEqual({ ended, stop }, { ended: 1, stop: 'none' });
+  assert.ok(fenceBegan !== null && fenceBegan <= before && fenceBegan > before - 5000);
+  assert.ok(!alive(leader));
 });

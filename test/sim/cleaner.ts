@@ -56,6 +56,8 @@ export function runClean(
     end = Math.min(end, localTime(machine, began) + stopTimeoutMs);
     return trueTime(machine, stopLimits(end, stopTimeoutMs).termAt);
   };
+  for (const { action, began } of machine.hooks)
+    if (action === 'fence') end = Math.min(end, localTime(machine, began));
   takeOverHooks(world, machine, stopUntil, after, () => {
     if (mode === 'stop') return stop(world, main, end, finish);
     runHook(world, main, 'status', statusTimeoutMs * 0.9, statusTimeoutMs, (code) => {
