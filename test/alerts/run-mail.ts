@@ -5,6 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -59,11 +60,8 @@ match from any for any action "keep"
 `,
     );
     this.program = stage.start(directory, '/usr/sbin/smtpd', ['-d', '-f', file]);
-    const ready = (): boolean =>
-      readFileSync('/proc/net/tcp', 'utf8')
-        .split('\n')
-        .filter((line) => / 0100007F:0019 /.test(line)).length >= 1;
-    await until(ready, 20_000, () => `smtpd does not listen\n${this.log()}`);
+    // It listens before all of its processes know each other: one that is stopped then is lost.
+    await until(greets, 20_000, () => `smtpd does not greet\n${this.log()}`);
   }
 
   async stop(): Promise<void> {
@@ -101,9 +99,26 @@ match from any for any action "keep"
   }
 }
 
+/** True where port 25 answers as a mail server does. */
+function greets(): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(25, '127.0.0.1');
+    const end = (greeted: boolean): void => {
+      socket.destroy();
+      resolve(greeted);
+    };
+    socket.setTimeout(1000, () => end(false));
+    socket.once('data', (bytes) => end(bytes.toString('latin1').startsWith('220')));
+    socket.once('error', () => end(false));
+    socket.once('close', () => end(false));
+  });
+}
+
+/** '' for one that has ended and waits to be asked for: nobody in this namespace does. */
 function nameOf(pid: string): string {
   try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+    const [, name = '', state] = /\((.*)\) (.)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+    return state === 'Z' ? '' : name;
   } catch {
     return '';
   }

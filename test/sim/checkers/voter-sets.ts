@@ -19,6 +19,7 @@ export function voterSets(): Checker {
   const takenUp = new Map<NodeName, Set<string>>();
   const heldBefore = new Map<string, number>();
   const forgotten = new Map<NodeName, Set<NodeName>>();
+  const bootstrapped = new Set<NodeName>();
   let heldMax = 0;
 
   function changed({ voter, sets, epochMax, restarted }: Extract<TraceEvent, { kind: 'voter-sets' }>): void {
@@ -67,7 +68,7 @@ export function voterSets(): Checker {
     const heard = forgotten.get(voter) ?? new Set();
     forgotten.delete(voter);
     // Where no lease was ever held there is no past: a new cluster, seen anew.
-    if (heldMax === 0) return;
+    if (heldMax === 0 || bootstrapped.has(voter)) return;
     for (const set of sets) {
       const others = set.filter((node) => node !== voter && heard.has(node)).length;
       if (others < set.length - Math.floor(set.length / 2))
@@ -94,6 +95,10 @@ export function voterSets(): Checker {
           return changed(event);
         case 'forgotten':
           forgotten.set(event.voter, new Set());
+          return;
+        case 'command':
+          // The operator's word is enough.
+          if (event.text === 'hastmonctl bootstrap') bootstrapped.add(event.node);
           return;
         case 'memory-heard':
           forgotten.get(event.voter)?.add(event.from);
