@@ -104,13 +104,13 @@ export const MUTATIONS: readonly Mutation<Focus>[] = [
   without(
     'V9',
     'a voter without history takes no part in the change of the voters that it learns of',
-    { faults: ['changeVoters', 'corruptDisk'] },
+    { faults: ['changeVoters', 'corruptDisk'], careless: true },
     ['voter-memory.ts', '  state.sets = sets;\n', ''],
   ),
   without(
     'V9',
     'a voter without history takes what was said before its wait was over for nothing',
-    { faults: ['changeVoters', 'corruptDisk'] },
+    { faults: ['changeVoters', 'corruptDisk'], careless: true },
     [
       'voter-memory.ts',
       'memory.grant !== null)) state.pastHeard',

@@ -97,6 +97,8 @@ export interface Focus {
   backing?: Backing;
   /** The network repeats messages. */
   repeats?: boolean;
+  /** The operator is careless, and one fault follows hard upon the other. */
+  careless?: boolean;
 }
 
 /** Rare faults that have to meet: chance alone brings them together once in hours. */
@@ -156,11 +158,11 @@ export function drawProfile(seed: number, focus: Focus = {}): Profile {
     ),
     unknownPermille: prng.pick([0, 0, 10]),
     faults: {
-      meanGapMs: leaseMs * prng.pick([1, 2, 4, 8]),
+      meanGapMs: leaseMs * prng.pick(focus.careless ? [1, 2] : [1, 2, 4, 8]),
       triggeredPermille: faults.length > 0 ? 300 : prng.pick([0, 50, 200]),
       weights: drawWeights(prng, faults),
       force: prng.chance(50),
-      careless: prng.chance(200),
+      careless: prng.chance(focus.careless ? 1000 : 200),
     },
     safetyMs: leaseMs * prng.range(40, 120),
     freeze: prng.chance(20),

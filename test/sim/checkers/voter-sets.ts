@@ -95,6 +95,7 @@ export function voterSets(): Checker {
           return changed(event);
         case 'forgotten':
           forgotten.set(event.voter, new Set());
+          bootstrapped.delete(event.voter);
           return;
         case 'command':
           // The operator's word is enough.
