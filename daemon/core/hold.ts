@@ -3,7 +3,7 @@
  *
  * Rules H1 to H5 of docs/protocol.md.
  */
-import { includesSets, leaseEnd } from './lease.js';
+import { includesSets, isMajorityOfAll, leaseEnd } from './lease.js';
 import type { Settings } from './settings.js';
 import type {
   AnswerMessage,
@@ -13,6 +13,7 @@ import type {
   LeaseTerms,
   NodeName,
   RequestMessage,
+  VoterSets,
 } from './types.js';
 
 /** A lease as the main process acquired it, or as an earlier worker last reported it. */
@@ -30,6 +31,8 @@ export interface GivenLease {
 export interface HeldLease extends Omit<GivenLease, 'granted'> {
   /** Until when each voter supports the lease, and until when its grant lasts at least. */
   votes: Record<NodeName, { until: Instant; grantedUntil: Instant }>;
+  /** Which voter sets each voter reckoned with when it last answered. */
+  named: Record<NodeName, VoterSets>;
   /** Requests whose answers still count, oldest first. */
   pending: { request: number; sentAt: Instant; leaseMs: DurationMs; stopBudgetMs: DurationMs }[];
   renewAt: Instant;
@@ -40,7 +43,7 @@ export function takeLease(given: GivenLease, now: Instant): HeldLease {
   const { epoch, until, grantedUntil, sets, granted } = given;
   const votes: HeldLease['votes'] = {};
   for (const node of granted) votes[node] = { until, grantedUntil };
-  return { epoch, until, grantedUntil, sets, votes, pending: [], renewAt: now };
+  return { epoch, until, grantedUntil, sets, votes, named: {}, pending: [], renewAt: now };
 }
 
 /** The next renewal, to all voters; its answers count from `now`, the moment before it is sent (H1). */
@@ -53,7 +56,8 @@ export function renewLease(
   now: Instant,
 ): { lease: HeldLease; message: RequestMessage } {
   const others = lease.sets.filter((set) => !includesSets(ownSets, [set]));
-  const sets = [...ownSets, ...others.filter((set) => supports(lease, set, now))];
+  const kept = others.filter((set) => supports(lease, set, now) && !isDropped(lease, set));
+  const sets = [...ownSets, ...kept];
   const pending = lease.pending.filter((entry) => entry.sentAt + entry.leaseMs > now);
   pending.push({ request, sentAt: now, leaseMs: terms.leaseMs, stopBudgetMs: terms.stopBudgetMs });
   const message: RequestMessage = { kind: 'request', holder, epoch: lease.epoch, request, terms, sets };
@@ -70,7 +74,9 @@ export function leaseAnswered(
   if (answer.to !== 'request' || answer.epoch !== lease.epoch) return lease;
   const entry = lease.pending.find((candidate) => candidate.request === answer.request);
   if (entry === undefined) return lease;
-  if (answer.refusal !== null) return answer.refusal === 'voter-set' ? learnSets(lease, answer, now) : lease;
+  const named = heard(lease, from, answer);
+  if (answer.refusal !== null)
+    return answer.refusal === 'voter-set' ? learnSets({ ...lease, named }, answer, now) : { ...lease, named };
   const end = entry.sentAt + entry.leaseMs;
   const before = lease.votes[from];
   const vote = {
@@ -82,6 +88,7 @@ export function leaseAnswered(
   const grantedUntil = leaseEnd(lease.sets, (node) => votes[node]?.grantedUntil);
   return {
     ...lease,
+    named,
     votes,
     until: Math.max(lease.until, until),
     grantedUntil: Math.max(lease.grantedUntil, grantedUntil),
@@ -104,11 +111,27 @@ export function stopEnd(
 
 /** Reckons with a set that a voter knows and we do not, where a majority of it supports us already (H4). */
 function learnSets(lease: HeldLease, answer: AnswerMessage, now: Instant): HeldLease {
+  // Who has no history grants nothing yet, and names what its file says.
+  if (!answer.memory.history) return lease;
   const unknown = answer.memory.sets.filter(
     (set) => !includesSets(lease.sets, [set]) && supports(lease, set, now),
   );
   if (unknown.length === 0) return lease;
   return { ...lease, sets: [...lease.sets, ...unknown.map((set) => [...set])], renewAt: now };
+}
+
+/** What a voter without history takes for the voters is only what its file says. */
+function heard({ named }: HeldLease, from: NodeName, { memory }: AnswerMessage): HeldLease['named'] {
+  return memory.history ? { ...named, [from]: memory.sets } : named;
+}
+
+/**
+ * True where nobody reckons with a set any more, by the word of a majority of it (H4): its members may be gone by now, and who is
+ * left must not need them.
+ */
+function isDropped({ named }: HeldLease, set: readonly NodeName[]): boolean {
+  if (Object.values(named).some((sets) => includesSets(sets, [set]))) return false;
+  return isMajorityOfAll([set], (node) => named[node] !== undefined);
 }
 
 function supports(lease: HeldLease, set: readonly NodeName[], now: Instant): boolean {

@@ -3,7 +3,7 @@
  * else of this folder that the main process needs is reached through it. No I/O, no clock, no chance.
  */
 import { copyAcquisition, initAcquisition } from './acquire.js';
-import { grantMs } from './lease.js';
+import { allVoters, grantMs } from './lease.js';
 import { beginCleaning } from './node-clean.js';
 import { runCommand } from './node-command.js';
 import { cleaned, fenced, guard, takeOverAt, workerExited } from './node-guard.js';
@@ -221,8 +221,9 @@ function workerSpoke(state: NodeState, input: WorkerInput, outputs: NodeOutput[]
     if (report.lastError !== '') state.lastError = report.lastError;
     if (report.run === 'run' && state.leaving?.why === 'handover') handoverFailed(state, input.now, outputs);
   } else if (input.kind === 'worker-send') {
-    const targets = input.to === null ? [...new Set(state.voter.sets.flat())] : [input.to];
-    for (const to of targets) outputs.push({ kind: 'send', to, message: input.message });
+    const { message, to: one } = input;
+    const sets = message.kind === 'request' ? [...state.voter.sets, ...message.sets] : state.voter.sets;
+    for (const to of one === null ? allVoters(sets) : [one]) outputs.push({ kind: 'send', to, message });
   } else if (input.kind === 'worker-finish') {
     primaryFinished(state, input.outcome, input.now, outputs);
   }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { clearComplaints, complaintCount, countComplaint } from '../../daemon/core/complaints.js';
-import { renewLease, takeLease } from '../../daemon/core/hold.js';
+import { type HeldLease, leaseAnswered, renewLease, takeLease } from '../../daemon/core/hold.js';
 import { initPrimary, stepPrimary } from '../../daemon/core/primary.js';
 import { initSecondary, type SecondaryOutput, stepSecondary } from '../../daemon/core/secondary.js';
 import { leaseTerms } from '../../daemon/core/settings.js';
@@ -172,6 +172,29 @@ describe('holding', () => {
     assert.equal(hooks, 1);
     assert.equal(renewals, 10);
     assert.ok((state.lease?.until ?? 0) > 10_000);
+  });
+
+  test('[H4] a set of before is reckoned with until a majority of it has answered and nobody names it', () => {
+    const [now, before] = [
+      ['a', 'c', 'd'],
+      ['a', 'b', 'c', 'd'],
+    ];
+    const given = { epoch: 1, until: 3000, grantedUntil: 5000, sets: [now, before], granted: before };
+    const holder = { node: 'a', incarnation: 1 };
+    const renew = (lease: HeldLease) => renewLease(lease, 7, holder, leaseTerms(settings()), [now], 1000);
+    const answered = (lease: HeldLease, from: string, sets: string[][], history = true): HeldLease => {
+      const memory = { ...heartbeat().memory, sets, history };
+      const verdict = { refusal: null, by: '', leftMs: 0, memory } as const;
+      const answer = { kind: 'answer', to: 'request', holder, epoch: 1, request: 7, ...verdict } as const;
+      return leaseAnswered(lease, from, answer, 1010);
+    };
+    const { lease } = renew(takeLease(given, 0));
+    assert.deepEqual(renew(lease).message.sets, [now, before], 'nobody has answered');
+    const one = answered(answered(lease, 'a', [now]), 'c', [now]);
+    assert.deepEqual(renew(one).message.sets, [now, before], 'two of four');
+    assert.deepEqual(renew(answered(one, 'd', [now], false)).message.sets, [now, before], 'd has no history');
+    assert.deepEqual(renew(answered(one, 'd', [now, before])).message.sets, [now, before], 'd names it');
+    assert.deepEqual(renew(answered(one, 'd', [now])).message.sets, [now]);
   });
 
   test('[H1] a renewal counts from before it was sent', () => {

@@ -7,6 +7,9 @@ import { Violation } from './trace.js';
 /** More steps than this, each within this time of the one before, are a loop. */
 const STEPS_MAX = 20_000;
 const STAND_STILL_MS = 0.001;
+/** More steps than this in a simulated second are a storm: runs in which all is well have some 3000 at most. */
+const STORM_STEPS = 20_000;
+const STORM_MS = 1000;
 
 interface Entry {
   at: number;
@@ -21,6 +24,7 @@ export class Agenda {
   count = 0;
   private readonly heap: Entry[] = [];
   private order = 0;
+  private readonly window = { from: 0, steps: 0 };
 
   /** Enters something to be done at `at`, or now where that has passed. */
   at(at: number, run: () => void): void {
@@ -53,9 +57,22 @@ export class Agenda {
         throw new Violation('busy', `time stands still at ${this.now} ms: something wakes itself for ever`);
       this.now = top.at;
       this.count += 1;
+      this.expectCalm();
       top.run();
     }
     this.now = end;
+  }
+
+  /** Something that asks again for every answer moves time on, and never comes to an end all the same. */
+  private expectCalm(): void {
+    const { window } = this;
+    if (this.now - window.from > STORM_MS) Object.assign(window, { from: this.now, steps: 0 });
+    window.steps += 1;
+    if (window.steps > STORM_STEPS)
+      throw new Violation(
+        'busy',
+        `${STORM_STEPS} steps since ${window.from.toFixed(0)} ms: a storm of messages`,
+      );
   }
 
   private remove(): void {
