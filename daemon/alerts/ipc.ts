@@ -25,4 +25,6 @@ export type NotifierToMain =
   | { kind: 'ready'; user: string }
   /** It cannot work; it ends. */
   | { kind: 'failed'; reason: string }
+  /** A process group that was started, or has ended: to be ended with this process. */
+  | { kind: 'group'; group: number; alive: boolean }
   | { kind: 'answer'; id: number; answer: Answer };

@@ -5,6 +5,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { NetLog } from '../net/log.js';
 import { forkSelf } from '../sys/fork.js';
+import { createStartedGroups, markOf } from '../sys/started.js';
 import type { Answer, Job, MainToNotifier, NotifierToMain } from './ipc.js';
 import { ATTEMPT_MS } from './types.js';
 
@@ -48,7 +49,12 @@ export function createNotifierHost(options: NotifierHostOptions): NotifierHost {
     const pid = process.pid ?? 0;
     reason = '';
     if (pid > 0) records.record(pid);
-    process.on('message', (message) => heard(process, message as NotifierToMain));
+    const groups = createStartedGroups(markOf(pid));
+    process.on('message', (given) => {
+      const message = given as NotifierToMain;
+      if (message.kind === 'group') groups.note(message.group, message.alive);
+      else heard(process, message);
+    });
     process.on('error', (error) => {
       reason = error.message;
       if (process.pid !== undefined) return;
@@ -60,6 +66,7 @@ export function createNotifierHost(options: NotifierHostOptions): NotifierHost {
     leaving.add(gone);
     process.once('exit', () => {
       leaving.delete(gone);
+      groups.end();
       records.forget(pid);
       lost(process);
     });
@@ -69,7 +76,7 @@ export function createNotifierHost(options: NotifierHostOptions): NotifierHost {
     return process;
   }
 
-  function heard(process: ChildProcess, message: NotifierToMain): void {
+  function heard(process: ChildProcess, message: Exclude<NotifierToMain, { kind: 'group' }>): void {
     switch (message.kind) {
       case 'ready':
         log.debug({ workerpid: process.pid }, `the notifier is ready, as user ${message.user}`);

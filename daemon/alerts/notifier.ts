@@ -46,7 +46,9 @@ async function work(job: Job): Promise<Answer> {
       case 'mail':
         return await (await import('./mail.js')).sendMail(job);
       case 'program':
-        return await runProgram(job.program, job.content);
+        return await runProgram(job.program, job.content, undefined, (group, alive) =>
+          say({ kind: 'group', group, alive }),
+        );
       case 'webhook':
         return await (await import('./webhook.js')).callWebhook(job.url, job.content);
       case 'syslog':

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { messageOf } from '../sys/errors.js';
 import { collectOutput } from '../sys/output.js';
 import { killGroup } from '../sys/process.js';
+import { ownMark } from '../sys/started.js';
 import type { Answer } from './ipc.js';
 import type { Content, Outcome } from './outbox-types.js';
 import { printable, shorten } from './words.js';
@@ -19,10 +20,19 @@ export function endPrograms(): void {
   for (const group of running) killGroup(group, 'SIGKILL');
 }
 
-/** Resolves when the program has ended, or was ended. Never rejects. */
-export function runProgram(program: string, content: Content, limitMs = LIMIT_MS): Promise<Answer> {
+/**
+ * Resolves when the program has ended, or was ended. Never rejects. `started` is told of its process group, and when nobody has to
+ * end that any more.
+ */
+export function runProgram(
+  program: string,
+  content: Content,
+  limitMs = LIMIT_MS,
+  started: (group: number, alive: boolean) => void = () => {},
+): Promise<Answer> {
   const env = {
     ...content.env,
+    ...ownMark(),
     PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin',
     LC_ALL: 'C.UTF-8',
   };
@@ -40,7 +50,10 @@ export function runProgram(program: string, content: Content, limitMs = LIMIT_MS
   child.stdin?.on('error', () => {});
   child.stdin?.end(content.json);
   const { pid } = child;
-  if (pid !== undefined) running.add(pid);
+  if (pid !== undefined) {
+    running.add(pid);
+    started(pid, true);
+  }
   return new Promise((resolve) => {
     let over = false;
     const timer = setTimeout(() => {
@@ -54,7 +67,10 @@ export function runProgram(program: string, content: Content, limitMs = LIMIT_MS
     // What it started may hold its output open: the exit of the program itself is its end.
     child.on('exit', (code, signal) => {
       clearTimeout(timer);
-      if (pid !== undefined) running.delete(pid);
+      if (pid !== undefined) {
+        running.delete(pid);
+        started(pid, false);
+      }
       setImmediate(() => {
         const truncated = outputs.map((output) => output.end().truncated).some((cut) => cut);
         const said = truncated ? [...lines, '…'] : lines;

@@ -93,6 +93,8 @@ export type MonitorToMain =
   | { kind: 'ready'; user: string; notes: readonly string[] }
   /** It cannot work; it ends. */
   | { kind: 'failed'; reason: string }
+  /** A process group that was started, or has ended: to be ended with this process. */
+  | { kind: 'group'; group: number; alive: boolean }
   /** Those of one turn, at most EDGES_MAX, in their order. */
   | { kind: 'edges'; edges: readonly EdgeView[] }
   | { kind: 'ran'; request: number; view: CheckView; last: ResultView }

@@ -99,7 +99,12 @@ class Monitor {
       flights: setup.flights,
       hosts: this.hosts,
       wires: (events) => {
-        wires = openWires(events, setup, (slot) => this.engine.flight(slot));
+        wires = openWires(
+          events,
+          setup,
+          (slot) => this.engine.flight(slot),
+          (group, alive) => say({ kind: 'group', group, alive }),
+        );
         return wires.byName;
       },
       now,

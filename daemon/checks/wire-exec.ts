@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { messageOf } from '../sys/errors.js';
+import { ownMark } from '../sys/started.js';
 import type { Flight } from './flight.js';
 import type { PluginExit } from './plugin.js';
 import type { Wire, WireEvents } from './wire.js';
@@ -17,9 +18,20 @@ const WRITTEN_BYTES_MAX = 2 ** 20;
 /** From TERM to KILL. */
 const KILL_AFTER_MS = 1000;
 
-export function createExecWire(events: WireEvents, most: number, busy: () => void): Wire {
+/** `started` is told of each process group, and when nobody has to end it any more. */
+export function createExecWire(
+  events: WireEvents,
+  most: number,
+  busy: () => void,
+  started: (group: number, alive: boolean) => void,
+): Wire {
+  const mark = ownMark();
   /** Groups that may still have somebody in them. */
   const groups = new Set<number>();
+  const over = (group: number): void => {
+    groups.delete(group);
+    started(group, false);
+  };
   // This process ends, for whatever reason it knows of: its plugins have nobody else who watches their time.
   process.once('exit', () => {
     for (const group of groups) endGroup(group, 'SIGKILL');
@@ -33,7 +45,7 @@ export function createExecWire(events: WireEvents, most: number, busy: () => voi
       child = spawn(spec.program, wordsOf(spec, flight), {
         detached: true,
         cwd: '/',
-        env: { PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8' },
+        env: { PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8', ...mark },
         stdio: ['ignore', 'pipe', 'ignore'],
       });
     } catch (error) {
@@ -41,7 +53,10 @@ export function createExecWire(events: WireEvents, most: number, busy: () => voi
       return 'local';
     }
     flight.handle = child;
-    if (child.pid !== undefined) groups.add(child.pid);
+    if (child.pid !== undefined) {
+      groups.add(child.pid);
+      started(child.pid, true);
+    }
     let written = 0;
     const mine = (): boolean => flight.generation === generation && flight.handle === child;
     child.on('error', (error: NodeJS.ErrnoException) => {
@@ -84,10 +99,10 @@ export function createExecWire(events: WireEvents, most: number, busy: () => voi
       const group = child.pid;
       const kill = (): void => {
         endGroup(group, 'SIGKILL');
-        groups.delete(group);
+        over(group);
       };
       if (endGroup(group, 'SIGTERM')) setTimeout(kill, KILL_AFTER_MS);
-      else groups.delete(group);
+      else over(group);
       busy();
     },
   };

@@ -25,17 +25,21 @@ export interface WireLimits {
   plugins: number;
 }
 
-/** To be called while there are still privileges: ICMP sockets may need them. `flightOf`: the flight of a slot. */
+/**
+ * To be called while there are still privileges: ICMP sockets may need them. `flightOf`: the flight of a slot; `started`: see
+ * createExecWire().
+ */
 export function openWires(
   events: WireEvents,
   { flights, plugins }: WireLimits,
   flightOf: (slot: number) => Flight | undefined,
+  started: (group: number, alive: boolean) => void,
 ): Wires {
   let loop: Loop | undefined;
   const busy = (): void => loop?.yield();
   const shared = {
     tls: createTlsWire(events, flights, Date.now, busy),
-    exec: createExecWire(events, plugins, busy),
+    exec: createExecWire(events, plugins, busy, started),
   };
   let epoll: Epoll;
   try {

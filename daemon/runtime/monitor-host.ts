@@ -19,6 +19,7 @@ import type { Sight } from '../confirm/types.js';
 import type { NetLog } from '../net/log.js';
 import { messageOf } from '../sys/errors.js';
 import { forkSelf } from '../sys/fork.js';
+import { createStartedGroups, markOf } from '../sys/started.js';
 import { createMonitorChannel, type MonitorChannel } from './monitor-channel.js';
 import { createMonitorRequests, type MonitorRequests } from './monitor-requests.js';
 import { type ProcessSettings, sameProcess, UNCONFIGURED } from './monitor-settings.js';
@@ -128,12 +129,18 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
     });
     const pid = process.pid ?? 0;
     if (pid > 0) records.record(pid);
-    process.on('message', (message) => heard(process, message as MonitorToMain));
+    const groups = createStartedGroups(markOf(pid));
+    process.on('message', (given) => {
+      const message = given as MonitorToMain;
+      if (message.kind === 'group') groups.note(message.group, message.alive);
+      else heard(process, message);
+    });
     process.on('error', (error) => {
       log.error({ workerpid: pid }, `the monitor process: ${error.message}`);
       if (pid === 0 && child === process) lost(0);
     });
     process.on('exit', () => {
+      groups.end();
       records.forget(pid);
       if (child === process) lost(performance.now() - begun);
     });
@@ -209,7 +216,7 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
     }
   }
 
-  function heard(process: ChildProcess, message: MonitorToMain): void {
+  function heard(process: ChildProcess, message: Exclude<MonitorToMain, { kind: 'group' }>): void {
     if (child !== process) return;
     watch();
     switch (message.kind) {

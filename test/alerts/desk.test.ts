@@ -5,6 +5,7 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createNotifierHost } from '../../daemon/alerts/notifier-host.js';
+import { groupAlive, killGroup } from '../../daemon/sys/process.js';
 import { until } from '../system/wait.js';
 import { type SmtpServer, smtpServer } from './smtp-server.js';
 import { alertOf, composeIds, type Desk, deskFor, directory, mailOf, noticeOf, SETUP } from './support.js';
@@ -174,6 +175,23 @@ test('a notifier that is killed in the middle has failed; another one tells, onc
   await until(() => readdirSync(trial.dir).length === 0, 20_000, 'nothing is left on disk');
   assert.deepEqual([trial.done, told().length, idOf(smtp)], [['web#1'], 1, ['web#1']]);
   assert.equal(trial.pids.length, 2);
+});
+
+test('a notifier that is killed leaves no program behind', async (t) => {
+  const { program, dir } = programIn(t, 'cd "$(dirname "$0")"; echo $$ >pid; while :; do sleep 60; done');
+  const trial = trialFor(t);
+  const group = (): number => Number(readFileSync(path.join(dir, 'pid'), 'utf8'));
+  trial.desk.configure([alertOf('ops', { program })], SETUP);
+  trial.desk.tell(noticeOf(1));
+  await until(
+    () => existsSync(path.join(dir, 'pid')) && group() > 0,
+    20_000,
+    () => trial.log.join('\n'),
+  );
+  const left = group();
+  t.after(() => killGroup(left, 'SIGKILL'));
+  process.kill(trial.pids[0] ?? 0, 'SIGKILL');
+  await until(() => !groupAlive(left), 5000, 'the program is gone');
 });
 
 test('cancelled in time: nobody is told', async (t) => {

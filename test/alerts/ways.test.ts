@@ -10,6 +10,7 @@ import { endPrograms, runProgram } from '../../daemon/alerts/program.js';
 import { writeSyslog } from '../../daemon/alerts/syslog.js';
 import { callWebhook } from '../../daemon/alerts/webhook.js';
 import { groupAlive } from '../../daemon/sys/process.js';
+import { markOf } from '../../daemon/sys/started.js';
 import { receiveAt } from '../sys/receiver.js';
 import { until } from '../system/wait.js';
 import { directory, noticeOf } from './support.js';
@@ -52,6 +53,7 @@ test('a program has the worst edge in its environment, all of them on stdin, and
     'HASTMON_NODE=a',
     'HASTMON_SENTENCE=down: seen down by a (refused) and b (timeout-connect); seen up by c; nothing heard from d',
     'HASTMON_SINCE=2026-11-24T02:00:05.000Z',
+    `HASTMON_STARTED_BY=${markOf(process.pid)}`,
     'HASTMON_SUBJECT=[DOWN 1, UP 1] web, db',
     'HASTMON_URL=http://www.example.com/',
     'HASTMON_WITNESSES=a b',

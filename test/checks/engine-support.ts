@@ -66,7 +66,7 @@ export function benchFor(
   function wires(events: WireEvents): Partial<Record<WireName, Wire>> {
     const shared = {
       tls: createTlsWire(events, flights, Date.now, busy),
-      exec: createExecWire(events, 2, busy),
+      exec: createExecWire(events, 2, busy, () => {}),
     };
     if (epoll === null)
       return { ...shared, tcp: createNodeTcpWire(events, flights), udp: createNodeUdpWire(events, flights) };

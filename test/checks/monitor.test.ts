@@ -1,13 +1,23 @@
 /** The monitor process for real: forked, unprivileged, replaced when it dies. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import os from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { CheckSpec, MonitorConfig } from '../../daemon/checks/spec.js';
 import { parseCheckUrl } from '../../daemon/checks/url.js';
 import { createMonitorHost, type MonitorHost } from '../../daemon/runtime/monitor-host.js';
+import { groupAlive } from '../../daemon/sys/process.js';
 import { until } from '../system/wait.js';
 import { serverFor } from './engine-support.js';
 
@@ -172,6 +182,34 @@ test('a process that dies is replaced, and what was down is not told again', asy
     trial.edges.map((edge) => edge.split(' ').slice(0, 2).join(' ')),
     ['mail down', 'blind', 'mail up'],
   );
+});
+
+test('a process that is killed leaves no plugin behind, and a service that a plugin started lives on', async (t) => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'left-'));
+  chmodSync(folder, 0o777);
+  const pidIn = (name: string): number => Number(readFileSync(path.join(folder, name), 'utf8'));
+  t.after(() => {
+    for (const name of ['own', 'service'])
+      try {
+        process.kill(-pidIn(name), 'SIGKILL');
+      } catch {
+        // It has ended.
+      }
+    rmSync(folder, { recursive: true });
+  });
+  const plugin = path.join(folder, 'plugin');
+  const text = `setsid -f sh -c 'echo $$ >service; exec sleep 60'\necho $$ >own; trap '' TERM\nwhile :; do sleep 60; done`;
+  writeFileSync(plugin, `#!/bin/sh\ncd ${folder}\n[ -e own ] && exit 0\n${text}\n`, { mode: 0o755 });
+  const trial = trialFor(t);
+  trial.host.apply(configOf(specOf('slow', `exec:${plugin}`, { timeoutMs: 60_000 })), same);
+  await until(
+    () => ['own', 'service'].every((name) => existsSync(path.join(folder, name)) && pidIn(name) > 0),
+    10_000,
+    () => trial.log.join('\n'),
+  );
+  process.kill(trial.pids[0] ?? 0, 'SIGKILL');
+  await until(() => !groupAlive(pidIn('own')), 5000, 'the plugin is gone');
+  assert.ok(groupAlive(pidIn('service')));
 });
 
 test('a process that cannot be started at all is tried again, and nothing is known meanwhile', async (t) => {

@@ -1,0 +1,60 @@
+/**
+ * Process groups that a process of this daemon starts and that are to end with it. It says which ones to the main process, which ends them
+ * where the other one was killed and could not. They carry its mark in their environment: a number alone may be
+ * somebody else's by then, and what carries the mark alone may be a service that a program has restarted.
+ */
+import { readFileSync } from 'node:fs';
+import { groupMembers, killGroup, processRecord } from './process.js';
+
+const VARIABLE = 'HASTMON_STARTED_BY';
+
+/** What the programs have in their environment that this process starts. Needs /proc: call it before a chroot. */
+export function ownMark(): Record<string, string> {
+  const mark = markOf(process.pid);
+  return mark === '' ? {} : { [VARIABLE]: mark };
+}
+
+/** The mark of what a running process starts, '' where there is no such process. */
+export function markOf(pid: number): string {
+  const record = processRecord(pid);
+  return record === null ? '' : `${pid}.${record.startTime}`;
+}
+
+/** The groups of one process, as it told of them. */
+export interface StartedGroups {
+  note(group: number, alive: boolean): void;
+  /** The process is gone: ends what is left, with SIGKILL; gives back how many groups that were. */
+  end(): number;
+}
+
+export function createStartedGroups(mark: string): StartedGroups {
+  const groups = new Set<number>();
+  return {
+    note(group, alive) {
+      if (alive) groups.add(group);
+      else groups.delete(group);
+    },
+    end() {
+      const left = [...groups].filter((group) => isMarked(group, mark) && killGroup(group, 'SIGKILL'));
+      groups.clear();
+      return left.length;
+    },
+  };
+}
+
+function isMarked(group: number, mark: string): boolean {
+  try {
+    // The leader may have ended before those that it started.
+    return mark !== '' && groupMembers(group).some(({ pid }) => carries(pid, mark));
+  } catch {
+    return false;
+  }
+}
+
+function carries(pid: number, mark: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(`${VARIABLE}=${mark}`);
+  } catch {
+    return false;
+  }
+}
