@@ -29,9 +29,11 @@ export interface GivenLease {
 }
 
 export interface HeldLease extends Omit<GivenLease, 'granted'> {
+  /** The sets that this node's own voter reckons with; `sets` are those, and what other voters reckon with besides. */
+  ownSets: NodeName[][];
   /** Until when each voter supports the lease, and until when its grant lasts at least. */
   votes: Record<NodeName, { until: Instant; grantedUntil: Instant }>;
-  /** Which voter sets each voter reckoned with when it last answered. */
+  /** Which sets each voter reckoned with when it last answered. */
   named: Record<NodeName, VoterSets>;
   /** Requests whose answers still count, oldest first. */
   pending: { request: number; sentAt: Instant; leaseMs: DurationMs; stopBudgetMs: DurationMs }[];
@@ -43,7 +45,7 @@ export function takeLease(given: GivenLease, now: Instant): HeldLease {
   const { epoch, until, grantedUntil, sets, granted } = given;
   const votes: HeldLease['votes'] = {};
   for (const node of granted) votes[node] = { until, grantedUntil };
-  return { epoch, until, grantedUntil, sets, votes, named: {}, pending: [], renewAt: now };
+  return { epoch, until, grantedUntil, sets, ownSets: sets, votes, named: {}, pending: [], renewAt: now };
 }
 
 /** The next renewal, to all voters; its answers count from `now`, the moment before it is sent (H1). */
@@ -56,12 +58,12 @@ export function renewLease(
   now: Instant,
 ): { lease: HeldLease; message: RequestMessage } {
   const others = lease.sets.filter((set) => !includesSets(ownSets, [set]));
-  const kept = others.filter((set) => supports(lease, set, now) && !isDropped(lease, set));
+  const kept = others.filter((set) => supports(lease, set, now) && !isDropped(lease, set, ownSets));
   const sets = [...ownSets, ...kept];
   const pending = lease.pending.filter((entry) => entry.sentAt + entry.leaseMs > now);
   pending.push({ request, sentAt: now, leaseMs: terms.leaseMs, stopBudgetMs: terms.stopBudgetMs });
   const message: RequestMessage = { kind: 'request', holder, epoch: lease.epoch, request, terms, sets };
-  return { lease: { ...lease, sets, pending }, message };
+  return { lease: { ...lease, sets, ownSets, pending }, message };
 }
 
 /** A voter's answer: only one to a request of this lease that is still pending counts (H2). */
@@ -76,7 +78,9 @@ export function leaseAnswered(
   if (entry === undefined) return lease;
   const named = heard(lease, from, answer);
   if (answer.refusal !== null)
-    return answer.refusal === 'voter-set' ? learnSets({ ...lease, named }, answer, now) : { ...lease, named };
+    return answer.refusal === 'voter-set'
+      ? learnSets({ ...lease, named }, from, answer, now)
+      : { ...lease, named };
   const end = entry.sentAt + entry.leaseMs;
   const before = lease.votes[from];
   const vote = {
@@ -110,9 +114,9 @@ export function stopEnd(
 }
 
 /** Reckons with a set that a voter knows and we do not, where a majority of it supports us already (H4). */
-function learnSets(lease: HeldLease, answer: AnswerMessage, now: Instant): HeldLease {
-  // Who has no history grants nothing yet, and names what its file says.
-  if (!answer.memory.history) return lease;
+function learnSets(lease: HeldLease, from: NodeName, answer: AnswerMessage, now: Instant): HeldLease {
+  // Who has no history grants nothing yet, and names what its file says; who is no voter any more may name an old set for ever.
+  if (!answer.memory.history || !isIn(lease.ownSets, from)) return lease;
   const unknown = answer.memory.sets.filter(
     (set) => !includesSets(lease.sets, [set]) && supports(lease, set, now),
   );
@@ -126,12 +130,17 @@ function heard({ named }: HeldLease, from: NodeName, { memory }: AnswerMessage):
 }
 
 /**
- * True where nobody reckons with a set any more, by the word of a majority of it (H4): its members may be gone by now, and who is
+ * True where no voter reckons with a set any more, by the word of a majority of it (H4): its members may be gone by now, and who is
  * left must not need them.
  */
-function isDropped({ named }: HeldLease, set: readonly NodeName[]): boolean {
-  if (Object.values(named).some((sets) => includesSets(sets, [set]))) return false;
+function isDropped({ named }: HeldLease, set: readonly NodeName[], ownSets: VoterSets): boolean {
+  const voters = Object.entries(named).filter(([node]) => isIn(ownSets, node));
+  if (voters.some(([, sets]) => includesSets(sets, [set]))) return false;
   return isMajorityOfAll([set], (node) => named[node] !== undefined);
+}
+
+function isIn(sets: VoterSets, node: NodeName): boolean {
+  return sets.some((set) => set.includes(node));
 }
 
 function supports(lease: HeldLease, set: readonly NodeName[], now: Instant): boolean {

@@ -174,7 +174,7 @@ describe('holding', () => {
     assert.ok((state.lease?.until ?? 0) > 10_000);
   });
 
-  test('[H4] a set of before is reckoned with until a majority of it has answered and nobody names it', () => {
+  test('[H4] a set of before is reckoned with until a majority of it has answered and no voter names it', () => {
     const [now, before] = [
       ['a', 'c', 'd'],
       ['a', 'b', 'c', 'd'],
@@ -194,7 +194,9 @@ describe('holding', () => {
     assert.deepEqual(renew(one).message.sets, [now, before], 'two of four');
     assert.deepEqual(renew(answered(one, 'd', [now], false)).message.sets, [now, before], 'd has no history');
     assert.deepEqual(renew(answered(one, 'd', [now, before])).message.sets, [now, before], 'd names it');
-    assert.deepEqual(renew(answered(one, 'd', [now])).message.sets, [now]);
+    const all = answered(one, 'd', [now]);
+    assert.deepEqual(renew(all).message.sets, [now]);
+    assert.deepEqual(renew(answered(all, 'b', [before])).message.sets, [now], 'b is no voter any more');
   });
 
   test('[H1] a renewal counts from before it was sent', () => {
