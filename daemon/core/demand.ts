@@ -2,6 +2,7 @@
  * What the resources on this node demand of the watchdog device, and what is to be done with it (rule G5 of
  * docs/protocol.md). Pure; it knows no device.
  */
+import { stoodStill } from './node-guard.js';
 import type { NodeState } from './node-types.js';
 import type { Instant } from './types.js';
 
@@ -14,11 +15,17 @@ export function demandOf(state: NodeState, now: Instant): Demand {
   const report = state.worker?.report;
   if (state.role !== 'primary' || report == null) return 'none';
   // With a lease a start may come at any moment: the device is armed before it.
-  if (!report.mayRun) return report.leaseUntil > now ? 'feed' : 'none';
+  if (!report.mayRun) return report.leaseUntil > now ? 'feed' : afterLease(state, report.leaseUntil, now);
   if (report.forced) return 'feed';
   // Without any lease so far hastmon has started nothing: a first look at the resource does not arm the device.
   if (report.epoch === 0) return 'none';
   return report.leaseUntil > now ? 'feed' : 'starve';
+}
+
+/** A start under the lease may have come while this process stood still; the worker's word of it is read first. */
+function afterLease(state: NodeState, leaseUntil: Instant, now: Instant): Demand {
+  const unread = now < state.guardNotBefore || stoodStill(state, now);
+  return unread && leaseUntil > Number.NEGATIVE_INFINITY ? 'starve' : 'none';
 }
 
 /** The device as a main process finds it. */

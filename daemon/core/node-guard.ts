@@ -13,6 +13,15 @@ import type { PrimaryReport } from './primary.js';
 import type { Settings } from './settings.js';
 import type { Instant } from './types.js';
 
+/** Later than timers are on a machine that is merely busy. */
+const STANDSTILL_MS = 20;
+
+/** True where this process was not stepped for so long that words of its worker may wait to be read. */
+export function stoodStill({ settings, steppedAt }: NodeState, now: Instant): boolean {
+  const { heartbeatMs } = settings;
+  return now - steppedAt > heartbeatMs + Math.max(heartbeatMs / 2, STANDSTILL_MS);
+}
+
 /** Looks after the worker and the cleaning; called after every input. */
 export function guard(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
   const { worker, cleaning } = state;

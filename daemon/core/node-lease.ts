@@ -129,6 +129,7 @@ function acquired(state: NodeState, lease: GivenLease, now: Instant, outputs: No
     worker.report = {
       ...worker.report,
       epoch,
+      heardEpoch: epoch,
       leaseUntil: until,
       grantedUntil,
       mayRun: true,

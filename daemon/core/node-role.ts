@@ -221,6 +221,7 @@ function reportBeforeStart(
   return {
     run: 'unknown',
     epoch: lease?.epoch ?? 0,
+    heardEpoch: lease?.epoch ?? 0,
     leaseUntil: lease?.until ?? Number.NEGATIVE_INFINITY,
     grantedUntil: lease?.grantedUntil ?? Number.NEGATIVE_INFINITY,
     mayRun: lease === null || forced || resumed,

@@ -6,12 +6,13 @@ import { copyAcquisition, initAcquisition } from './acquire.js';
 import { allVoters, grantMs } from './lease.js';
 import { beginCleaning } from './node-clean.js';
 import { runCommand } from './node-command.js';
-import { cleaned, fenced, guard, takeOverAt, workerExited } from './node-guard.js';
+import { cleaned, fenced, guard, stoodStill, takeOverAt, workerExited } from './node-guard.js';
 import { heartbeat } from './node-heartbeat.js';
 import { driveAcquisition } from './node-lease.js';
 import { changeOfVoters, linkChanged, peerMessage, voterOutputs } from './node-peers.js';
 import { become, beginTermination, primaryFinished, tellWorker } from './node-role.js';
 import type { NodeInput, NodeOutput, NodeState, NodeStep } from './node-types.js';
+import type { PrimaryReport } from './primary-types.js';
 import type { Settings } from './settings.js';
 import { leaseTerms } from './settings.js';
 import type { DurationMs, Instant, Role } from './types.js';
@@ -107,14 +108,10 @@ export function stepNode(before: NodeState, input: NodeInput): NodeStep {
  * them before it judges the worker by what it knew before (G1).
  */
 function noteStandstill(state: NodeState, now: Instant): void {
-  const { heartbeatMs } = state.settings;
-  if (now - state.steppedAt > heartbeatMs + Math.max(heartbeatMs / 2, STANDSTILL_MS))
-    state.guardNotBefore = now + READ_FIRST_MS;
+  if (stoodStill(state, now)) state.guardNotBefore = now + READ_FIRST_MS;
   state.steppedAt = now;
 }
 
-/** Later than timers are on a machine that is merely busy. */
-const STANDSTILL_MS = 20;
 /** Enough to read what waits. */
 const READ_FIRST_MS = 20;
 
@@ -215,7 +212,7 @@ function workerSpoke(state: NodeState, input: WorkerInput, outputs: NodeOutput[]
   worker.aliveAt = input.now;
   worker.spoken = true;
   if (input.kind === 'worker-report') {
-    const { report } = input;
+    const report = withLease(input.report, worker.report);
     worker.report = report;
     state.attempts = report.attempts;
     if (report.lastError !== '') state.lastError = report.lastError;
@@ -227,6 +224,13 @@ function workerSpoke(state: NodeState, input: WorkerInput, outputs: NodeOutput[]
   } else if (input.kind === 'worker-finish') {
     primaryFinished(state, input.outcome, input.now, outputs);
   }
+}
+
+/** What a worker said before it heard of the lease that it was given may not be so any more: it may start under it (G1, G5). */
+function withLease(said: PrimaryReport, known: PrimaryReport | null): PrimaryReport {
+  if (known === null || said.heardEpoch >= known.heardEpoch) return said;
+  const { epoch, heardEpoch, leaseUntil, grantedUntil } = known;
+  return { ...said, epoch, heardEpoch, leaseUntil, grantedUntil, mayRun: true, wantsLease: false };
 }
 
 function handoverFailed(state: NodeState, now: Instant, outputs: NodeOutput[]): void {

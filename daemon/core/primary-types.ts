@@ -40,6 +40,8 @@ export interface PrimaryState {
   lease: HeldLease | null;
   /** Epoch of the last lease, to release it once the resource is known to be stopped. */
   lastEpoch: number;
+  /** The greatest epoch that the main process has given it a lease of. */
+  heardEpoch: number;
   request: number;
   hook: RunningHook | null;
   hookId: number;
@@ -80,6 +82,8 @@ interface RunningHook {
 export interface PrimaryReport {
   run: RunState;
   epoch: number;
+  /** The greatest epoch of a lease that it was given when it said this: what is older than that of main was said before. */
+  heardEpoch: number;
   /** End of the lease, -Infinity where none is held. */
   leaseUntil: Instant;
   /** Until when the grants behind the lease last at least; -Infinity where none is held. */

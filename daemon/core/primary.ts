@@ -35,6 +35,7 @@ export function initPrimary(init: PrimaryInit, now: Instant): PrimaryState {
     forced: init.forced,
     lease: lease === null ? null : takeLease(lease, now),
     lastEpoch: lease?.epoch ?? 0,
+    heardEpoch: lease?.epoch ?? 0,
     request: init.request,
     hook: null,
     hookId: 0,
@@ -62,6 +63,7 @@ export function stepPrimary(before: PrimaryState, input: PrimaryInput): PrimaryS
     case 'lease':
       state.lease = takeLease(input, now);
       state.lastEpoch = input.epoch;
+      state.heardEpoch = Math.max(state.heardEpoch, input.epoch);
       state.forced = false;
       break;
     case 'answer':
@@ -178,6 +180,7 @@ function report(state: PrimaryState, outputs: PrimaryOutput[]): void {
     // A stop that is tried again has not become any better.
     run: leftRunning || (phase === 'stopping' && state.stop?.failed) ? 'failed' : RUN_STATES[phase],
     epoch: state.lastEpoch,
+    heardEpoch: state.heardEpoch,
     leaseUntil: lease?.until ?? Number.NEGATIVE_INFINITY,
     grantedUntil: lease?.grantedUntil ?? Number.NEGATIVE_INFINITY,
     mayRun: leftRunning || (phase !== 'waiting' && phase !== 'done'),

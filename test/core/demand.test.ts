@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Demand, type DeviceAction, demandOf, deviceAction } from '../../daemon/core/demand.js';
 import type { NodeState } from '../../daemon/core/node-types.js';
+import { settings } from './given.js';
 
 const DEMANDS: Demand[] = ['none', 'feed', 'starve'];
 
@@ -38,7 +39,11 @@ test('[G5] what a resource demands: fed under a good lease or by force, starved 
   const demand = (change: object, state: object = {}): Demand => {
     const worker = { report: { ...report, ...change } };
     return demandOf(
-      { role: 'primary', cleaning: null, stopFailed: false, worker, ...state } as NodeState,
+      {
+        ...{ role: 'primary', cleaning: null, stopFailed: false, worker, steppedAt: 490 },
+        ...{ guardNotBefore: Number.NEGATIVE_INFINITY, settings: settings({ heartbeatMs: 100 }) },
+        ...state,
+      } as NodeState,
       500,
     );
   };
@@ -47,6 +52,11 @@ test('[G5] what a resource demands: fed under a good lease or by force, starved 
   assert.equal(demand({ leaseUntil: 500 }), 'starve');
   assert.equal(demand({ mayRun: false }), 'feed', 'armed before the start');
   assert.equal(demand({ ...none, mayRun: false }), 'none');
+  const over = { mayRun: false, leaseUntil: 400 };
+  assert.equal(demand(over), 'none');
+  assert.equal(demand(over, { steppedAt: 340 }), 'starve', 'it stood still: a start may not be read yet');
+  assert.equal(demand(over, { guardNotBefore: 510 }), 'starve');
+  assert.equal(demand({ ...none, mayRun: false }, { steppedAt: 0 }), 'none');
   assert.equal(demand({ ...none, epoch: 0, forced: true }), 'feed');
   assert.equal(demand({ ...none, epoch: 0 }), 'none', 'a first look');
   assert.equal(demand({}, { role: 'secondary' }), 'none');

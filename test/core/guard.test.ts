@@ -1,6 +1,7 @@
 /** The main process guards the primary's worker: when it acts in its place, when it does not, and by when it has stopped. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { demandOf } from '../../daemon/core/demand.js';
 import { nodeWakeAt, startNode, stepNode } from '../../daemon/core/node.js';
 import type { NodeInput, NodeOutput, NodeState } from '../../daemon/core/node-types.js';
 import type { PrimaryReport } from '../../daemon/core/primary.js';
@@ -12,7 +13,15 @@ const NEVER = Number.POSITIVE_INFINITY;
 
 /** Reports of a worker that runs the resource under a lease until 3000. */
 const RUNS: PrimaryReport = {
-  ...{ run: 'run', epoch: 1, leaseUntil: 3000, grantedUntil: 5000, mayRun: true, stopEnd: NEVER },
+  ...{
+    run: 'run',
+    epoch: 1,
+    heardEpoch: 1,
+    leaseUntil: 3000,
+    grantedUntil: 5000,
+    mayRun: true,
+    stopEnd: NEVER,
+  },
   ...{ actBy: NEVER, wantsLease: false, forced: false, attempts: 0, lastError: '' },
 };
 
@@ -58,6 +67,19 @@ describe('guard', () => {
     const late = stepNode(state, { kind: 'tick', now: 1700 });
     assert.equal(takesOver(late.outputs), true);
     assert.equal(late.outputs.find((output) => output.kind === 'clean')?.stopEnd, 2000);
+  });
+
+  test('[G1, G5] what a worker said before it heard of its lease counts for nothing', () => {
+    const waits = { ...RUNS, run: 'readytorun', mayRun: false, wantsLease: true } as const;
+    const before = { ...waits, epoch: 0, heardEpoch: 0, leaseUntil: -NEVER, grantedUntil: -NEVER };
+    const state = primary(RUNS);
+    const say = (report: PrimaryReport, now: number) =>
+      stepNode(state, { kind: 'worker-report', worker: state.lastWorkerId, report, now }).state;
+    const late = say(before, 10);
+    assert.equal(demandOf(late, 10), 'feed');
+    assert.equal(demandOf(late, 3000), 'starve', 'it may have started meanwhile');
+    assert.equal(takesOver(runTo(late, 3001).outputs), true);
+    assert.equal(demandOf(say({ ...before, heardEpoch: 1 }, 10), 10), 'none', 'the lease is released');
   });
 
   test('[G1] a main process that stood still reads what the worker said before it judges it', () => {

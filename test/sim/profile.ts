@@ -109,6 +109,7 @@ const FOCUSES: readonly Focus[] = [
   { faults: ['changeTimes', 'restartDaemon', 'killMainOnly'] },
   { faults: ['corruptDisk', 'killBoth', 'loseMachine'], protection: 'device' },
   { faults: ['fillDisk', 'slowDisk', 'giveCommand'], repeats: true },
+  { faults: ['pauseMainOnly', 'pauseWorkerOnly', 'pauseBoth', 'killBoth'], protection: 'device' },
 ];
 
 /** What a seed that is given without a focus is about: one in four is about faults that are rare otherwise. */
