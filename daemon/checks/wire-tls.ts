@@ -47,6 +47,27 @@ export function judgeCertificate(
   return null;
 }
 
+/** What OpenSSL's own words mean to whoever looks after the service. */
+const HANDSHAKE_WORDS: readonly (readonly [RegExp, string])[] = [
+  [/^wrong version number$|^packet length too long$/, 'it does not speak TLS there'],
+  [
+    /alert handshake failure$/,
+    'it refuses the handshake: no cipher or protocol in common, or it does not know the name',
+  ],
+  [/alert unrecognized name$/, 'it does not know the name'],
+  [/^unsupported protocol$|alert protocol version$/, 'it speaks no version of TLS that is safe'],
+  [/certificate required$|alert bad certificate$/, 'it wants a certificate of the client'],
+];
+
+/** Why a handshake failed, in words, with OpenSSL's reason where it gives one. Pure. */
+export function handshakeText(error: Error & { code?: string | undefined; reason?: string }): string {
+  const { code = '', reason = '' } = error;
+  if (code === 'ECONNRESET') return 'the connection was closed in the handshake';
+  if (reason === '') return messageOf(error);
+  const words = HANDSHAKE_WORDS.find(([pattern]) => pattern.test(reason))?.[1];
+  return words === undefined ? reason : `${words} (${reason})`;
+}
+
 /** `wall`: milliseconds of the wall clock. `busy` is called when Node's loop has something to do. */
 export function createTlsWire(events: WireEvents, most: number, wall: () => number, busy: () => void): Wire {
   function open(flight: Flight): string {
@@ -89,7 +110,8 @@ export function createTlsWire(events: WireEvents, most: number, wall: () => numb
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (!mine()) return;
       const handshake = reached && !socket.authorized && flight.connectedAt < flight.begunAt;
-      events.failed(flight, handshake ? 'tls-handshake' : (error.code ?? ''), messageOf(error));
+      if (handshake) events.failed(flight, 'tls-handshake', handshakeText(error));
+      else events.failed(flight, error.code ?? '', messageOf(error));
     });
     busy();
     return '';
