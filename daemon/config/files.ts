@@ -40,6 +40,7 @@ export function checkFiles(config: Config): Diagnostic[] {
 function checkMonitor({ checks, alerts, chroot }: MonitorConfig, warn: Tell): void {
   for (const { name, program } of alerts)
     if (program !== '') checkProgram(program, `alert ${quote(name)}: program`, warn);
+  if (chroot !== '' && typeof look(chroot) === 'string') warn(`chroot ${quote(chroot)}: ${look(chroot)}`);
   const seen = new Set<string>();
   for (const { name, url, options } of checks) {
     const used: [string, 'plugin' | 'ca'][] = [

@@ -72,6 +72,14 @@ alert x { program ${folder}/missing }`;
     ]);
   });
 
+  test('the directory that monitoring is confined to', () => {
+    const text = 'check p tcp://h:1 monitor { chroot ';
+    assert.deepEqual(warnings(`${text}${folder} }`), []);
+    assert.deepEqual(warnings(`${text}${folder}/missing }`), [
+      "warning: chroot 'missing': there is nothing of that name",
+    ]);
+  });
+
   test('directories', () => {
     assert.deepEqual(warnings(`log ${folder}/nowhere/x.log`), [
       "warning: directory 'nowhere': there is nothing of that name",
