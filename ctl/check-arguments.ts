@@ -181,7 +181,10 @@ function checkRequestOf(
     case 'unmute':
       return muteRequestOf(word, `check ${word}`, rest, argv);
     default:
-      return { kind: 'check', name: one("'check'", 'a check', argv.name, command.slice(1)) };
+      return {
+        kind: 'check',
+        name: one("'check'", "a check; 'checks' lists them", argv.name, command.slice(1)),
+      };
   }
 }
 

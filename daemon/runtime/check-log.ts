@@ -15,8 +15,9 @@ export function logEdge(log: NetLog, edge: 'up' | 'down', view: NamedView, last:
     return;
   }
   const why = describeNature(last.nature as Nature, last.detail);
+  const [first = ''] = excerpt.split(/\r?\n/, 1);
   const said =
-    text !== '' ? `: ${text}` : excerpt === '' ? '' : `: it said ${JSON.stringify(excerpt.slice(0, SHOWN))}`;
+    text !== '' ? `: ${text}` : first === '' ? '' : `: it said ${JSON.stringify(first.slice(0, SHOWN))}`;
   const good = Number.isFinite(view.okAge)
     ? `; the last good answer was ${(view.okAge / 1000).toFixed(1)} s ago`
     : '; it was never seen up';

@@ -61,7 +61,7 @@ describe('--watch has a value, or none', () => {
 
 describe('refusals are one line', () => {
   const cases: [string[], RegExp][] = [
-    [['check'], /^'check' takes the name of a check$/],
+    [['check'], /^'check' takes the name of a check; 'checks' lists them$/],
     [['check', 'a', 'b'], /^unknown argument: b$/],
     [['check', 'a', '--by', 'x'], /^unknown argument: by$/],
     [['check', 'run'], /^'check run' takes the name of a check, or a URL$/],
