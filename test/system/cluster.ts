@@ -31,6 +31,8 @@ export interface ClusterOptions {
   /** Makes the network; default: loopback, which cannot be cut. */
   network?: (nodes: readonly string[]) => Promise<Network>;
   exec?: string;
+  /** The hook program is the fence as well. */
+  fence?: boolean;
   /** More arguments for hastmond. */
   daemonArgs?: string[];
   /** A word for the directory's name. */
@@ -67,7 +69,8 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
   writeFileSync(path.join(dir, 'service.env'), `${environment.join('\n')}\n`);
   const configFile = path.join(dir, 'hastmon.conf');
   const { globals = '', statements = '', perNode = {}, exec = path.join(dir, 'service.sh') } = options;
-  const written = { nodes: names, watchdogs, resource, globals, statements, perNode, exec };
+  const { fence = false } = options;
+  const written = { nodes: names, watchdogs, resource, globals, statements, perNode, exec, fence };
   writeFileSync(configFile, configurationText(written, dir, network), { mode: 0o600 });
 
   const nodes: Record<string, ClusterNode> = {};

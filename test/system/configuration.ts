@@ -12,6 +12,8 @@ export interface ConfigurationOptions {
   /** Per node, statements of its section in the resource. */
   perNode: Record<string, string>;
   exec: string;
+  /** The same program is the fence. */
+  fence: boolean;
 }
 
 /** The text of the file; sockets and state of each node are below `dir`. */
@@ -37,7 +39,7 @@ export function configurationText(options: ConfigurationOptions, dir: string, ne
   return `${options.globals}
 ${globals.join('\n')}
 resource ${resource} {
-  exec ${options.exec}
+  exec ${options.exec}${options.fence ? `\n  fence ${options.exec}` : ''}
   friends ${[...new Set(hosts)].join(' ')}
 ${options.statements}
 ${sections.join('\n')}

@@ -2,7 +2,7 @@
 import { bootMs, restartMs, takeoverMs } from './bounds.js';
 import type { ClusterNode } from './node.js';
 import { signalProcess } from './processes.js';
-import type { Scene } from './scene.js';
+import { FENCED_STOP_MS, type Scene } from './scene.js';
 import type { Fault } from './trial.js';
 import { pause, until } from './wait.js';
 
@@ -300,6 +300,36 @@ const inTheMiddle: Fault[] = [
   inTheMiddleOfStop('worker', killPrimaryWorker, {}),
 ];
 
+const fenced: Fault[] = [
+  {
+    name: 'stop hangs on a primary that is isolated, and the fence ends the service',
+    scene: 'fenced',
+    service: 'elsewhere',
+    boundMs: takeoverMs(2 * FENCED_STOP_MS),
+    async strike(scene) {
+      scene.primary.fault('stop.hang');
+      await scene.isolate(scene.primary);
+    },
+  },
+  {
+    // A whole new stop would end long after the grant.
+    name: 'main and worker killed in the middle of the fence, under a supervisor',
+    scene: 'fenced',
+    service: 'elsewhere',
+    boundMs: takeoverMs(2 * FENCED_STOP_MS),
+    async strike(scene) {
+      const { primary } = scene;
+      primary.fault('stop.hang');
+      primary.fault('fence.slow', '1');
+      const before = primary.hooks().length;
+      await scene.isolate(primary);
+      await hookRuns(primary, 'fence', before);
+      await pause(300);
+      killBoth(primary);
+    },
+  },
+];
+
 const supervised: Fault[] = [
   {
     name: 'main and worker of the primary killed, under a supervisor',
@@ -351,5 +381,6 @@ export const processFaults: readonly Fault[] = [
   ...stopped,
   ...several,
   ...inTheMiddle,
+  ...fenced,
   ...supervised,
 ];

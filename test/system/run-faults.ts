@@ -83,7 +83,7 @@ function summarize(verdicts: readonly Verdict[], seconds: number): void {
 
 /** The faults in the order in which they are tried: drawn, but those of one scene together, for a cluster takes time to make. */
 function agenda(menu: readonly Fault[]): Fault[] {
-  const kinds = shuffled<SceneKind>(['three', 'five', 'supervised']);
+  const kinds = shuffled<SceneKind>([...new Set(menu.map(({ scene }) => scene))]);
   const drawn = shuffled(menu);
   return kinds.flatMap((kind) => drawn.filter((fault) => fault.scene === kind));
 }
@@ -116,12 +116,15 @@ async function run(menu: readonly Fault[], namespaces: boolean, stalls: StallWat
   const end = performance.now() + Number(values.minutes ?? Infinity) * 60_000;
   let scene: Scene | null = null;
   let again = 0;
+  /** Rounds in a row in which nothing could be tried. */
+  let empty = 0;
   const goOn = (): boolean => verdicts.length < count && performance.now() < end;
   const interrupted = (): void => void scene?.close().then(() => process.exit(130));
   process.on('SIGINT', interrupted).on('SIGTERM', interrupted);
   while (goOn()) {
     // A round has at most as many as are left, of every scene.
     const round = agenda(shuffled(menu).slice(0, Math.max(1, count - verdicts.length)));
+    const before = verdicts.length;
     for (const fault of round) {
       if (!goOn()) break;
       if (scene !== null && scene.kind !== fault.scene) {
@@ -149,6 +152,11 @@ async function run(menu: readonly Fault[], namespaces: boolean, stalls: StallWat
       }
       await scene.close(!excused);
       scene = null;
+    }
+    empty = verdicts.length === before ? empty + 1 : 0;
+    if (empty > menu.length) {
+      process.stdout.write('all of these need control groups, which cannot be had here\n');
+      break;
     }
   }
   await scene?.close();

@@ -2,6 +2,7 @@
  * A cluster with everything at rest, into which faults are brought: who plays which part at the moment, and how it is brought
  * back to rest. It does not judge; see trial.ts.
  */
+import path from 'node:path';
 import { openCgroup, removeCgroup } from '../../daemon/sys/cgroup.js';
 import type { ControlRequest } from '../../proto/control-types.js';
 import type { Beat } from './beats.js';
@@ -14,9 +15,10 @@ import { until } from './wait.js';
 
 /**
  * `three`: two candidates and a watchdog. `five`: three candidates and two watchdogs. `supervised`: three nodes whose daemon is
- * started again whenever it ends, with role_on_start and a stop_timeout of 2 s.
+ * started again whenever it ends, with role_on_start and a stop_timeout of 2 s. `fenced`: as supervised, with FENCED_STOP_MS, a fence, and
+ * a service that leaves the control group.
  */
-export type SceneKind = 'three' | 'five' | 'supervised';
+export type SceneKind = 'three' | 'five' | 'supervised' | 'fenced';
 
 export interface Scene {
   readonly kind: SceneKind;
@@ -45,6 +47,8 @@ export interface Scene {
 
 export const HEARTBEAT_MS = 100;
 export const LEASE_MS = 300;
+/** Time for stop, and for the fence likewise. */
+export const FENCED_STOP_MS = 1500;
 const settleLimitMs = 40_000;
 
 /** Statements of the resource for the time budget of all trials. */
@@ -65,13 +69,16 @@ export async function createScene(kind: SceneKind, namespaces: boolean): Promise
   const watchdogNames = nodes.slice(five ? 3 : 2);
   const role = (node: string): string =>
     watchdogNames.includes(node) ? 'watchdog' : node === 'nodeA' ? 'primary' : 'secondary';
-  const supervised = kind === 'supervised';
+  const fence = kind === 'fenced';
+  const supervised = kind === 'supervised' || fence;
+  const stopMs = fence ? FENCED_STOP_MS : supervised ? 2000 : 200;
   const cluster = await createCluster({
     nodes,
     watchdogs: watchdogNames,
     label: kind,
     network: namespaces ? createNamespaces : createProxies,
-    statements: statements(supervised ? 2000 : 200),
+    statements: fence ? `${statements(stopMs)}\n  fence_timeout ${stopMs}ms` : statements(stopMs),
+    fence,
     perNode: supervised ? Object.fromEntries(nodes.map((node) => [node, `role_on_start ${role(node)}`])) : {},
   });
   const all = Object.values(cluster.nodes);
@@ -79,10 +86,13 @@ export async function createScene(kind: SceneKind, namespaces: boolean): Promise
   const candidates = all.filter((node) => !watchdogs.includes(node));
   let primary = cluster.node('nodeA');
   const resources = [cluster.resource];
-  const controlGroups = openCgroup(cluster.dir, 'probe').path !== null;
-  removeCgroup(openCgroup(cluster.dir, 'probe').path ?? '');
+  const probe = openCgroup(cluster.dir, 'probe').path;
+  const controlGroups = probe !== null;
+  removeCgroup(probe ?? '');
   // As daemons do; without control groups, nothing could end one whose start was killed.
   if (controlGroups) for (const node of all) node.fault('own.session');
+  if (fence && probe !== null)
+    for (const node of all) node.fault('own.cgroup', path.join(path.dirname(probe), 'cgroup.procs'));
 
   const give = (node: ClusterNode, wanted: 'primary' | 'secondary' | 'watchdog'): Promise<void> =>
     order(node, { kind: 'role', role: wanted, resources, force: false, wait: false });
@@ -94,6 +104,7 @@ export async function createScene(kind: SceneKind, namespaces: boolean): Promise
         for (const how of ['fail', 'slow', 'hang', 'lie']) node.fault(`${action}.${how}`, null);
       node.fault('status.unknown', null);
       node.fault('leave.daemon', null);
+      node.fault('fence.slow', null);
     }
   }
 

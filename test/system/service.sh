@@ -6,6 +6,8 @@
 #   status.unknown                               status exits 4
 #   leave.daemon                                 start leaves a second service behind, of which stop knows nothing
 #   own.session                                  the service leaves the process group of start, as daemons do
+#   own.cgroup                                   it leaves the control group too: the file says the cgroup.procs to go to
+#   fence.slow                                   the next fence takes so many seconds, and no other
 . "${0%/*}/service.env"
 export HASTMON_TEST_DIR="$DIR"
 here=$DIR/$HASTMON_NODE
@@ -18,6 +20,7 @@ said() { read -r text <"$here/$1" && echo "$text"; }
 beater() {
   fault own.session && session=setsid || session=
   $session "$NODE_BINARY" "$BEATER" "$DIR/beats" "$HASTMON_NODE" "$HASTMON_EPOCH" "$pidfile" </dev/null >/dev/null 2>&1 &
+  fault own.cgroup && echo $! >"$(said own.cgroup)"
 }
 read -r now _ </proc/uptime
 echo "$1 $now $HASTMON_EPOCH" >>"$here/hooks.log"
@@ -34,6 +37,15 @@ start)
   # It comes up when the service is gone, as a supervisor of the service's own would have it.
   fault leave.daemon && setsid sh -c "while [ -f '$pidfile' ]; do sleep 0.01; done
     exec '$NODE_BINARY' '$BEATER' '$DIR/beats' '$HASTMON_NODE' '$HASTMON_EPOCH' '$pidfile.left'" </dev/null >/dev/null 2>&1 &
+  ;;
+fence)
+  if fault fence.slow; then
+    seconds=$(said fence.slow)
+    rm "$here/fence.slow"
+    sleep "$seconds"
+  fi
+  alive && kill -KILL "$pid"
+  rm -f "$pidfile"
   ;;
 stop)
   fault stop.hang && { trap '' TERM; sleep 1000; sleep 1000; }
