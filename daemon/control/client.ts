@@ -14,13 +14,19 @@ const requestMs = 5000;
 /** What may wait in our memory for a client that does not read. */
 const writeBytesMax = 8 * 1024 * 1024;
 
+/**
+ * Carries a request out and gives the final reply. `reply` sends progress (or part of a long answer) before it.
+ * `signal` is aborted when the client goes away or the server closes. A rejection is answered with EX_SOFTWARE.
+ */
+export type Handle = (
+  request: ControlRequest,
+  reply: (partial: Partial<ControlReply>) => void,
+  signal: AbortSignal,
+) => Promise<Partial<ControlReply>>;
+
 export interface ClientOptions {
   socket: Socket;
-  handle: (
-    request: ControlRequest,
-    reply: (partial: Partial<ControlReply>) => void,
-    signal: AbortSignal,
-  ) => Promise<Partial<ControlReply>>;
+  handle: Handle;
   log: NetLog;
   /** True: there are too many clients, and this one only gets to know that. */
   refuse: boolean;

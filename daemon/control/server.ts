@@ -4,12 +4,11 @@
  */
 import { chmodSync, lchownSync } from 'node:fs';
 import net from 'node:net';
-import type { ControlReply, ControlRequest } from '../../proto/control-types.js';
 import type { ControlConfig } from '../config/types.js';
 import type { NetLog } from '../net/log.js';
 import { clearSocketPath, listenUnix } from '../net/unix-socket.js';
 import { reasonOf } from '../sys/errors.js';
-import { type Client, serve } from './client.js';
+import { type Client, type Handle, serve } from './client.js';
 import { ownerOf } from './owner.js';
 
 /** Clients at a time; further ones are told to come again, and as many again not even that. */
@@ -19,15 +18,7 @@ const lingerMs = 500;
 
 export interface ControlServerOptions {
   config: ControlConfig;
-  /**
-   * Carries a request out and gives the final reply. `reply` sends progress (or part of a long answer) before it.
-   * `signal` is aborted when the client goes away or the server closes. A rejection is answered with EX_SOFTWARE.
-   */
-  handle: (
-    request: ControlRequest,
-    reply: (partial: Partial<ControlReply>) => void,
-    signal: AbortSignal,
-  ) => Promise<Partial<ControlReply>>;
+  handle: Handle;
   log: NetLog;
 }
 
