@@ -234,7 +234,9 @@ for (const way of WAYS) {
         .map(({ edge }) => edge)
         .filter((edge) => edge !== '');
       assert.deepEqual(edges, ['down', 'up']);
-      const failures = bench.results(row).filter(({ nature }) => nature !== 'ok');
+      // Another one may fail before the server is good again.
+      const down = bench.results(row).findIndex(({ edge }) => edge === 'down');
+      const failures = bench.results(row).filter(({ nature }, at) => at <= down && nature !== 'ok');
       assert.equal(failures.length, 3);
     });
   });
