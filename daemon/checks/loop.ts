@@ -7,6 +7,9 @@ import type { Engine } from './engine.js';
 
 /** Node's own timers, which the wait knows nothing of, come this late at most. */
 const BLOCK_MS = 50;
+/** Timers that would follow each other this closely are gathered, and fire together this late: to wake up is a good part of a check's cost. */
+const DENSE_MS = 2;
+const GATHER_MS = 4;
 /** Batches of events that are taken before timers have their turn. */
 const BATCHES_MAX = 64;
 
@@ -29,6 +32,13 @@ export function runOnEpoll(
   let yielding = false;
   let stopped = false;
   let more = false;
+  let turnedAt = Number.NEGATIVE_INFINITY;
+  /** When the engine has its next turn. */
+  function nextTurn(): number {
+    if (more) return turnedAt;
+    const at = engine.nextAt();
+    return at - turnedAt < DENSE_MS ? turnedAt + GATHER_MS : at;
+  }
   function turn(): void {
     if (stopped) return;
     const begun = now();
@@ -37,10 +47,13 @@ export function runOnEpoll(
     yielding = false;
     let time = begun;
     for (;;) {
-      const waitMs = more ? 0 : Math.max(0, Math.ceil(Math.min(end, engine.nextAt()) - time));
-      const node = waitAndTake(waitMs);
-      more = engine.turn();
+      const node = waitAndTake(Math.max(0, Math.ceil(Math.min(end, nextTurn()) - time)));
       time = now();
+      if (time >= nextTurn()) {
+        turnedAt = time;
+        more = engine.turn();
+        time = now();
+      }
       if (node || yielding || time >= end) break;
     }
     setImmediate(turn);
