@@ -14,10 +14,14 @@ export function ownMark(): Record<string, string> {
   return mark === '' ? {} : { [VARIABLE]: mark };
 }
 
-/** The mark of what a running process starts, '' where there is no such process. */
+/** The mark of what a running process starts, '' where there is no such process or the kernel cannot be asked. */
 export function markOf(pid: number): string {
-  const record = processRecord(pid);
-  return record === null ? '' : `${pid}.${record.startTime}`;
+  try {
+    const record = processRecord(pid);
+    return record === null ? '' : `${pid}.${record.startTime}`;
+  } catch {
+    return '';
+  }
 }
 
 /** The groups of one process, as it told of them. */
