@@ -4,6 +4,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { MUTATIONS as CONFIRMATION } from './confirm/mutation-list.js';
+import { MUTATIONS as SAFETY } from './sim/mutation-list.js';
 
 const FILE_LINES_MAX = 400;
 const FUNCTION_LINES_MAX = 75;
@@ -145,4 +147,10 @@ test('every rule of the protocol is cited by a test, a mutation, a checker or a 
     [],
     'ids that are cited and are no rules',
   );
+});
+
+test('the text of every mutation stands in its file, once', () => {
+  for (const { rule, edits } of [...SAFETY, ...CONFIRMATION])
+    for (const { file, from } of edits)
+      assert.equal(read(file).split(from).length, 2, `${rule}: ${file}: ${from}`);
 });

@@ -106,8 +106,8 @@ export const MUTATIONS: readonly Mutation<Focus>[] = [
   ),
   without('E6', 'who could not send tries no more, and lets nobody else', { mail: 8 }, [
     'notify.ts',
-    "if (turn?.phase !== 'sending' || turn.edge !== edge || rule === undefined) return;\n  log",
-    "if (turn?.phase !== 'claiming' || turn.edge !== edge || rule === undefined) return;\n  log",
+    "if (turn?.phase !== 'sending' || turn.edge !== edge || rule === undefined) return;\n  const trouble",
+    "if (turn?.phase !== 'claiming' || turn.edge !== edge || rule === undefined) return;\n  const trouble",
   ]),
   without('E7', 'a restart forgets what was told', { crash: 8 }, [
     'ledger.ts',
