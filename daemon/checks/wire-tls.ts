@@ -59,8 +59,8 @@ const HANDSHAKE_WORDS: readonly (readonly [RegExp, string])[] = [
   [/certificate required$|alert bad certificate$/, 'it wants a certificate of the client'],
 ];
 
-/** Why a handshake failed, in words, with OpenSSL's reason where it gives one. Pure. */
-export function handshakeText(error: Error & { code?: string | undefined; reason?: string }): string {
+/** Why a handshake failed, in words, with OpenSSL's reason where it gives one. */
+function handshakeText(error: Error & { code?: string | undefined; reason?: string }): string {
   const { code = '', reason = '' } = error;
   if (code === 'ECONNRESET') return 'the connection was closed in the handshake';
   if (reason === '') return messageOf(error);

@@ -2,8 +2,14 @@
  * The process group of a recorded hook: whether it is still there, and ending it. The number of a group alone says nothing:
  * it is free for another one as soon as the last process of the group is gone. It does not know of control groups.
  */
-import { readFileSync } from 'node:fs';
-import { type GroupMember, groupAlive, groupMembers, killGroup, processStartTime } from '../sys/process.js';
+import {
+  type GroupMember,
+  groupAlive,
+  groupMembers,
+  killGroup,
+  processStartTime,
+  startedWith,
+} from '../sys/process.js';
 import { pause } from './clock.js';
 import type { HookRecord } from './records.js';
 import type { HookClock } from './types.js';
@@ -74,15 +80,6 @@ export async function endGroup(
 function recognised(member: GroupMember, record: HookRecord): boolean {
   return (
     record.members.some(({ pid, startTime }) => pid === member.pid && startTime === member.startTime) ||
-    carriesMark(member.pid, record.mark)
+    startedWith(member.pid, `HASTMON_HOOK=${record.mark}`)
   );
-}
-
-/** The environment that a process was started with: proc(5). Not readable for a process of another user. */
-function carriesMark(pid: number, mark: string): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(`HASTMON_HOOK=${mark}`);
-  } catch {
-    return false;
-  }
 }

@@ -79,6 +79,15 @@ export function groupAlive(pgid: number): boolean {
   }
 }
 
+/** True where the process was started with this entry (`NAME=value`) in its environment: proc(5). Not readable for one of another user. */
+export function startedWith(pid: number, entry: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(entry);
+  } catch {
+    return false;
+  }
+}
+
 /** Sends the signal if that very process is there. False: it was not, or may not be signalled. */
 export function killProcess(pid: number, startTime: number, name: NodeJS.Signals): boolean {
   return processAlive(pid, startTime) && signal(pid, name);

@@ -3,8 +3,7 @@
  * where the other one was killed and could not. They carry its mark in their environment: a number alone may be
  * somebody else's by then, and what carries the mark alone may be a service that a program has restarted.
  */
-import { readFileSync } from 'node:fs';
-import { groupMembers, killGroup, processRecord } from './process.js';
+import { groupMembers, killGroup, processRecord, startedWith } from './process.js';
 
 const VARIABLE = 'HASTMON_STARTED_BY';
 
@@ -27,8 +26,8 @@ export function markOf(pid: number): string {
 /** The groups of one process, as it told of them. */
 export interface StartedGroups {
   note(group: number, alive: boolean): void;
-  /** The process is gone: ends what is left, with SIGKILL; gives back how many groups that were. */
-  end(): number;
+  /** The process is gone: ends what is left, with SIGKILL. */
+  end(): void;
 }
 
 export function createStartedGroups(mark: string): StartedGroups {
@@ -39,9 +38,8 @@ export function createStartedGroups(mark: string): StartedGroups {
       else groups.delete(group);
     },
     end() {
-      const left = [...groups].filter((group) => isMarked(group, mark) && killGroup(group, 'SIGKILL'));
+      for (const group of groups) if (isMarked(group, mark)) killGroup(group, 'SIGKILL');
       groups.clear();
-      return left.length;
     },
   };
 }
@@ -49,15 +47,7 @@ export function createStartedGroups(mark: string): StartedGroups {
 function isMarked(group: number, mark: string): boolean {
   try {
     // The leader may have ended before those that it started.
-    return mark !== '' && groupMembers(group).some(({ pid }) => carries(pid, mark));
-  } catch {
-    return false;
-  }
-}
-
-function carries(pid: number, mark: string): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(`${VARIABLE}=${mark}`);
+    return mark !== '' && groupMembers(group).some(({ pid }) => startedWith(pid, `${VARIABLE}=${mark}`));
   } catch {
     return false;
   }

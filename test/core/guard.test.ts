@@ -6,7 +6,7 @@ import { nodeWakeAt, startNode, stepNode } from '../../daemon/core/node.js';
 import type { NodeInput, NodeOutput, NodeState } from '../../daemon/core/node-types.js';
 import type { PrimaryReport } from '../../daemon/core/primary.js';
 import type { Settings } from '../../daemon/core/settings.js';
-import { settings, VOTERS } from './given.js';
+import { requestOf, settings, VOTERS } from './given.js';
 
 const RECORD = { epochMax: 0, grant: null, sets: [VOTERS] };
 const NEVER = Number.POSITIVE_INFINITY;
@@ -80,6 +80,17 @@ describe('guard', () => {
     assert.equal(demandOf(late, 3000), 'starve', 'it may have started meanwhile');
     assert.equal(takesOver(runTo(late, 3001).outputs), true);
     assert.equal(demandOf(say({ ...before, heardEpoch: 1 }, 10), 10), 'none', 'the lease is released');
+  });
+
+  test('[H4] a renewal goes to every member of the sets that it names', () => {
+    const state = primary(RUNS);
+    const message = requestOf('a', 1, { sets: [VOTERS, [...VOTERS, 'd']] });
+    const input = { kind: 'worker-send', worker: state.lastWorkerId, to: null, message, now: 1 } as const;
+    const { outputs } = stepNode(state, input);
+    const to = outputs.flatMap((output) =>
+      output.kind === 'send' && output.message === message ? output.to : [],
+    );
+    assert.deepEqual(to.sort(), ['b', 'c', 'd'], 'and to itself without a message');
   });
 
   test('[G1] a main process that stood still reads what the worker said before it judges it', () => {
