@@ -1,0 +1,27 @@
+/** What the console needs of the balancer: it asks and tells, and decides nothing. */
+import type { BalancerCommand, BalancerConfig, PairView, ServiceView } from '../types.js';
+
+export interface ConsoleHost {
+  config(): BalancerConfig;
+  /** null: all. In the order of hosts, then of services in the file; only pairs that the file has. */
+  pairs(hosts: readonly string[] | null, services: readonly string[] | null): PairView[];
+  services(names: readonly string[] | null): ServiceView[];
+  /** `error` '' where it was done. */
+  command(command: BalancerCommand): { error: string; text: string };
+  /** Reads the file again; text for people. */
+  reload(): Promise<string>;
+  /** What a reload would change; '' for nothing. */
+  diff(): Promise<string>;
+  /** ipvs-weightman's levels: 0 says least. */
+  logLevel(level: number): void;
+  /** How each distinct check stands, for `dump checkers`. */
+  checkers(): {
+    name: string;
+    state: 'up' | 'down' | 'unknown';
+    nature: string;
+    sinceAge: number | null;
+    passAge: number | null;
+  }[];
+  /** Seconds since 1970. */
+  wall(): number;
+}

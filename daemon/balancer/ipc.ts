@@ -1,0 +1,47 @@
+/** What the main process and the balancer process say to each other. Both are one build of one program. */
+import type { BalancerAnswer, BalancerRequest } from '../../proto/balancer-types.js';
+import type { ProcessSettings } from '../runtime/monitor-settings.js';
+import type { ShareEntry } from './core/types.js';
+import type { EmailOptions } from './types.js';
+
+/** What hastmon.conf says of the balancer. */
+export interface BalancerSettings {
+  /** Absolute path of its file. */
+  file: string;
+  /** The name of a resource; '' where the table is active on every node. */
+  whilePrimary: string;
+  adopt: boolean;
+  /** What becomes of somebody else's changes of its services. */
+  foreign: 'restore' | 'leave';
+  /** For ipvsadm --start-daemon; null: none. */
+  sync: { interface: string; id: number } | null;
+  /** Instead of Management.Socket.*: 'file' as the file says, null: none. */
+  console: 'file' | null | { address: string; port: number };
+}
+
+export type MainToBalancer =
+  /** First, and again when it changes. `checks`: as what its checks run. */
+  | { kind: 'settings'; settings: BalancerSettings; checks: ProcessSettings }
+  /** This node's is the table that counts; told once at the start, too. `others`: nodes that may follow. */
+  | { kind: 'active'; active: boolean }
+  /** From the director. */
+  | { kind: 'share'; full: boolean; entries: readonly ShareEntry[] }
+  /** Another node has to be told all. */
+  | { kind: 'share-all' }
+  | { kind: 'ask'; request: number; what: BalancerRequest };
+
+export type BalancerToMain =
+  | { kind: 'ready'; notes: readonly string[] }
+  | { kind: 'failed'; reason: string }
+  | { kind: 'beat' }
+  | { kind: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; fields: object; text: string }
+  | { kind: 'mail'; email: EmailOptions; subject: string; text: string }
+  | { kind: 'share'; full: boolean; entries: readonly ShareEntry[] }
+  /** `error`: sysexits(3) and words; null where it was done. */
+  | {
+      kind: 'answer';
+      request: number;
+      error: { code: number; message: string } | null;
+      text: string;
+      answer: BalancerAnswer | null;
+    };
