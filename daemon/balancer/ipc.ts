@@ -2,22 +2,8 @@
 import type { BalancerAnswer, BalancerRequest } from '../../proto/balancer-types.js';
 import type { ProcessSettings } from '../runtime/monitor-settings.js';
 import type { ShareEntry } from './core/types.js';
+import type { BalancerSettings } from './settings.js';
 import type { EmailOptions } from './types.js';
-
-/** What hastmon.conf says of the balancer. */
-export interface BalancerSettings {
-  /** Absolute path of its file. */
-  file: string;
-  /** The name of a resource; '' where the table is active on every node. */
-  whilePrimary: string;
-  adopt: boolean;
-  /** What becomes of somebody else's changes of its services. */
-  foreign: 'restore' | 'leave';
-  /** For ipvsadm --start-daemon; null: none. */
-  sync: { interface: string; id: number } | null;
-  /** Instead of Management.Socket.*: 'file' as the file says, null: none. */
-  console: 'file' | null | { address: string; port: number };
-}
 
 export type MainToBalancer =
   /** First, and again when it changes. `checks`: as what its checks run. */

@@ -118,6 +118,25 @@ export function parseNodeAddress(reading: Reading, section: Section, statement: 
   return true;
 }
 
+/** Reads `primary` and the name of a resource. */
+export function parseCondition(reading: Reading, section: Section, statement: Statement): boolean {
+  const { name, args } = statement;
+  if (!parseOneArgument(reading, section, statement)) return false;
+  if (args[0]?.text !== 'primary' || !isArgument(reading, false) || peek(reading).line !== name.line) {
+    reading.reporter.error(
+      args[0] ?? name,
+      `${quote(name.text)} is incomplete`,
+      'expected while primary RESOURCE',
+    );
+    section.lost.add(name.text);
+    skipLine(reading, name.line);
+    return false;
+  }
+  if (!takeArgument(reading, section, statement)) return false;
+  rejectRest(reading, section, statement);
+  return true;
+}
+
 /** Reads a secret, and keeps it out of every message. */
 export function parseSecret(reading: Reading, section: Section, statement: Statement): boolean {
   const { name } = statement;

@@ -43,7 +43,8 @@ export function describeChanges(diff: ConfigDiff, before: Config, after: Config)
     );
     return [{ resource: name, text: `${words.join(', ')} changed` }];
   });
-  return [...globals, ...monitorLines(diff.monitor), ...resources];
+  const balancer = diff.balancer ? [{ resource: '', text: 'balancer changed' }] : [];
+  return [...globals, ...monitorLines(diff.monitor), ...balancer, ...resources];
 }
 
 function monitorLines({ fields, checks, alerts }: MonitorDiff): ChangeLine[] {

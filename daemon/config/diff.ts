@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { diffMonitor, type MonitorDiff } from './monitor-diff.js';
 import type { Config, ResourceConfig } from './types.js';
 
-export type GlobalField = Exclude<keyof Config, 'resources' | 'monitor' | 'file' | 'includes'>;
+export type GlobalField = Exclude<keyof Config, 'resources' | 'monitor' | 'balancer' | 'file' | 'includes'>;
 export type ResourceField = keyof ResourceConfig;
 
 export interface ResourceChange {
@@ -19,6 +19,8 @@ export interface ConfigDiff {
   /** In the order of the new configuration; removed ones at the end. */
   resources: ResourceChange[];
   monitor: MonitorDiff;
+  /** True where what this file says of the balancer differs; its own file is compared by itself. */
+  balancer: boolean;
   /** True where nothing differs. */
   unchanged: boolean;
 }
@@ -40,11 +42,13 @@ export function diffConfig(before: Config, after: Config): ConfigDiff {
       .map(({ name }): ResourceChange => ({ name, change: 'removed', fields: [] })),
   ];
   const monitor = diffMonitor(before.monitor, after.monitor);
+  const balancer = !isDeepStrictEqual(before.balancer, after.balancer);
   const unchanged =
+    !balancer &&
     globals.length === 0 &&
     resources.every(({ change }) => change === 'unchanged') &&
     [monitor.fields, monitor.checks, monitor.alerts].every((changes) => changes.length === 0);
-  return { globals, resources, monitor, unchanged };
+  return { globals, resources, monitor, balancer, unchanged };
 }
 
 function compare(before: ResourceConfig | undefined, after: ResourceConfig): ResourceChange {

@@ -2,6 +2,7 @@
  * The effective configuration as text, in the grammar of hastmon.conf: everything that holds for this node, the
  * defaults written out. It parses again to the same configuration, but for the secrets, which are shown as `***`.
  */
+import type { BalancerSettings } from '../balancer/settings.js';
 import { printable, SECRET_SHOWN, word } from './dump-words.js';
 import { formatDuration, formatPercent } from './duration.js';
 import { dumpMonitor } from './monitor-dump.js';
@@ -18,6 +19,7 @@ export function dumpConfig(config: Config, resourceNames?: readonly string[]): s
   return [
     dumpGlobals(config),
     ...(config.monitor === null ? [] : [dumpMonitor(config.monitor)]),
+    ...(config.balancer === null ? [] : [dumpBalancer(config.balancer)]),
     ...wanted.map((resource) => dumpResource(config.node, resource)),
   ].join('\n');
 }
@@ -46,6 +48,24 @@ function dumpGlobals(config: Config): string {
   for (const node of [config.node, ...others]) lines.push(`on ${word(node)} {`, '}');
   lines.push('');
   return lines.join('\n');
+}
+
+function dumpBalancer(balancer: BalancerSettings): string {
+  const { console, sync, whilePrimary } = balancer;
+  const lines = [
+    `config ${word(balancer.file)}`,
+    ...(whilePrimary === '' ? [] : [`while primary ${word(whilePrimary)}`]),
+    `adopt ${balancer.adopt ? 'yes' : 'no'}`,
+    `foreign ${balancer.foreign}`,
+    `sync_interface ${sync === null ? 'none' : word(sync.interface)}`,
+    ...(sync === null ? [] : [`sync_id ${sync.id}`]),
+    ...(console === 'file' ? [] : [`console ${console === null ? 'none' : word(consoleText(console))}`]),
+  ];
+  return ['balancer {', ...lines.map((line) => `\t${line}`), '}', ''].join('\n');
+}
+
+function consoleText({ address, port }: { address: string; port: number }): string {
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 
 function dumpResource(node: string, resource: ResourceConfig): string {

@@ -2,6 +2,7 @@
  * The statements of hastmon.conf: their names, where each may stand, and what follows it. A table, and the lookups
  * over it and over that of monitoring; reading the values is settings.ts, what they mean together is checks.ts.
  */
+import { BALANCER_RULES } from './grammar-balancer.js';
 import { MONITOR_RULES } from './grammar-monitor.js';
 
 /** Kinds of section; `node` is `on` outside of a resource, `resource-node` is `on` inside one. */
@@ -16,7 +17,8 @@ export type SectionKind =
   | 'check'
   | 'template'
   | 'group'
-  | 'alert';
+  | 'alert'
+  | 'balancer';
 
 /** What follows a statement's name. */
 export type ArgumentKind =
@@ -49,7 +51,9 @@ export type ArgumentKind =
   | 'login'
   /** `address NODE ADDRESS`. */
   | 'node-address'
-  | 'webhook';
+  | 'webhook'
+  /** `while primary RESOURCE`. */
+  | 'condition';
 
 export interface Rule {
   name: string;
@@ -110,15 +114,18 @@ const ALL: readonly Rule[] = [
   rule('include', 'path', EVERYWHERE, 'the path of a file'),
 ];
 
-/** Every statement by its name, but for those of monitoring. */
+/** What stands in sections whose statements are words only there. */
+const OTHERS: readonly Rule[] = [...MONITOR_RULES, ...BALANCER_RULES];
+
+/** Every statement by its name, but for those of monitoring and of the balancer. */
 export const RULES: ReadonlyMap<string, Rule> = new Map(ALL.map((entry) => [entry.name, entry]));
 
-/** The statements of monitoring by section and name. */
-const OWN: ReadonlyMap<SectionKind, ReadonlyMap<string, Rule>> = bySection(MONITOR_RULES);
+/** Those by section and name. */
+const OWN: ReadonlyMap<SectionKind, ReadonlyMap<string, Rule>> = bySection(OTHERS);
 
-/** The statements of monitoring by name; of those that have one name, the one that opens a section. */
+/** Those by name; of those that have one name, the one that opens a section. */
 const MONITORING: ReadonlyMap<string, Rule> = new Map(
-  [...MONITOR_RULES].reverse().map((entry) => [entry.name, entry]),
+  [...OTHERS].reverse().map((entry) => [entry.name, entry]),
 );
 
 const MONITORING_SECTIONS: ReadonlySet<SectionKind> = new Set([
@@ -127,11 +134,12 @@ const MONITORING_SECTIONS: ReadonlySet<SectionKind> = new Set([
   'template',
   'group',
   'alert',
+  'balancer',
 ]);
-/** What begins a section of monitoring, and so cannot be inside a section where it is not allowed. */
-const OPENERS: ReadonlySet<string> = new Set(['monitor', 'check', 'template', 'group', 'alert']);
+/** What begins one of these sections, and so cannot be inside a section where it is not allowed. */
+const OPENERS: ReadonlySet<string> = new Set(['monitor', 'check', 'template', 'group', 'alert', 'balancer']);
 
-/** True for a section of monitoring: there its own statements are reserved words. */
+/** True for a section of monitoring or of the balancer: there its own statements are reserved words. */
 export function isMonitoring(kind: SectionKind): boolean {
   return MONITORING_SECTIONS.has(kind);
 }
@@ -196,6 +204,7 @@ const TITLES: Readonly<Record<SectionKind, string>> = {
   template: "a 'template' section",
   group: "a 'group' section",
   alert: "an 'alert' section",
+  balancer: "the 'balancer' section",
 };
 
 /** A kind of section in words. */
@@ -205,9 +214,7 @@ export function sectionTitle(kind: SectionKind): string {
 
 /** The statements that may stand in a section. */
 export function allowedIn(kind: SectionKind): string[] {
-  return [...ALL, ...MONITOR_RULES]
-    .filter((entry) => entry.sections.includes(kind))
-    .map((entry) => entry.name);
+  return [...ALL, ...OTHERS].filter((entry) => entry.sections.includes(kind)).map((entry) => entry.name);
 }
 
 /**

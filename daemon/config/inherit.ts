@@ -22,7 +22,7 @@ import type { Address, Config, ControlConfig, LogConfig, ResourceConfig, Resourc
 import type { Values } from './values.js';
 
 /** The part of a Config that does not belong to a resource. */
-export type Globals = Omit<Config, 'resources' | 'monitor' | 'file' | 'includes'>;
+export type Globals = Omit<Config, 'resources' | 'monitor' | 'balancer' | 'file' | 'includes'>;
 
 /** The innermost setting of one name; scopes go from the outermost to the innermost. */
 export function innermost<Name extends keyof Values>(

@@ -5,6 +5,7 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { reasonOf } from '../sys/errors.js';
+import { readBalancer } from './balancer.js';
 import { checkModel } from './checks.js';
 import { CONFIG_FILES } from './defaults.js';
 import { createReporter, type Place, quote, type SourceFile } from './diagnostic.js';
@@ -121,6 +122,7 @@ export function parseConfig(
   checkModel(model, node, reporter);
   const own = node ?? wanted;
   const monitor = resolveMonitoring(monitoring, model, own, reporter);
+  const balancer = readBalancer(tree.root, model, own, reporter);
   const diagnostics = reporter.finish();
   if (reporter.failed) return { config: null, diagnostics, stranger };
 
@@ -134,6 +136,7 @@ export function parseConfig(
       ...monitor.resources.get(resource),
     })),
     monitor: monitor.config,
+    balancer,
   };
   return { config, diagnostics, stranger };
 }

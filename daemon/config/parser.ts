@@ -4,6 +4,7 @@
  */
 import path from 'node:path';
 import {
+  parseCondition,
   parseList,
   parseLogin,
   parseNodeAddress,
@@ -175,6 +176,8 @@ function parseArguments(parser: Parser, section: Section, statement: Statement):
       return parseLogin(parser, section, statement);
     case 'node-address':
       return parseNodeAddress(parser, section, statement);
+    case 'condition':
+      return parseCondition(parser, section, statement);
     case 'check':
       return parseCheck(parser, section, statement);
     case 'block':

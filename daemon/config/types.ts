@@ -2,6 +2,7 @@
  * The effective configuration: what a file means for one node, with inheritance done and defaults filled in.
  * Every duration is in milliseconds.
  */
+import type { BalancerSettings } from '../balancer/settings.js';
 import type { MonitorConfig } from '../checks/spec.js';
 import type { Role } from '../core/types.js';
 
@@ -96,6 +97,8 @@ export interface Config {
   resources: ResourceConfig[];
   /** null where nothing is said of monitoring. */
   monitor: MonitorConfig | null;
+  /** null where nothing is said of the balancer, or it is not on this node. */
+  balancer: BalancerSettings | null;
 }
 
 /** A message about a place in a configuration file. Lines and columns count from 1; line 0: the file as a whole. */

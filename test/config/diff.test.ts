@@ -16,6 +16,7 @@ test('nothing', () => {
     globals: [],
     resources: [{ name: 'r', change: 'unchanged', fields: [] }],
     monitor: { fields: [], checks: [], alerts: [] },
+    balancer: false,
     unchanged: true,
   });
 });
@@ -35,6 +36,7 @@ test('resources added, removed, changed, and moved', () => {
       { name: 'b', change: 'removed', fields: [] },
     ],
     monitor: { fields: [], checks: [], alerts: [] },
+    balancer: false,
     unchanged: false,
   });
 });

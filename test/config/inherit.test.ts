@@ -49,6 +49,7 @@ test('the defaults', () => {
       },
     ],
     monitor: null,
+    balancer: null,
   };
   assert.deepEqual(config, expected);
 });
