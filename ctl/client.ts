@@ -2,6 +2,8 @@
 import net from 'node:net';
 import { isSocketPathTooLong } from '../daemon/net/unix-socket.js';
 import { exitCode } from '../daemon/process/sysexits.js';
+import { joinBalancerAnswers } from '../proto/balancer-codec.js';
+import type { BalancerAnswer } from '../proto/balancer-types.js';
 import { decodeReply, encodeRequest } from '../proto/control-codec.js';
 import type { ControlReply, ControlRequest } from '../proto/control-types.js';
 import { controlFrameBytesMax, createFrameDecoder, encodeFrame, FrameError } from '../proto/frame.js';
@@ -44,8 +46,8 @@ export function connectControl(path: string): Promise<net.Socket> {
 }
 
 /**
- * Sends one request and waits for its final reply, in which all texts and status entries of the replies before it are
- * joined. `onProgress` gets the replies with a line of progress. Rejects with a ControlFailure where hastmond is out of
+ * Sends one request and waits for its final reply, in which all that came in pieces before it (texts, status entries, what is of the
+ * balancer) is joined. `onProgress` gets the replies with a line of progress. Rejects with a ControlFailure where hastmond is out of
  * reach, does not say anything for `timeoutMs` (0: no limit), or cannot be understood; an error that hastmond
  * reports is in the reply.
  */
@@ -72,6 +74,7 @@ function exchange(
 ): Promise<ControlReply> {
   const decoder = createFrameDecoder(controlFrameBytesMax);
   const status: ControlReply['status'] = [];
+  const parts: BalancerAnswer[] = [];
   let text = '';
 
   /** The final reply, or null while it is not there. */
@@ -80,7 +83,8 @@ function exchange(
     if (typeof reply === 'string') throw new ControlFailure(exitCode.protocol, notUnderstood(path, reply));
     status.push(...reply.status);
     text += reply.text;
-    if (reply.final) return { ...reply, status, text };
+    if (reply.balancer !== null) parts.push(reply.balancer);
+    if (reply.final) return { ...reply, status, text, balancer: joinBalancerAnswers(parts) };
     if (reply.progress !== '') onProgress(reply);
     return null;
   }

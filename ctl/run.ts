@@ -1,6 +1,7 @@
 /** Carries a command of hastmonctl out: asks hastmond, prints what it says, and gives the exit status. */
 import { exitCode } from '../daemon/process/sysexits.js';
 import { version } from '../daemon/process/version.js';
+import type { BalancerRequest } from '../proto/balancer-types.js';
 import type { ControlReply, ControlRequest, StatusEntry } from '../proto/control-types.js';
 import type { MonitorRequest } from '../proto/monitor-types.js';
 import { succeeded } from './answer.js';
@@ -81,6 +82,16 @@ async function carryOut(session: Session): Promise<number> {
       const { runMonitoring } = await import('./run-checks.js');
       return runMonitoring(session, request);
     }
+    case 'balancer-hosts':
+    case 'balancer-services':
+    case 'balancer-set':
+    case 'balancer-diff':
+    case 'balancer-reload':
+    case 'balancer-console': {
+      const { text } = succeeded(await session.ask(request, ANSWER_MS));
+      printText(session, text, { text });
+      return exitCode.ok;
+    }
     default:
       await onResources(session, request);
       return exitCode.ok;
@@ -89,7 +100,7 @@ async function carryOut(session: Session): Promise<number> {
 
 async function onResources(
   session: Session,
-  request: Exclude<ControlRequest, MonitorRequest>,
+  request: Exclude<ControlRequest, MonitorRequest | BalancerRequest>,
 ): Promise<void> {
   switch (request.kind) {
     case 'status':

@@ -1,4 +1,10 @@
 /** Bytes <-> the requests and replies of control-types.ts. Rules N40… of docs/protocol-wire.md. */
+import {
+  balancerAnswerFromWire,
+  balancerAnswerToWire,
+  balancerRequestFromWire,
+  balancerRequestToWire,
+} from './balancer-codec.js';
 import * as check from './check.js';
 import type {
   ControlReply,
@@ -47,7 +53,7 @@ export function decodeRequest(bytes: Uint8Array): DecodedRequest {
 
 /**
  * The payloads that together make up the reply: a long one is cut, all but the last piece of a final reply are not
- * final. The reader joins texts and status entries.
+ * final. The reader joins texts, status entries and what is of the balancer.
  */
 export function encodeReply(reply: ControlReply): Uint8Array[] {
   const pieces: hastmon.ControlReply.$Properties[] = [];
@@ -68,8 +74,12 @@ export function encodeReply(reply: ControlReply): Uint8Array[] {
     text = text.slice(cut);
   }
   const last = { final: reply.final, progress: reply.progress, error: reply.error, status: batch, text };
-  const whole = { ...last, ...answerToWire(reply.monitor) } as hastmon.ControlReply.$Properties;
-  return [...pieces, whole].map((piece) => hastmon.ControlReply.encode(piece).finish());
+  const parts = balancerAnswerToWire(reply.balancer);
+  pieces.push(...parts.slice(0, -1));
+  const whole = { ...last, ...answerToWire(reply.monitor), ...parts.at(-1) };
+  return [...pieces, whole as hastmon.ControlReply.$Properties].map((piece) =>
+    hastmon.ControlReply.encode(piece).finish(),
+  );
 }
 
 /** The reply, or why the bytes are none. */
@@ -83,6 +93,7 @@ export function decodeReply(bytes: Uint8Array): ControlReply | string {
       status: (wire.status ?? []).map(statusFromWire),
       text: wire.text ?? '',
       monitor: answerFromWire(wire),
+      balancer: balancerAnswerFromWire(wire),
     };
   } catch (error) {
     return reasonOf(error);
@@ -117,6 +128,13 @@ function commandToWire(request: ControlRequest): hastmon.ControlRequest.$Propert
       return { bootstrap: request };
     case 'version':
       return { version: {} };
+    case 'balancer-hosts':
+    case 'balancer-services':
+    case 'balancer-set':
+    case 'balancer-diff':
+    case 'balancer-reload':
+    case 'balancer-console':
+      return balancerRequestToWire(request);
     default:
       return monitorRequestToWire(request);
   }
@@ -146,7 +164,8 @@ function commandFromWire(wire: hastmon.ControlRequest): ControlRequest | null {
   if (wire.bootstrap) {
     return { kind: 'bootstrap', resource: check.name('bootstrap.resource', wire.bootstrap.resource) };
   }
-  return wire.version ? { kind: 'version' } : monitorRequestFromWire(wire);
+  if (wire.version) return { kind: 'version' };
+  return monitorRequestFromWire(wire) ?? balancerRequestFromWire(wire);
 }
 
 function selectionToWire(selection: Selection): hastmon.Selection.$Properties {

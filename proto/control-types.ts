@@ -3,6 +3,7 @@
  * control-codec.ts. Times are in milliseconds.
  */
 import type { NodeName, Role, RunState } from '../daemon/core/types.js';
+import type { BalancerAnswer, BalancerRequest } from './balancer-types.js';
 import type { MonitorAnswer, MonitorRequest } from './monitor-types.js';
 
 /** Which resources a command is for. */
@@ -10,6 +11,7 @@ export type Selection = 'all' | readonly string[];
 
 export type ControlRequest =
   | MonitorRequest
+  | BalancerRequest
   | { kind: 'role'; role: Role; resources: Selection; force: boolean; wait: boolean }
   | { kind: 'status'; resources: Selection }
   | { kind: 'dump'; resources: Selection }
@@ -38,6 +40,8 @@ export interface ControlReply {
   text: string;
   /** The answer to a request about monitoring, null to others. */
   monitor: MonitorAnswer | null;
+  /** The answer to a request about the balancer, null to others; in replies that are not final a part of it. */
+  balancer: BalancerAnswer | null;
 }
 
 export interface RemoteStatus {

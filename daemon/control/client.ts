@@ -111,7 +111,15 @@ export function serve(options: ClientOptions): Client {
 
   function write(reply: Partial<ControlReply>): void {
     if (state === 'done' || socket.destroyed) return;
-    const nothing = { final: false, progress: '', error: null, status: [], text: '', monitor: null };
+    const nothing = {
+      final: false,
+      progress: '',
+      error: null,
+      status: [],
+      text: '',
+      monitor: null,
+      balancer: null,
+    };
     const whole: ControlReply = { ...nothing, ...reply };
     for (const payload of encodeReply(whole)) socket.write(encodeFrame(payload));
     if (socket.writableLength > writeBytesMax) socket.destroy();

@@ -1,4 +1,5 @@
 /** Carries out what hastmonctl asks: finds the resources, gives the command to their cores, words the answer. */
+import type { BalancerRequest } from '../../proto/balancer-types.js';
 import type { ControlReply, ControlRequest, Selection, StatusEntry } from '../../proto/control-types.js';
 import { dumpConfig } from '../config/dump.js';
 import type { Config } from '../config/types.js';
@@ -22,7 +23,11 @@ export interface CommandOptions {
   reload: () => Promise<Reloaded>;
   /** Answers what is about checks and alerts. */
   monitoring: MonitorHandler;
+  /** Answers what is about the balancer. */
+  balancer: BalancerHandler;
 }
+
+export type BalancerHandler = (request: BalancerRequest) => Promise<Partial<ControlReply>>;
 
 type Handler = (
   request: ControlRequest,
@@ -30,6 +35,7 @@ type Handler = (
 ) => Promise<Partial<ControlReply>>;
 
 const EX_NOHOST = 68;
+const EX_UNAVAILABLE = 69;
 const EX_TEMPFAIL = 75;
 const EX_CONFIG = 78;
 
@@ -103,8 +109,23 @@ export function createControlHandler(options: CommandOptions): Handler {
       }
       case 'version':
         return { text: `${version}\n` };
+      case 'balancer-hosts':
+      case 'balancer-services':
+      case 'balancer-set':
+      case 'balancer-diff':
+      case 'balancer-reload':
+      case 'balancer-console':
+        return options.balancer(request);
       default:
         return options.monitoring(request);
     }
   };
 }
+
+/** Answers where there is no balancer. */
+export const noBalancer: BalancerHandler = async () => ({
+  error: {
+    code: EX_UNAVAILABLE,
+    message: 'no balancer is configured: balancer { config FILE } in hastmon.conf names its file',
+  },
+});

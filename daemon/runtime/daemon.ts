@@ -19,7 +19,7 @@ import { type NetLog, withRole } from '../net/log.js';
 import { createPeerNetwork, type PeerNetwork } from '../net/peer-network.js';
 import { openStore, type Store } from '../state/store.js';
 import { bootTime } from '../sys/clock.js';
-import { createControlHandler, type Reloaded } from './commands.js';
+import { createControlHandler, noBalancer, type Reloaded } from './commands.js';
 import { createDeviceKeeper, type DeviceKeeper } from './device.js';
 import { createMonitorCommands } from './monitor-commands.js';
 import { createMonitoring } from './monitoring.js';
@@ -178,7 +178,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     log,
     handle: createControlHandler({
       ...{ config: () => config, resources, statuses, reload: () => reload() },
-      monitoring: monitorCommands,
+      ...{ monitoring: monitorCommands, balancer: noBalancer },
     }),
   });
 

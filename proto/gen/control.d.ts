@@ -65,8 +65,26 @@ export namespace hastmon {
         /** ControlRequest testAlert. */
         testAlert?: (hastmon.TestAlertCommand.$Properties|null);
 
+        /** ControlRequest balancerHosts. */
+        balancerHosts?: (hastmon.BalancerHostsCommand.$Properties|null);
+
+        /** ControlRequest balancerServices. */
+        balancerServices?: (hastmon.BalancerServicesCommand.$Properties|null);
+
+        /** ControlRequest balancerSet. */
+        balancerSet?: (hastmon.BalancerSetCommand.$Properties|null);
+
+        /** ControlRequest balancerDiff. */
+        balancerDiff?: (hastmon.Nothing.$Properties|null);
+
+        /** ControlRequest balancerReload. */
+        balancerReload?: (hastmon.Nothing.$Properties|null);
+
+        /** ControlRequest balancerConsole. */
+        balancerConsole?: (hastmon.BalancerConsoleCommand.$Properties|null);
+
         /** ControlRequest command. */
-        command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert");
+        command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole");
 
         /**
          * Encodes the specified ControlRequest message. Does not implicitly {@link hastmon.ControlRequest.verify|verify} messages.
@@ -134,8 +152,26 @@ export namespace hastmon {
             /** ControlRequest testAlert */
             testAlert?: (hastmon.TestAlertCommand.$Properties|null);
 
+            /** ControlRequest balancerHosts */
+            balancerHosts?: (hastmon.BalancerHostsCommand.$Properties|null);
+
+            /** ControlRequest balancerServices */
+            balancerServices?: (hastmon.BalancerServicesCommand.$Properties|null);
+
+            /** ControlRequest balancerSet */
+            balancerSet?: (hastmon.BalancerSetCommand.$Properties|null);
+
+            /** ControlRequest balancerDiff */
+            balancerDiff?: (hastmon.Nothing.$Properties|null);
+
+            /** ControlRequest balancerReload */
+            balancerReload?: (hastmon.Nothing.$Properties|null);
+
+            /** ControlRequest balancerConsole */
+            balancerConsole?: (hastmon.BalancerConsoleCommand.$Properties|null);
+
             /** ControlRequest command */
-            command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert");
+            command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole");
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
@@ -157,9 +193,15 @@ export namespace hastmon {
           ack?: hastmon.AckCommand.$Shape|null;
           mute?: hastmon.MuteCommand.$Shape|null;
           testAlert?: hastmon.TestAlertCommand.$Shape|null;
+          balancerHosts?: hastmon.BalancerHostsCommand.$Shape|null;
+          balancerServices?: hastmon.BalancerServicesCommand.$Shape|null;
+          balancerSet?: hastmon.BalancerSetCommand.$Shape|null;
+          balancerDiff?: hastmon.Nothing.$Shape|null;
+          balancerReload?: hastmon.Nothing.$Shape|null;
+          balancerConsole?: hastmon.BalancerConsoleCommand.$Shape|null;
           $unknowns?: Uint8Array[];
         } & (
-          ({ command?: undefined; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null }|{ command?: "role"; role: hastmon.RoleCommand.$Shape; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null }|{ command?: "status"; role?: null; status: hastmon.Selection.$Shape; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null }|{ command?: "dump"; role?: null; status?: null; dump: hastmon.Selection.$Shape; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null }|{ command?: "reload"; role?: null; status?: null; dump?: null; reload: hastmon.Nothing.$Shape; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null }|{ command?: "switchover"; role?: null; status?: null; dump?: null; reload?: null; switchover: hastmon.SwitchoverCommand.$Shape; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null }|{ command?: "bootstrap"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap: hastmon.BootstrapCommand.$Shape; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null }|{ command?: "version"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version: hastmon.Nothing.$Shape; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null }|{ command?: "checks"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks: hastmon.ChecksCommand.$Shape; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null }|{ command?: "check"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check: hastmon.CheckCommand.$Shape; runCheck?: null; ack?: null; mute?: null; testAlert?: null }|{ command?: "runCheck"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck: hastmon.RunCheckCommand.$Shape; ack?: null; mute?: null; testAlert?: null }|{ command?: "ack"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack: hastmon.AckCommand.$Shape; mute?: null; testAlert?: null }|{ command?: "mute"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute: hastmon.MuteCommand.$Shape; testAlert?: null }|{ command?: "testAlert"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert: hastmon.TestAlertCommand.$Shape })
+          ({ command?: undefined; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "role"; role: hastmon.RoleCommand.$Shape; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "status"; role?: null; status: hastmon.Selection.$Shape; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "dump"; role?: null; status?: null; dump: hastmon.Selection.$Shape; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "reload"; role?: null; status?: null; dump?: null; reload: hastmon.Nothing.$Shape; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "switchover"; role?: null; status?: null; dump?: null; reload?: null; switchover: hastmon.SwitchoverCommand.$Shape; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "bootstrap"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap: hastmon.BootstrapCommand.$Shape; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "version"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version: hastmon.Nothing.$Shape; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "checks"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks: hastmon.ChecksCommand.$Shape; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "check"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check: hastmon.CheckCommand.$Shape; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "runCheck"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck: hastmon.RunCheckCommand.$Shape; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "ack"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack: hastmon.AckCommand.$Shape; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "mute"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute: hastmon.MuteCommand.$Shape; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "testAlert"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert: hastmon.TestAlertCommand.$Shape; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "balancerHosts"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts: hastmon.BalancerHostsCommand.$Shape; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "balancerServices"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices: hastmon.BalancerServicesCommand.$Shape; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "balancerSet"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet: hastmon.BalancerSetCommand.$Shape; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "balancerDiff"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff: hastmon.Nothing.$Shape; balancerReload?: null; balancerConsole?: null }|{ command?: "balancerReload"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload: hastmon.Nothing.$Shape; balancerConsole?: null }|{ command?: "balancerConsole"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole: hastmon.BalancerConsoleCommand.$Shape })
         );
     }
 
@@ -863,6 +905,307 @@ export namespace hastmon {
     }
 
     /**
+     * Properties of a BalancerHostsCommand.
+     * @deprecated Use hastmon.BalancerHostsCommand.$Properties instead.
+     */
+    interface IBalancerHostsCommand extends hastmon.BalancerHostsCommand.$Properties {
+    }
+
+    /** Represents a BalancerHostsCommand. */
+    class BalancerHostsCommand {
+
+        /**
+         * Constructs a new BalancerHostsCommand.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.BalancerHostsCommand.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** BalancerHostsCommand host. */
+        host: string[];
+
+        /** BalancerHostsCommand service. */
+        service: string[];
+
+        /**
+         * Encodes the specified BalancerHostsCommand message. Does not implicitly {@link hastmon.BalancerHostsCommand.verify|verify} messages.
+         * @param message BalancerHostsCommand message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.BalancerHostsCommand.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a BalancerHostsCommand message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.BalancerHostsCommand & hastmon.BalancerHostsCommand.$Shape} BalancerHostsCommand
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.BalancerHostsCommand & hastmon.BalancerHostsCommand.$Shape;
+    }
+
+    namespace BalancerHostsCommand {
+
+        /** Properties of a BalancerHostsCommand. */
+        interface $Properties {
+
+            /** BalancerHostsCommand host */
+            host?: (string[]|null);
+
+            /** BalancerHostsCommand service */
+            service?: (string[]|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a BalancerHostsCommand. */
+        type $Shape = hastmon.BalancerHostsCommand.$Properties;
+    }
+
+    /**
+     * Properties of a BalancerServicesCommand.
+     * @deprecated Use hastmon.BalancerServicesCommand.$Properties instead.
+     */
+    interface IBalancerServicesCommand extends hastmon.BalancerServicesCommand.$Properties {
+    }
+
+    /** Represents a BalancerServicesCommand. */
+    class BalancerServicesCommand {
+
+        /**
+         * Constructs a new BalancerServicesCommand.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.BalancerServicesCommand.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** BalancerServicesCommand service. */
+        service: string[];
+
+        /**
+         * Encodes the specified BalancerServicesCommand message. Does not implicitly {@link hastmon.BalancerServicesCommand.verify|verify} messages.
+         * @param message BalancerServicesCommand message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.BalancerServicesCommand.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a BalancerServicesCommand message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.BalancerServicesCommand & hastmon.BalancerServicesCommand.$Shape} BalancerServicesCommand
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.BalancerServicesCommand & hastmon.BalancerServicesCommand.$Shape;
+    }
+
+    namespace BalancerServicesCommand {
+
+        /** Properties of a BalancerServicesCommand. */
+        interface $Properties {
+
+            /** BalancerServicesCommand service */
+            service?: (string[]|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a BalancerServicesCommand. */
+        type $Shape = hastmon.BalancerServicesCommand.$Properties;
+    }
+
+    /**
+     * Properties of a BalancerSetCommand.
+     * @deprecated Use hastmon.BalancerSetCommand.$Properties instead.
+     */
+    interface IBalancerSetCommand extends hastmon.BalancerSetCommand.$Properties {
+    }
+
+    /** Represents a BalancerSetCommand. */
+    class BalancerSetCommand {
+
+        /**
+         * Constructs a new BalancerSetCommand.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.BalancerSetCommand.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** BalancerSetCommand change. */
+        change: hastmon.BalancerChange;
+
+        /** BalancerSetCommand host. */
+        host: string[];
+
+        /** BalancerSetCommand service. */
+        service: string[];
+
+        /** BalancerSetCommand wholeHost. */
+        wholeHost: boolean;
+
+        /** BalancerSetCommand reason. */
+        reason: string[];
+
+        /** BalancerSetCommand rampMs. */
+        rampMs?: (number|null);
+
+        /** BalancerSetCommand weight. */
+        weight?: (number|null);
+
+        /** BalancerSetCommand by. */
+        by: string;
+
+        /**
+         * Encodes the specified BalancerSetCommand message. Does not implicitly {@link hastmon.BalancerSetCommand.verify|verify} messages.
+         * @param message BalancerSetCommand message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.BalancerSetCommand.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a BalancerSetCommand message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.BalancerSetCommand & hastmon.BalancerSetCommand.$Shape} BalancerSetCommand
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.BalancerSetCommand & hastmon.BalancerSetCommand.$Shape;
+    }
+
+    namespace BalancerSetCommand {
+
+        /** Properties of a BalancerSetCommand. */
+        interface $Properties {
+
+            /** BalancerSetCommand change */
+            change?: (hastmon.BalancerChange|null);
+
+            /** BalancerSetCommand host */
+            host?: (string[]|null);
+
+            /** BalancerSetCommand service */
+            service?: (string[]|null);
+
+            /** BalancerSetCommand wholeHost */
+            wholeHost?: (boolean|null);
+
+            /** BalancerSetCommand reason */
+            reason?: (string[]|null);
+
+            /** BalancerSetCommand rampMs */
+            rampMs?: (number|null);
+
+            /** BalancerSetCommand weight */
+            weight?: (number|null);
+
+            /** BalancerSetCommand by */
+            by?: (string|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a BalancerSetCommand. */
+        type $Shape = hastmon.BalancerSetCommand.$Properties;
+    }
+
+    /** BalancerChange enum. */
+    enum BalancerChange {
+
+        /** NO_CHANGE value */
+        NO_CHANGE = 0,
+
+        /** SERVER_OFF value */
+        SERVER_OFF = 1,
+
+        /** SERVER_ON value */
+        SERVER_ON = 2,
+
+        /** SET_WEIGHT value */
+        SET_WEIGHT = 3,
+
+        /** ADOPT value */
+        ADOPT = 4
+    }
+
+    /**
+     * Properties of a BalancerConsoleCommand.
+     * @deprecated Use hastmon.BalancerConsoleCommand.$Properties instead.
+     */
+    interface IBalancerConsoleCommand extends hastmon.BalancerConsoleCommand.$Properties {
+    }
+
+    /** Represents a BalancerConsoleCommand. */
+    class BalancerConsoleCommand {
+
+        /**
+         * Constructs a new BalancerConsoleCommand.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.BalancerConsoleCommand.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** BalancerConsoleCommand session. */
+        session: string;
+
+        /** BalancerConsoleCommand line. */
+        line: string;
+
+        /**
+         * Encodes the specified BalancerConsoleCommand message. Does not implicitly {@link hastmon.BalancerConsoleCommand.verify|verify} messages.
+         * @param message BalancerConsoleCommand message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.BalancerConsoleCommand.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a BalancerConsoleCommand message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.BalancerConsoleCommand & hastmon.BalancerConsoleCommand.$Shape} BalancerConsoleCommand
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.BalancerConsoleCommand & hastmon.BalancerConsoleCommand.$Shape;
+    }
+
+    namespace BalancerConsoleCommand {
+
+        /** Properties of a BalancerConsoleCommand. */
+        interface $Properties {
+
+            /** BalancerConsoleCommand session */
+            session?: (string|null);
+
+            /** BalancerConsoleCommand line */
+            line?: (string|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a BalancerConsoleCommand. */
+        type $Shape = hastmon.BalancerConsoleCommand.$Properties;
+    }
+
+    /**
      * Properties of a ControlReply.
      * @deprecated Use hastmon.ControlReply.$Properties instead.
      */
@@ -908,8 +1251,20 @@ export namespace hastmon {
         /** ControlReply test. */
         test?: (hastmon.AlertTest.$Properties|null);
 
+        /** ControlReply balancerPairs. */
+        balancerPairs?: (hastmon.BalancerPairs.$Properties|null);
+
+        /** ControlReply balancerServices. */
+        balancerServices?: (hastmon.BalancerServices.$Properties|null);
+
+        /** ControlReply balancerConsole. */
+        balancerConsole?: (hastmon.BalancerConsole.$Properties|null);
+
         /** ControlReply monitor. */
         monitor?: ("checks"|"check"|"probe"|"test");
+
+        /** ControlReply balancer. */
+        balancer?: ("balancerPairs"|"balancerServices"|"balancerConsole");
 
         /**
          * Encodes the specified ControlReply message. Does not implicitly {@link hastmon.ControlReply.verify|verify} messages.
@@ -962,8 +1317,20 @@ export namespace hastmon {
             /** ControlReply test */
             test?: (hastmon.AlertTest.$Properties|null);
 
+            /** ControlReply balancerPairs */
+            balancerPairs?: (hastmon.BalancerPairs.$Properties|null);
+
+            /** ControlReply balancerServices */
+            balancerServices?: (hastmon.BalancerServices.$Properties|null);
+
+            /** ControlReply balancerConsole */
+            balancerConsole?: (hastmon.BalancerConsole.$Properties|null);
+
             /** ControlReply monitor */
             monitor?: ("checks"|"check"|"probe"|"test");
+
+            /** ControlReply balancer */
+            balancer?: ("balancerPairs"|"balancerServices"|"balancerConsole");
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
@@ -980,9 +1347,14 @@ export namespace hastmon {
           check?: hastmon.CheckDetail.$Shape|null;
           probe?: hastmon.ProbeReport.$Shape|null;
           test?: hastmon.AlertTest.$Shape|null;
+          balancerPairs?: hastmon.BalancerPairs.$Shape|null;
+          balancerServices?: hastmon.BalancerServices.$Shape|null;
+          balancerConsole?: hastmon.BalancerConsole.$Shape|null;
           $unknowns?: Uint8Array[];
         } & (
           ({ monitor?: undefined; checks?: null; check?: null; probe?: null; test?: null }|{ monitor?: "checks"; checks: hastmon.ChecksPage.$Shape; check?: null; probe?: null; test?: null }|{ monitor?: "check"; checks?: null; check: hastmon.CheckDetail.$Shape; probe?: null; test?: null }|{ monitor?: "probe"; checks?: null; check?: null; probe: hastmon.ProbeReport.$Shape; test?: null }|{ monitor?: "test"; checks?: null; check?: null; probe?: null; test: hastmon.AlertTest.$Shape })
+        ) & (
+          ({ balancer?: undefined; balancerPairs?: null; balancerServices?: null; balancerConsole?: null }|{ balancer?: "balancerPairs"; balancerPairs: hastmon.BalancerPairs.$Shape; balancerServices?: null; balancerConsole?: null }|{ balancer?: "balancerServices"; balancerPairs?: null; balancerServices: hastmon.BalancerServices.$Shape; balancerConsole?: null }|{ balancer?: "balancerConsole"; balancerPairs?: null; balancerServices?: null; balancerConsole: hastmon.BalancerConsole.$Shape })
         );
     }
 
@@ -2353,6 +2725,725 @@ export namespace hastmon {
 
         /** Shape of an AlertTest. */
         type $Shape = hastmon.AlertTest.$Properties;
+    }
+
+    /**
+     * Properties of a BalancerPairs.
+     * @deprecated Use hastmon.BalancerPairs.$Properties instead.
+     */
+    interface IBalancerPairs extends hastmon.BalancerPairs.$Properties {
+    }
+
+    /** Represents a BalancerPairs. */
+    class BalancerPairs {
+
+        /**
+         * Constructs a new BalancerPairs.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.BalancerPairs.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** BalancerPairs pair. */
+        pair: hastmon.BalancerPair.$Properties[];
+
+        /** BalancerPairs note. */
+        note: string;
+
+        /**
+         * Encodes the specified BalancerPairs message. Does not implicitly {@link hastmon.BalancerPairs.verify|verify} messages.
+         * @param message BalancerPairs message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.BalancerPairs.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a BalancerPairs message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.BalancerPairs & hastmon.BalancerPairs.$Shape} BalancerPairs
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.BalancerPairs & hastmon.BalancerPairs.$Shape;
+    }
+
+    namespace BalancerPairs {
+
+        /** Properties of a BalancerPairs. */
+        interface $Properties {
+
+            /** BalancerPairs pair */
+            pair?: (hastmon.BalancerPair.$Properties[]|null);
+
+            /** BalancerPairs note */
+            note?: (string|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a BalancerPairs. */
+        type $Shape = hastmon.BalancerPairs.$Properties;
+    }
+
+    /**
+     * Properties of a BalancerPair.
+     * @deprecated Use hastmon.BalancerPair.$Properties instead.
+     */
+    interface IBalancerPair extends hastmon.BalancerPair.$Properties {
+    }
+
+    /** Represents a BalancerPair. */
+    class BalancerPair {
+
+        /**
+         * Constructs a new BalancerPair.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.BalancerPair.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** BalancerPair host. */
+        host: string;
+
+        /** BalancerPair service. */
+        service: string;
+
+        /** BalancerPair real. */
+        real: string;
+
+        /** BalancerPair virtual. */
+        virtual: string;
+
+        /** BalancerPair disabled. */
+        disabled: boolean;
+
+        /** BalancerPair reason. */
+        reason: hastmon.BalancerReason.$Properties[];
+
+        /** BalancerPair weight. */
+        weight: number;
+
+        /** BalancerPair overridden. */
+        overridden: boolean;
+
+        /** BalancerPair stateWeight. */
+        stateWeight: number;
+
+        /** BalancerPair desiredWeight. */
+        desiredWeight: number;
+
+        /** BalancerPair procWeight. */
+        procWeight?: (number|null);
+
+        /** BalancerPair active. */
+        active: number;
+
+        /** BalancerPair inactive. */
+        inactive: number;
+
+        /** BalancerPair ramp. */
+        ramp?: (hastmon.BalancerRamp.$Properties|null);
+
+        /** BalancerPair status. */
+        status: hastmon.TransitionStatus;
+
+        /** BalancerPair check. */
+        check?: (hastmon.BalancerCheck.$Properties|null);
+
+        /** BalancerPair sorry. */
+        sorry: boolean;
+
+        /**
+         * Encodes the specified BalancerPair message. Does not implicitly {@link hastmon.BalancerPair.verify|verify} messages.
+         * @param message BalancerPair message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.BalancerPair.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a BalancerPair message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.BalancerPair & hastmon.BalancerPair.$Shape} BalancerPair
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.BalancerPair & hastmon.BalancerPair.$Shape;
+    }
+
+    namespace BalancerPair {
+
+        /** Properties of a BalancerPair. */
+        interface $Properties {
+
+            /** BalancerPair host */
+            host?: (string|null);
+
+            /** BalancerPair service */
+            service?: (string|null);
+
+            /** BalancerPair real */
+            real?: (string|null);
+
+            /** BalancerPair virtual */
+            virtual?: (string|null);
+
+            /** BalancerPair disabled */
+            disabled?: (boolean|null);
+
+            /** BalancerPair reason */
+            reason?: (hastmon.BalancerReason.$Properties[]|null);
+
+            /** BalancerPair weight */
+            weight?: (number|null);
+
+            /** BalancerPair overridden */
+            overridden?: (boolean|null);
+
+            /** BalancerPair stateWeight */
+            stateWeight?: (number|null);
+
+            /** BalancerPair desiredWeight */
+            desiredWeight?: (number|null);
+
+            /** BalancerPair procWeight */
+            procWeight?: (number|null);
+
+            /** BalancerPair active */
+            active?: (number|null);
+
+            /** BalancerPair inactive */
+            inactive?: (number|null);
+
+            /** BalancerPair ramp */
+            ramp?: (hastmon.BalancerRamp.$Properties|null);
+
+            /** BalancerPair status */
+            status?: (hastmon.TransitionStatus|null);
+
+            /** BalancerPair check */
+            check?: (hastmon.BalancerCheck.$Properties|null);
+
+            /** BalancerPair sorry */
+            sorry?: (boolean|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a BalancerPair. */
+        type $Shape = hastmon.BalancerPair.$Properties;
+    }
+
+    /**
+     * Properties of a BalancerReason.
+     * @deprecated Use hastmon.BalancerReason.$Properties instead.
+     */
+    interface IBalancerReason extends hastmon.BalancerReason.$Properties {
+    }
+
+    /** Represents a BalancerReason. */
+    class BalancerReason {
+
+        /**
+         * Constructs a new BalancerReason.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.BalancerReason.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** BalancerReason name. */
+        name: string;
+
+        /** BalancerReason by. */
+        by: string;
+
+        /** BalancerReason ageMs. */
+        ageMs: number;
+
+        /**
+         * Encodes the specified BalancerReason message. Does not implicitly {@link hastmon.BalancerReason.verify|verify} messages.
+         * @param message BalancerReason message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.BalancerReason.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a BalancerReason message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.BalancerReason & hastmon.BalancerReason.$Shape} BalancerReason
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.BalancerReason & hastmon.BalancerReason.$Shape;
+    }
+
+    namespace BalancerReason {
+
+        /** Properties of a BalancerReason. */
+        interface $Properties {
+
+            /** BalancerReason name */
+            name?: (string|null);
+
+            /** BalancerReason by */
+            by?: (string|null);
+
+            /** BalancerReason ageMs */
+            ageMs?: (number|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a BalancerReason. */
+        type $Shape = hastmon.BalancerReason.$Properties;
+    }
+
+    /**
+     * Properties of a BalancerRamp.
+     * @deprecated Use hastmon.BalancerRamp.$Properties instead.
+     */
+    interface IBalancerRamp extends hastmon.BalancerRamp.$Properties {
+    }
+
+    /** Represents a BalancerRamp. */
+    class BalancerRamp {
+
+        /**
+         * Constructs a new BalancerRamp.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.BalancerRamp.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** BalancerRamp durationMs. */
+        durationMs: number;
+
+        /** BalancerRamp leftMs. */
+        leftMs: number;
+
+        /**
+         * Encodes the specified BalancerRamp message. Does not implicitly {@link hastmon.BalancerRamp.verify|verify} messages.
+         * @param message BalancerRamp message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.BalancerRamp.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a BalancerRamp message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.BalancerRamp & hastmon.BalancerRamp.$Shape} BalancerRamp
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.BalancerRamp & hastmon.BalancerRamp.$Shape;
+    }
+
+    namespace BalancerRamp {
+
+        /** Properties of a BalancerRamp. */
+        interface $Properties {
+
+            /** BalancerRamp durationMs */
+            durationMs?: (number|null);
+
+            /** BalancerRamp leftMs */
+            leftMs?: (number|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a BalancerRamp. */
+        type $Shape = hastmon.BalancerRamp.$Properties;
+    }
+
+    /** TransitionStatus enum. */
+    enum TransitionStatus {
+
+        /** TSTATUS_NOT_KNOWN value */
+        TSTATUS_NOT_KNOWN = 0,
+
+        /** TSTATUS_DISABLED value */
+        TSTATUS_DISABLED = 1,
+
+        /** TSTATUS_ENABLED value */
+        TSTATUS_ENABLED = 2,
+
+        /** TSTATUS_AWAITPASS value */
+        TSTATUS_AWAITPASS = 3,
+
+        /** TSTATUS_RAMPING value */
+        TSTATUS_RAMPING = 4
+    }
+
+    /**
+     * Properties of a BalancerCheck.
+     * @deprecated Use hastmon.BalancerCheck.$Properties instead.
+     */
+    interface IBalancerCheck extends hastmon.BalancerCheck.$Properties {
+    }
+
+    /** Represents a BalancerCheck. */
+    class BalancerCheck {
+
+        /**
+         * Constructs a new BalancerCheck.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.BalancerCheck.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** BalancerCheck name. */
+        name: string;
+
+        /** BalancerCheck state. */
+        state: hastmon.CheckState;
+
+        /** BalancerCheck nature. */
+        nature: string;
+
+        /** BalancerCheck sinceMs. */
+        sinceMs?: (number|null);
+
+        /** BalancerCheck passMs. */
+        passMs?: (number|null);
+
+        /**
+         * Encodes the specified BalancerCheck message. Does not implicitly {@link hastmon.BalancerCheck.verify|verify} messages.
+         * @param message BalancerCheck message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.BalancerCheck.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a BalancerCheck message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.BalancerCheck & hastmon.BalancerCheck.$Shape} BalancerCheck
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.BalancerCheck & hastmon.BalancerCheck.$Shape;
+    }
+
+    namespace BalancerCheck {
+
+        /** Properties of a BalancerCheck. */
+        interface $Properties {
+
+            /** BalancerCheck name */
+            name?: (string|null);
+
+            /** BalancerCheck state */
+            state?: (hastmon.CheckState|null);
+
+            /** BalancerCheck nature */
+            nature?: (string|null);
+
+            /** BalancerCheck sinceMs */
+            sinceMs?: (number|null);
+
+            /** BalancerCheck passMs */
+            passMs?: (number|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a BalancerCheck. */
+        type $Shape = hastmon.BalancerCheck.$Properties;
+    }
+
+    /**
+     * Properties of a BalancerServices.
+     * @deprecated Use hastmon.BalancerServices.$Properties instead.
+     */
+    interface IBalancerServices extends hastmon.BalancerServices.$Properties {
+    }
+
+    /** Represents a BalancerServices. */
+    class BalancerServices {
+
+        /**
+         * Constructs a new BalancerServices.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.BalancerServices.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** BalancerServices service. */
+        service: hastmon.BalancerService.$Properties[];
+
+        /** BalancerServices note. */
+        note: string;
+
+        /**
+         * Encodes the specified BalancerServices message. Does not implicitly {@link hastmon.BalancerServices.verify|verify} messages.
+         * @param message BalancerServices message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.BalancerServices.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a BalancerServices message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.BalancerServices & hastmon.BalancerServices.$Shape} BalancerServices
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.BalancerServices & hastmon.BalancerServices.$Shape;
+    }
+
+    namespace BalancerServices {
+
+        /** Properties of a BalancerServices. */
+        interface $Properties {
+
+            /** BalancerServices service */
+            service?: (hastmon.BalancerService.$Properties[]|null);
+
+            /** BalancerServices note */
+            note?: (string|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a BalancerServices. */
+        type $Shape = hastmon.BalancerServices.$Properties;
+    }
+
+    /**
+     * Properties of a BalancerService.
+     * @deprecated Use hastmon.BalancerService.$Properties instead.
+     */
+    interface IBalancerService extends hastmon.BalancerService.$Properties {
+    }
+
+    /** Represents a BalancerService. */
+    class BalancerService {
+
+        /**
+         * Constructs a new BalancerService.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.BalancerService.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** BalancerService service. */
+        service: string;
+
+        /** BalancerService virtual. */
+        virtual: string;
+
+        /** BalancerService scheduler. */
+        scheduler: string;
+
+        /** BalancerService method. */
+        method: hastmon.BalancerMethod;
+
+        /** BalancerService persistenceSeconds. */
+        persistenceSeconds: number;
+
+        /** BalancerService check. */
+        check: string;
+
+        /** BalancerService servers. */
+        servers: number;
+
+        /** BalancerService alive. */
+        alive: number;
+
+        /** BalancerService weight. */
+        weight: number;
+
+        /** BalancerService sorry. */
+        sorry: string;
+
+        /** BalancerService sorryMs. */
+        sorryMs?: (number|null);
+
+        /** BalancerService owned. */
+        owned: boolean;
+
+        /** BalancerService problem. */
+        problem: string;
+
+        /**
+         * Encodes the specified BalancerService message. Does not implicitly {@link hastmon.BalancerService.verify|verify} messages.
+         * @param message BalancerService message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.BalancerService.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a BalancerService message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.BalancerService & hastmon.BalancerService.$Shape} BalancerService
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.BalancerService & hastmon.BalancerService.$Shape;
+    }
+
+    namespace BalancerService {
+
+        /** Properties of a BalancerService. */
+        interface $Properties {
+
+            /** BalancerService service */
+            service?: (string|null);
+
+            /** BalancerService virtual */
+            virtual?: (string|null);
+
+            /** BalancerService scheduler */
+            scheduler?: (string|null);
+
+            /** BalancerService method */
+            method?: (hastmon.BalancerMethod|null);
+
+            /** BalancerService persistenceSeconds */
+            persistenceSeconds?: (number|null);
+
+            /** BalancerService check */
+            check?: (string|null);
+
+            /** BalancerService servers */
+            servers?: (number|null);
+
+            /** BalancerService alive */
+            alive?: (number|null);
+
+            /** BalancerService weight */
+            weight?: (number|null);
+
+            /** BalancerService sorry */
+            sorry?: (string|null);
+
+            /** BalancerService sorryMs */
+            sorryMs?: (number|null);
+
+            /** BalancerService owned */
+            owned?: (boolean|null);
+
+            /** BalancerService problem */
+            problem?: (string|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a BalancerService. */
+        type $Shape = hastmon.BalancerService.$Properties;
+    }
+
+    /** BalancerMethod enum. */
+    enum BalancerMethod {
+
+        /** NO_METHOD value */
+        NO_METHOD = 0,
+
+        /** MASQ value */
+        MASQ = 1,
+
+        /** GATE value */
+        GATE = 2,
+
+        /** IPIP value */
+        IPIP = 3
+    }
+
+    /**
+     * Properties of a BalancerConsole.
+     * @deprecated Use hastmon.BalancerConsole.$Properties instead.
+     */
+    interface IBalancerConsole extends hastmon.BalancerConsole.$Properties {
+    }
+
+    /** Represents a BalancerConsole. */
+    class BalancerConsole {
+
+        /**
+         * Constructs a new BalancerConsole.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.BalancerConsole.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** BalancerConsole text. */
+        text: string;
+
+        /** BalancerConsole ended. */
+        ended: boolean;
+
+        /**
+         * Encodes the specified BalancerConsole message. Does not implicitly {@link hastmon.BalancerConsole.verify|verify} messages.
+         * @param message BalancerConsole message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.BalancerConsole.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a BalancerConsole message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.BalancerConsole & hastmon.BalancerConsole.$Shape} BalancerConsole
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.BalancerConsole & hastmon.BalancerConsole.$Shape;
+    }
+
+    namespace BalancerConsole {
+
+        /** Properties of a BalancerConsole. */
+        interface $Properties {
+
+            /** BalancerConsole text */
+            text?: (string|null);
+
+            /** BalancerConsole ended */
+            ended?: (boolean|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a BalancerConsole. */
+        type $Shape = hastmon.BalancerConsole.$Properties;
     }
 
     /** Role enum. */

@@ -34,11 +34,17 @@ export const hastmon = $root.hastmon = (() => {
         ControlRequest.prototype.ack = null;
         ControlRequest.prototype.mute = null;
         ControlRequest.prototype.testAlert = null;
+        ControlRequest.prototype.balancerHosts = null;
+        ControlRequest.prototype.balancerServices = null;
+        ControlRequest.prototype.balancerSet = null;
+        ControlRequest.prototype.balancerDiff = null;
+        ControlRequest.prototype.balancerReload = null;
+        ControlRequest.prototype.balancerConsole = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(ControlRequest.prototype, "command", {
-            get: $util.oneOfGetter($oneOfFields = ["role", "status", "dump", "reload", "switchover", "bootstrap", "version", "checks", "check", "runCheck", "ack", "mute", "testAlert"]),
+            get: $util.oneOfGetter($oneOfFields = ["role", "status", "dump", "reload", "switchover", "bootstrap", "version", "checks", "check", "runCheck", "ack", "mute", "testAlert", "balancerHosts", "balancerServices", "balancerSet", "balancerDiff", "balancerReload", "balancerConsole"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -77,6 +83,18 @@ export const hastmon = $root.hastmon = (() => {
                 $root.hastmon.MuteCommand.encode(message.mute, writer.uint32(106).fork(), _depth + 1).ldelim();
             if (message.testAlert != null && $Object.hasOwnProperty.call(message, "testAlert"))
                 $root.hastmon.TestAlertCommand.encode(message.testAlert, writer.uint32(114).fork(), _depth + 1).ldelim();
+            if (message.balancerHosts != null && $Object.hasOwnProperty.call(message, "balancerHosts"))
+                $root.hastmon.BalancerHostsCommand.encode(message.balancerHosts, writer.uint32(122).fork(), _depth + 1).ldelim();
+            if (message.balancerServices != null && $Object.hasOwnProperty.call(message, "balancerServices"))
+                $root.hastmon.BalancerServicesCommand.encode(message.balancerServices, writer.uint32(130).fork(), _depth + 1).ldelim();
+            if (message.balancerSet != null && $Object.hasOwnProperty.call(message, "balancerSet"))
+                $root.hastmon.BalancerSetCommand.encode(message.balancerSet, writer.uint32(138).fork(), _depth + 1).ldelim();
+            if (message.balancerDiff != null && $Object.hasOwnProperty.call(message, "balancerDiff"))
+                $root.hastmon.Nothing.encode(message.balancerDiff, writer.uint32(146).fork(), _depth + 1).ldelim();
+            if (message.balancerReload != null && $Object.hasOwnProperty.call(message, "balancerReload"))
+                $root.hastmon.Nothing.encode(message.balancerReload, writer.uint32(154).fork(), _depth + 1).ldelim();
+            if (message.balancerConsole != null && $Object.hasOwnProperty.call(message, "balancerConsole"))
+                $root.hastmon.BalancerConsoleCommand.encode(message.balancerConsole, writer.uint32(162).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -208,6 +226,48 @@ export const hastmon = $root.hastmon = (() => {
                             break;
                         message.testAlert = $root.hastmon.TestAlertCommand.decode(reader, reader.size(), $undefined, _depth + 1, message.testAlert);
                         message.command = "testAlert";
+                        continue;
+                    }
+                case 15: {
+                        if (wireType !== 2)
+                            break;
+                        message.balancerHosts = $root.hastmon.BalancerHostsCommand.decode(reader, reader.size(), $undefined, _depth + 1, message.balancerHosts);
+                        message.command = "balancerHosts";
+                        continue;
+                    }
+                case 16: {
+                        if (wireType !== 2)
+                            break;
+                        message.balancerServices = $root.hastmon.BalancerServicesCommand.decode(reader, reader.size(), $undefined, _depth + 1, message.balancerServices);
+                        message.command = "balancerServices";
+                        continue;
+                    }
+                case 17: {
+                        if (wireType !== 2)
+                            break;
+                        message.balancerSet = $root.hastmon.BalancerSetCommand.decode(reader, reader.size(), $undefined, _depth + 1, message.balancerSet);
+                        message.command = "balancerSet";
+                        continue;
+                    }
+                case 18: {
+                        if (wireType !== 2)
+                            break;
+                        message.balancerDiff = $root.hastmon.Nothing.decode(reader, reader.size(), $undefined, _depth + 1, message.balancerDiff);
+                        message.command = "balancerDiff";
+                        continue;
+                    }
+                case 19: {
+                        if (wireType !== 2)
+                            break;
+                        message.balancerReload = $root.hastmon.Nothing.decode(reader, reader.size(), $undefined, _depth + 1, message.balancerReload);
+                        message.command = "balancerReload";
+                        continue;
+                    }
+                case 20: {
+                        if (wireType !== 2)
+                            break;
+                        message.balancerConsole = $root.hastmon.BalancerConsoleCommand.decode(reader, reader.size(), $undefined, _depth + 1, message.balancerConsole);
+                        message.command = "balancerConsole";
                         continue;
                     }
                 }
@@ -1274,6 +1334,468 @@ export const hastmon = $root.hastmon = (() => {
         return TestAlertCommand;
     })();
 
+    hastmon.BalancerHostsCommand = (function() {
+
+        const BalancerHostsCommand = function (properties) {
+            this.host = [];
+            this.service = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        BalancerHostsCommand.prototype.host = $util.emptyArray;
+        BalancerHostsCommand.prototype.service = $util.emptyArray;
+
+        BalancerHostsCommand.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.host != null && message.host.length)
+                for (let i = 0; i < message.host.length; ++i)
+                    writer.uint32(10).string(message.host[i]);
+            if (message.service != null && message.service.length)
+                for (let i = 0; i < message.service.length; ++i)
+                    writer.uint32(18).string(message.service[i]);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        BalancerHostsCommand.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.BalancerHostsCommand();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.host && message.host.length))
+                            message.host = [];
+                        message.host.push(reader.stringVerify());
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.service && message.service.length))
+                            message.service = [];
+                        message.service.push(reader.stringVerify());
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return BalancerHostsCommand;
+    })();
+
+    hastmon.BalancerServicesCommand = (function() {
+
+        const BalancerServicesCommand = function (properties) {
+            this.service = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        BalancerServicesCommand.prototype.service = $util.emptyArray;
+
+        BalancerServicesCommand.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.service != null && message.service.length)
+                for (let i = 0; i < message.service.length; ++i)
+                    writer.uint32(10).string(message.service[i]);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        BalancerServicesCommand.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.BalancerServicesCommand();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.service && message.service.length))
+                            message.service = [];
+                        message.service.push(reader.stringVerify());
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return BalancerServicesCommand;
+    })();
+
+    hastmon.BalancerSetCommand = (function() {
+
+        const BalancerSetCommand = function (properties) {
+            this.host = [];
+            this.service = [];
+            this.reason = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        BalancerSetCommand.prototype.change = 0;
+        BalancerSetCommand.prototype.host = $util.emptyArray;
+        BalancerSetCommand.prototype.service = $util.emptyArray;
+        BalancerSetCommand.prototype.wholeHost = false;
+        BalancerSetCommand.prototype.reason = $util.emptyArray;
+        BalancerSetCommand.prototype.rampMs = null;
+        BalancerSetCommand.prototype.weight = null;
+        BalancerSetCommand.prototype.by = "";
+
+        let $oneOfFields;
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(BalancerSetCommand.prototype, "_rampMs", {
+            get: $util.oneOfGetter($oneOfFields = ["rampMs"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(BalancerSetCommand.prototype, "_weight", {
+            get: $util.oneOfGetter($oneOfFields = ["weight"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        BalancerSetCommand.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.change != null && $Object.hasOwnProperty.call(message, "change") && message.change !== 0)
+                writer.uint32(8).int32(message.change);
+            if (message.host != null && message.host.length)
+                for (let i = 0; i < message.host.length; ++i)
+                    writer.uint32(18).string(message.host[i]);
+            if (message.service != null && message.service.length)
+                for (let i = 0; i < message.service.length; ++i)
+                    writer.uint32(26).string(message.service[i]);
+            if (message.wholeHost != null && $Object.hasOwnProperty.call(message, "wholeHost") && message.wholeHost !== false)
+                writer.uint32(32).bool(message.wholeHost);
+            if (message.reason != null && message.reason.length)
+                for (let i = 0; i < message.reason.length; ++i)
+                    writer.uint32(42).string(message.reason[i]);
+            if (message.rampMs != null && $Object.hasOwnProperty.call(message, "rampMs"))
+                writer.uint32(49).double(message.rampMs);
+            if (message.weight != null && $Object.hasOwnProperty.call(message, "weight"))
+                writer.uint32(56).uint32(message.weight);
+            if (message.by != null && $Object.hasOwnProperty.call(message, "by") && message.by !== "")
+                writer.uint32(66).string(message.by);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        BalancerSetCommand.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.BalancerSetCommand();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.int32())
+                            message.change = value;
+                        else
+                            delete message.change;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.host && message.host.length))
+                            message.host = [];
+                        message.host.push(reader.stringVerify());
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.service && message.service.length))
+                            message.service = [];
+                        message.service.push(reader.stringVerify());
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.wholeHost = value;
+                        else
+                            delete message.wholeHost;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.reason && message.reason.length))
+                            message.reason = [];
+                        message.reason.push(reader.stringVerify());
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 1)
+                            break;
+                        message.rampMs = reader.double();
+                        message._rampMs = "rampMs";
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 0)
+                            break;
+                        message.weight = reader.uint32();
+                        message._weight = "weight";
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.by = value;
+                        else
+                            delete message.by;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return BalancerSetCommand;
+    })();
+
+    hastmon.BalancerChange = (function() {
+        const valuesById = $Object.create(null), values = $Object.create(valuesById);
+        values[valuesById[0] = "NO_CHANGE"] = 0;
+        values[valuesById[1] = "SERVER_OFF"] = 1;
+        values[valuesById[2] = "SERVER_ON"] = 2;
+        values[valuesById[3] = "SET_WEIGHT"] = 3;
+        values[valuesById[4] = "ADOPT"] = 4;
+        return values;
+    })();
+
+    hastmon.BalancerConsoleCommand = (function() {
+
+        const BalancerConsoleCommand = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        BalancerConsoleCommand.prototype.session = "";
+        BalancerConsoleCommand.prototype.line = "";
+
+        BalancerConsoleCommand.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.session != null && $Object.hasOwnProperty.call(message, "session") && message.session !== "")
+                writer.uint32(10).string(message.session);
+            if (message.line != null && $Object.hasOwnProperty.call(message, "line") && message.line !== "")
+                writer.uint32(18).string(message.line);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        BalancerConsoleCommand.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.BalancerConsoleCommand();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.session = value;
+                        else
+                            delete message.session;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.line = value;
+                        else
+                            delete message.line;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return BalancerConsoleCommand;
+    })();
+
     hastmon.ControlReply = (function() {
 
         const ControlReply = function (properties) {
@@ -1293,11 +1815,19 @@ export const hastmon = $root.hastmon = (() => {
         ControlReply.prototype.check = null;
         ControlReply.prototype.probe = null;
         ControlReply.prototype.test = null;
+        ControlReply.prototype.balancerPairs = null;
+        ControlReply.prototype.balancerServices = null;
+        ControlReply.prototype.balancerConsole = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(ControlReply.prototype, "monitor", {
             get: $util.oneOfGetter($oneOfFields = ["checks", "check", "probe", "test"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        $Object.defineProperty(ControlReply.prototype, "balancer", {
+            get: $util.oneOfGetter($oneOfFields = ["balancerPairs", "balancerServices", "balancerConsole"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -1327,6 +1857,12 @@ export const hastmon = $root.hastmon = (() => {
                 $root.hastmon.ProbeReport.encode(message.probe, writer.uint32(66).fork(), _depth + 1).ldelim();
             if (message.test != null && $Object.hasOwnProperty.call(message, "test"))
                 $root.hastmon.AlertTest.encode(message.test, writer.uint32(74).fork(), _depth + 1).ldelim();
+            if (message.balancerPairs != null && $Object.hasOwnProperty.call(message, "balancerPairs"))
+                $root.hastmon.BalancerPairs.encode(message.balancerPairs, writer.uint32(82).fork(), _depth + 1).ldelim();
+            if (message.balancerServices != null && $Object.hasOwnProperty.call(message, "balancerServices"))
+                $root.hastmon.BalancerServices.encode(message.balancerServices, writer.uint32(90).fork(), _depth + 1).ldelim();
+            if (message.balancerConsole != null && $Object.hasOwnProperty.call(message, "balancerConsole"))
+                $root.hastmon.BalancerConsole.encode(message.balancerConsole, writer.uint32(98).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -1427,6 +1963,27 @@ export const hastmon = $root.hastmon = (() => {
                             break;
                         message.test = $root.hastmon.AlertTest.decode(reader, reader.size(), $undefined, _depth + 1, message.test);
                         message.monitor = "test";
+                        continue;
+                    }
+                case 10: {
+                        if (wireType !== 2)
+                            break;
+                        message.balancerPairs = $root.hastmon.BalancerPairs.decode(reader, reader.size(), $undefined, _depth + 1, message.balancerPairs);
+                        message.balancer = "balancerPairs";
+                        continue;
+                    }
+                case 11: {
+                        if (wireType !== 2)
+                            break;
+                        message.balancerServices = $root.hastmon.BalancerServices.decode(reader, reader.size(), $undefined, _depth + 1, message.balancerServices);
+                        message.balancer = "balancerServices";
+                        continue;
+                    }
+                case 12: {
+                        if (wireType !== 2)
+                            break;
+                        message.balancerConsole = $root.hastmon.BalancerConsole.decode(reader, reader.size(), $undefined, _depth + 1, message.balancerConsole);
+                        message.balancer = "balancerConsole";
                         continue;
                     }
                 }
@@ -3769,6 +4326,1156 @@ export const hastmon = $root.hastmon = (() => {
         };
 
         return AlertTest;
+    })();
+
+    hastmon.BalancerPairs = (function() {
+
+        const BalancerPairs = function (properties) {
+            this.pair = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        BalancerPairs.prototype.pair = $util.emptyArray;
+        BalancerPairs.prototype.note = "";
+
+        BalancerPairs.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.pair != null && message.pair.length)
+                for (let i = 0; i < message.pair.length; ++i)
+                    $root.hastmon.BalancerPair.encode(message.pair[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.note != null && $Object.hasOwnProperty.call(message, "note") && message.note !== "")
+                writer.uint32(18).string(message.note);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        BalancerPairs.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.BalancerPairs();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.pair && message.pair.length))
+                            message.pair = [];
+                        message.pair.push($root.hastmon.BalancerPair.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.note = value;
+                        else
+                            delete message.note;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return BalancerPairs;
+    })();
+
+    hastmon.BalancerPair = (function() {
+
+        const BalancerPair = function (properties) {
+            this.reason = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        BalancerPair.prototype.host = "";
+        BalancerPair.prototype.service = "";
+        BalancerPair.prototype.real = "";
+        BalancerPair.prototype.virtual = "";
+        BalancerPair.prototype.disabled = false;
+        BalancerPair.prototype.reason = $util.emptyArray;
+        BalancerPair.prototype.weight = 0;
+        BalancerPair.prototype.overridden = false;
+        BalancerPair.prototype.stateWeight = 0;
+        BalancerPair.prototype.desiredWeight = 0;
+        BalancerPair.prototype.procWeight = null;
+        BalancerPair.prototype.active = 0;
+        BalancerPair.prototype.inactive = 0;
+        BalancerPair.prototype.ramp = null;
+        BalancerPair.prototype.status = 0;
+        BalancerPair.prototype.check = null;
+        BalancerPair.prototype.sorry = false;
+
+        let $oneOfFields;
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(BalancerPair.prototype, "_procWeight", {
+            get: $util.oneOfGetter($oneOfFields = ["procWeight"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        BalancerPair.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.host != null && $Object.hasOwnProperty.call(message, "host") && message.host !== "")
+                writer.uint32(10).string(message.host);
+            if (message.service != null && $Object.hasOwnProperty.call(message, "service") && message.service !== "")
+                writer.uint32(18).string(message.service);
+            if (message.real != null && $Object.hasOwnProperty.call(message, "real") && message.real !== "")
+                writer.uint32(26).string(message.real);
+            if (message.virtual != null && $Object.hasOwnProperty.call(message, "virtual") && message.virtual !== "")
+                writer.uint32(34).string(message.virtual);
+            if (message.disabled != null && $Object.hasOwnProperty.call(message, "disabled") && message.disabled !== false)
+                writer.uint32(40).bool(message.disabled);
+            if (message.reason != null && message.reason.length)
+                for (let i = 0; i < message.reason.length; ++i)
+                    $root.hastmon.BalancerReason.encode(message.reason[i], writer.uint32(50).fork(), _depth + 1).ldelim();
+            if (message.weight != null && $Object.hasOwnProperty.call(message, "weight") && message.weight !== 0)
+                writer.uint32(56).uint32(message.weight);
+            if (message.overridden != null && $Object.hasOwnProperty.call(message, "overridden") && message.overridden !== false)
+                writer.uint32(64).bool(message.overridden);
+            if (message.stateWeight != null && $Object.hasOwnProperty.call(message, "stateWeight") && message.stateWeight !== 0)
+                writer.uint32(72).uint32(message.stateWeight);
+            if (message.desiredWeight != null && $Object.hasOwnProperty.call(message, "desiredWeight") && message.desiredWeight !== 0)
+                writer.uint32(80).uint32(message.desiredWeight);
+            if (message.procWeight != null && $Object.hasOwnProperty.call(message, "procWeight"))
+                writer.uint32(88).uint32(message.procWeight);
+            if (message.active != null && $Object.hasOwnProperty.call(message, "active") && message.active !== 0)
+                writer.uint32(96).uint32(message.active);
+            if (message.inactive != null && $Object.hasOwnProperty.call(message, "inactive") && message.inactive !== 0)
+                writer.uint32(104).uint32(message.inactive);
+            if (message.ramp != null && $Object.hasOwnProperty.call(message, "ramp"))
+                $root.hastmon.BalancerRamp.encode(message.ramp, writer.uint32(114).fork(), _depth + 1).ldelim();
+            if (message.status != null && $Object.hasOwnProperty.call(message, "status") && message.status !== 0)
+                writer.uint32(120).int32(message.status);
+            if (message.check != null && $Object.hasOwnProperty.call(message, "check"))
+                $root.hastmon.BalancerCheck.encode(message.check, writer.uint32(130).fork(), _depth + 1).ldelim();
+            if (message.sorry != null && $Object.hasOwnProperty.call(message, "sorry") && message.sorry !== false)
+                writer.uint32(136).bool(message.sorry);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        BalancerPair.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.BalancerPair();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.host = value;
+                        else
+                            delete message.host;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.service = value;
+                        else
+                            delete message.service;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.real = value;
+                        else
+                            delete message.real;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.virtual = value;
+                        else
+                            delete message.virtual;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.disabled = value;
+                        else
+                            delete message.disabled;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.reason && message.reason.length))
+                            message.reason = [];
+                        message.reason.push($root.hastmon.BalancerReason.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.weight = value;
+                        else
+                            delete message.weight;
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.overridden = value;
+                        else
+                            delete message.overridden;
+                        continue;
+                    }
+                case 9: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.stateWeight = value;
+                        else
+                            delete message.stateWeight;
+                        continue;
+                    }
+                case 10: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.desiredWeight = value;
+                        else
+                            delete message.desiredWeight;
+                        continue;
+                    }
+                case 11: {
+                        if (wireType !== 0)
+                            break;
+                        message.procWeight = reader.uint32();
+                        message._procWeight = "procWeight";
+                        continue;
+                    }
+                case 12: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.active = value;
+                        else
+                            delete message.active;
+                        continue;
+                    }
+                case 13: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.inactive = value;
+                        else
+                            delete message.inactive;
+                        continue;
+                    }
+                case 14: {
+                        if (wireType !== 2)
+                            break;
+                        message.ramp = $root.hastmon.BalancerRamp.decode(reader, reader.size(), $undefined, _depth + 1, message.ramp);
+                        continue;
+                    }
+                case 15: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.int32())
+                            message.status = value;
+                        else
+                            delete message.status;
+                        continue;
+                    }
+                case 16: {
+                        if (wireType !== 2)
+                            break;
+                        message.check = $root.hastmon.BalancerCheck.decode(reader, reader.size(), $undefined, _depth + 1, message.check);
+                        continue;
+                    }
+                case 17: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.sorry = value;
+                        else
+                            delete message.sorry;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return BalancerPair;
+    })();
+
+    hastmon.BalancerReason = (function() {
+
+        const BalancerReason = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        BalancerReason.prototype.name = "";
+        BalancerReason.prototype.by = "";
+        BalancerReason.prototype.ageMs = 0;
+
+        BalancerReason.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                writer.uint32(10).string(message.name);
+            if (message.by != null && $Object.hasOwnProperty.call(message, "by") && message.by !== "")
+                writer.uint32(18).string(message.by);
+            if (message.ageMs != null && $Object.hasOwnProperty.call(message, "ageMs") && !$Object.is(message.ageMs, 0))
+                writer.uint32(25).double(message.ageMs);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        BalancerReason.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.BalancerReason();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.name = value;
+                        else
+                            delete message.name;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.by = value;
+                        else
+                            delete message.by;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.ageMs = value;
+                        else
+                            delete message.ageMs;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return BalancerReason;
+    })();
+
+    hastmon.BalancerRamp = (function() {
+
+        const BalancerRamp = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        BalancerRamp.prototype.durationMs = 0;
+        BalancerRamp.prototype.leftMs = 0;
+
+        BalancerRamp.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.durationMs != null && $Object.hasOwnProperty.call(message, "durationMs") && !$Object.is(message.durationMs, 0))
+                writer.uint32(9).double(message.durationMs);
+            if (message.leftMs != null && $Object.hasOwnProperty.call(message, "leftMs") && !$Object.is(message.leftMs, 0))
+                writer.uint32(17).double(message.leftMs);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        BalancerRamp.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.BalancerRamp();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.durationMs = value;
+                        else
+                            delete message.durationMs;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.leftMs = value;
+                        else
+                            delete message.leftMs;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return BalancerRamp;
+    })();
+
+    hastmon.TransitionStatus = (function() {
+        const valuesById = $Object.create(null), values = $Object.create(valuesById);
+        values[valuesById[0] = "TSTATUS_NOT_KNOWN"] = 0;
+        values[valuesById[1] = "TSTATUS_DISABLED"] = 1;
+        values[valuesById[2] = "TSTATUS_ENABLED"] = 2;
+        values[valuesById[3] = "TSTATUS_AWAITPASS"] = 3;
+        values[valuesById[4] = "TSTATUS_RAMPING"] = 4;
+        return values;
+    })();
+
+    hastmon.BalancerCheck = (function() {
+
+        const BalancerCheck = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        BalancerCheck.prototype.name = "";
+        BalancerCheck.prototype.state = 0;
+        BalancerCheck.prototype.nature = "";
+        BalancerCheck.prototype.sinceMs = null;
+        BalancerCheck.prototype.passMs = null;
+
+        let $oneOfFields;
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(BalancerCheck.prototype, "_sinceMs", {
+            get: $util.oneOfGetter($oneOfFields = ["sinceMs"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(BalancerCheck.prototype, "_passMs", {
+            get: $util.oneOfGetter($oneOfFields = ["passMs"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        BalancerCheck.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                writer.uint32(10).string(message.name);
+            if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state !== 0)
+                writer.uint32(16).int32(message.state);
+            if (message.nature != null && $Object.hasOwnProperty.call(message, "nature") && message.nature !== "")
+                writer.uint32(26).string(message.nature);
+            if (message.sinceMs != null && $Object.hasOwnProperty.call(message, "sinceMs"))
+                writer.uint32(33).double(message.sinceMs);
+            if (message.passMs != null && $Object.hasOwnProperty.call(message, "passMs"))
+                writer.uint32(41).double(message.passMs);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        BalancerCheck.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.BalancerCheck();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.name = value;
+                        else
+                            delete message.name;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.int32())
+                            message.state = value;
+                        else
+                            delete message.state;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.nature = value;
+                        else
+                            delete message.nature;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 1)
+                            break;
+                        message.sinceMs = reader.double();
+                        message._sinceMs = "sinceMs";
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 1)
+                            break;
+                        message.passMs = reader.double();
+                        message._passMs = "passMs";
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return BalancerCheck;
+    })();
+
+    hastmon.BalancerServices = (function() {
+
+        const BalancerServices = function (properties) {
+            this.service = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        BalancerServices.prototype.service = $util.emptyArray;
+        BalancerServices.prototype.note = "";
+
+        BalancerServices.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.service != null && message.service.length)
+                for (let i = 0; i < message.service.length; ++i)
+                    $root.hastmon.BalancerService.encode(message.service[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.note != null && $Object.hasOwnProperty.call(message, "note") && message.note !== "")
+                writer.uint32(18).string(message.note);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        BalancerServices.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.BalancerServices();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.service && message.service.length))
+                            message.service = [];
+                        message.service.push($root.hastmon.BalancerService.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.note = value;
+                        else
+                            delete message.note;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return BalancerServices;
+    })();
+
+    hastmon.BalancerService = (function() {
+
+        const BalancerService = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        BalancerService.prototype.service = "";
+        BalancerService.prototype.virtual = "";
+        BalancerService.prototype.scheduler = "";
+        BalancerService.prototype.method = 0;
+        BalancerService.prototype.persistenceSeconds = 0;
+        BalancerService.prototype.check = "";
+        BalancerService.prototype.servers = 0;
+        BalancerService.prototype.alive = 0;
+        BalancerService.prototype.weight = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+        BalancerService.prototype.sorry = "";
+        BalancerService.prototype.sorryMs = null;
+        BalancerService.prototype.owned = false;
+        BalancerService.prototype.problem = "";
+
+        let $oneOfFields;
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(BalancerService.prototype, "_sorryMs", {
+            get: $util.oneOfGetter($oneOfFields = ["sorryMs"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        BalancerService.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.service != null && $Object.hasOwnProperty.call(message, "service") && message.service !== "")
+                writer.uint32(10).string(message.service);
+            if (message.virtual != null && $Object.hasOwnProperty.call(message, "virtual") && message.virtual !== "")
+                writer.uint32(18).string(message.virtual);
+            if (message.scheduler != null && $Object.hasOwnProperty.call(message, "scheduler") && message.scheduler !== "")
+                writer.uint32(26).string(message.scheduler);
+            if (message.method != null && $Object.hasOwnProperty.call(message, "method") && message.method !== 0)
+                writer.uint32(32).int32(message.method);
+            if (message.persistenceSeconds != null && $Object.hasOwnProperty.call(message, "persistenceSeconds") && message.persistenceSeconds !== 0)
+                writer.uint32(40).uint32(message.persistenceSeconds);
+            if (message.check != null && $Object.hasOwnProperty.call(message, "check") && message.check !== "")
+                writer.uint32(50).string(message.check);
+            if (message.servers != null && $Object.hasOwnProperty.call(message, "servers") && message.servers !== 0)
+                writer.uint32(56).uint32(message.servers);
+            if (message.alive != null && $Object.hasOwnProperty.call(message, "alive") && message.alive !== 0)
+                writer.uint32(64).uint32(message.alive);
+            if (message.weight != null && $Object.hasOwnProperty.call(message, "weight") && (typeof message.weight === "object" ? message.weight.low || message.weight.high : message.weight !== 0))
+                writer.uint32(72).uint64(message.weight);
+            if (message.sorry != null && $Object.hasOwnProperty.call(message, "sorry") && message.sorry !== "")
+                writer.uint32(82).string(message.sorry);
+            if (message.sorryMs != null && $Object.hasOwnProperty.call(message, "sorryMs"))
+                writer.uint32(89).double(message.sorryMs);
+            if (message.owned != null && $Object.hasOwnProperty.call(message, "owned") && message.owned !== false)
+                writer.uint32(96).bool(message.owned);
+            if (message.problem != null && $Object.hasOwnProperty.call(message, "problem") && message.problem !== "")
+                writer.uint32(106).string(message.problem);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        BalancerService.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.BalancerService();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.service = value;
+                        else
+                            delete message.service;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.virtual = value;
+                        else
+                            delete message.virtual;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.scheduler = value;
+                        else
+                            delete message.scheduler;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.int32())
+                            message.method = value;
+                        else
+                            delete message.method;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.persistenceSeconds = value;
+                        else
+                            delete message.persistenceSeconds;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.check = value;
+                        else
+                            delete message.check;
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.servers = value;
+                        else
+                            delete message.servers;
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.alive = value;
+                        else
+                            delete message.alive;
+                        continue;
+                    }
+                case 9: {
+                        if (wireType !== 0)
+                            break;
+                        if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                            message.weight = value;
+                        else
+                            delete message.weight;
+                        continue;
+                    }
+                case 10: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.sorry = value;
+                        else
+                            delete message.sorry;
+                        continue;
+                    }
+                case 11: {
+                        if (wireType !== 1)
+                            break;
+                        message.sorryMs = reader.double();
+                        message._sorryMs = "sorryMs";
+                        continue;
+                    }
+                case 12: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.owned = value;
+                        else
+                            delete message.owned;
+                        continue;
+                    }
+                case 13: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.problem = value;
+                        else
+                            delete message.problem;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return BalancerService;
+    })();
+
+    hastmon.BalancerMethod = (function() {
+        const valuesById = $Object.create(null), values = $Object.create(valuesById);
+        values[valuesById[0] = "NO_METHOD"] = 0;
+        values[valuesById[1] = "MASQ"] = 1;
+        values[valuesById[2] = "GATE"] = 2;
+        values[valuesById[3] = "IPIP"] = 3;
+        return values;
+    })();
+
+    hastmon.BalancerConsole = (function() {
+
+        const BalancerConsole = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        BalancerConsole.prototype.text = "";
+        BalancerConsole.prototype.ended = false;
+
+        BalancerConsole.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.text != null && $Object.hasOwnProperty.call(message, "text") && message.text !== "")
+                writer.uint32(10).string(message.text);
+            if (message.ended != null && $Object.hasOwnProperty.call(message, "ended") && message.ended !== false)
+                writer.uint32(16).bool(message.ended);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        BalancerConsole.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.BalancerConsole();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.text = value;
+                        else
+                            delete message.text;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.ended = value;
+                        else
+                            delete message.ended;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return BalancerConsole;
     })();
 
     hastmon.Role = (function() {
