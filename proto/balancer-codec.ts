@@ -34,7 +34,7 @@ export function balancerRequestToWire(request: BalancerRequest): hastmon.Control
     case 'balancer-reload':
       return { balancerReload: {} };
     case 'balancer-console':
-      return { balancerConsole: { session: request.session, line: request.line } };
+      return { balancerConsole: { session: request.session, line: request.line, by: request.by } };
   }
 }
 
@@ -59,7 +59,8 @@ export function balancerRequestFromWire(wire: hastmon.ControlRequest): BalancerR
   const line = wire.balancerConsole.line ?? '';
   if (line.length > LINE_CHARACTERS_MAX) throw new check.Invalid('balancer_console.line is too long');
   const session = check.name('balancer_console.session', wire.balancerConsole.session);
-  return { kind: 'balancer-console', session, line };
+  const by = check.name('balancer_console.by', wire.balancerConsole.by);
+  return { kind: 'balancer-console', session, by, line };
 }
 
 function tags(field: string, given: readonly string[] | null | undefined): string[] {

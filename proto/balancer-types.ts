@@ -9,8 +9,8 @@ export type BalancerRequest =
   /** What a reload of its file would change, in words. */
   | { kind: 'balancer-diff' }
   | { kind: 'balancer-reload' }
-  /** A line of the console; answered by its text. */
-  | { kind: 'balancer-console'; session: string; line: string };
+  /** A line of the console; answered by its text. `session`: what one console is known by; `by`: who types. */
+  | { kind: 'balancer-console'; session: string; by: string; line: string };
 
 /** Other answers are the text of the reply. */
 export type BalancerAnswer =

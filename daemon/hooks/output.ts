@@ -6,11 +6,9 @@
  * service should be too. A file instead would have to be bounded while it is written to, or fill the disk.
  * It does not know which hook prints, nor where lines go.
  */
-import { spawnSync } from 'node:child_process';
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
-import { callError, tryLibc } from '../sys/libc.js';
 import type { HookClock } from './types.js';
 
 /** What one run may put into the log: bytes, lines, and bytes of a line. */
@@ -42,20 +40,6 @@ export interface HookOutputOptions {
   /** Nobody has the pipe open any more. */
   onEnd?(): void;
 }
-
-/** Makes a named pipe, readable and writable by its owner. Throws an Error with a clear message. */
-export function makeFifo(path: string): void {
-  const libc = tryLibc();
-  if (libc !== null) {
-    makeNode ??= libc.func('int mkfifo(const char *path, unsigned int mode)');
-    if (makeNode(path, 0o600) !== 0) throw callError(libc, `mkfifo ${path}`);
-    return;
-  }
-  const { status, stderr, error } = spawnSync('mkfifo', ['-m', '600', path], { encoding: 'utf8' });
-  if (status !== 0) throw error ?? new Error(stderr.trim());
-}
-
-let makeNode: ((path: string, mode: number) => number) | undefined;
 
 /** Reads a named pipe that exists. Throws an Error where it cannot be opened. */
 export function readOutput(options: HookOutputOptions): HookOutput {

@@ -1,8 +1,9 @@
 /** Where the output of a run goes: its named pipe, and from there the log, each line with the hook's name. */
 import { rmSync } from 'node:fs';
 import { messageOf } from '../sys/errors.js';
+import { makeFifo } from '../sys/fifo.js';
 import type { HookContext } from './context.js';
-import { type HookOutput, makeFifo, readOutput } from './output.js';
+import { type HookOutput, readOutput } from './output.js';
 import type { HookAction, HookResult } from './types.js';
 
 export interface HookSink {

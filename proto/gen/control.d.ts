@@ -1167,6 +1167,9 @@ export namespace hastmon {
         /** BalancerConsoleCommand line. */
         line: string;
 
+        /** BalancerConsoleCommand by. */
+        by: string;
+
         /**
          * Encodes the specified BalancerConsoleCommand message. Does not implicitly {@link hastmon.BalancerConsoleCommand.verify|verify} messages.
          * @param message BalancerConsoleCommand message or plain object to encode
@@ -1196,6 +1199,9 @@ export namespace hastmon {
 
             /** BalancerConsoleCommand line */
             line?: (string|null);
+
+            /** BalancerConsoleCommand by */
+            by?: (string|null);
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];

@@ -1713,6 +1713,7 @@ export const hastmon = $root.hastmon = (() => {
 
         BalancerConsoleCommand.prototype.session = "";
         BalancerConsoleCommand.prototype.line = "";
+        BalancerConsoleCommand.prototype.by = "";
 
         BalancerConsoleCommand.encode = function (message, writer, _depth) {
             if (!writer)
@@ -1725,6 +1726,8 @@ export const hastmon = $root.hastmon = (() => {
                 writer.uint32(10).string(message.session);
             if (message.line != null && $Object.hasOwnProperty.call(message, "line") && message.line !== "")
                 writer.uint32(18).string(message.line);
+            if (message.by != null && $Object.hasOwnProperty.call(message, "by") && message.by !== "")
+                writer.uint32(26).string(message.by);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -1774,6 +1777,15 @@ export const hastmon = $root.hastmon = (() => {
                             message.line = value;
                         else
                             delete message.line;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.by = value;
+                        else
+                            delete message.by;
                         continue;
                     }
                 }

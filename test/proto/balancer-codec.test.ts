@@ -28,8 +28,8 @@ const REQUESTS: BalancerRequest[] = [
   set({ kind: 'adopt', services: ['*'], by: 'carol' }),
   { kind: 'balancer-diff' },
   { kind: 'balancer-reload' },
-  { kind: 'balancer-console', session: 'a1', line: 'set host srv1 off' },
-  { kind: 'balancer-console', session: 'a1', line: '' },
+  { kind: 'balancer-console', session: 'a1', by: 'carol', line: 'set host srv1 off' },
+  { kind: 'balancer-console', session: 'a1', by: 'carol', line: '' },
 ];
 
 describe('requests', () => {
@@ -51,8 +51,12 @@ describe('requests', () => {
     ['a ramp of no length', set({ ...off, kind: 'on', rampMs: Number.NaN })],
     ['a weight that the kernel has not', set({ ...weight, weight: 2 ** 31 })],
     ['a change that is none', set({ ...off, kind: 'nothing' } as unknown as BalancerCommand)],
-    ['a session without a name', { kind: 'balancer-console', session: '', line: 'show' }],
-    ['a line without an end', { kind: 'balancer-console', session: 'a', line: 'x'.repeat(65_537) }],
+    ['a session without a name', { kind: 'balancer-console', session: '', by: 'carol', line: 'show' }],
+    ['nobody who types', { kind: 'balancer-console', session: 'a', by: '', line: 'show' }],
+    [
+      'a line without an end',
+      { kind: 'balancer-console', session: 'a', by: 'carol', line: 'x'.repeat(65_537) },
+    ],
   ];
   for (const [what, request] of wrong)
     test(`${what} is refused`, () => assert.equal(decodeRequest(encodeRequest(request)).kind, 'invalid'));
