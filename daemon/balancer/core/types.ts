@@ -2,7 +2,15 @@
  * What the balancer's core is told and what it answers. Times are milliseconds of CLOCK_BOOTTIME; the shell gives them. The state is
  * changed in place.
  */
-import type { Addresses, BalancerCommand, BalancerConfig, Change, ServiceKey, Table } from '../types.js';
+import type {
+  Addresses,
+  BalancerCommand,
+  BalancerConfig,
+  Change,
+  ServerKey,
+  ServiceKey,
+  Table,
+} from '../types.js';
 
 export interface CheckResult {
   /** The name of the check. */
@@ -18,10 +26,18 @@ export interface CheckResult {
 
 export type BalancerInput = { now: number } & (
   | { kind: 'tick' }
-  /** The file, resolved; first of all. A server whose name does not resolve is out of the table, unless it is known from before. */
+  /** What hastmon.conf says. Until it is told: nothing is adopted that its own line does not give, and changes are put right. */
+  | { kind: 'settings'; adopt: boolean; foreign: 'restore' | 'leave' }
+  /**
+   * The file, resolved: addresses as the kernel's table writes them. A server whose name does not resolve is out of the table, unless it
+   * is known from before.
+   */
   | { kind: 'config'; config: BalancerConfig; addresses: Addresses }
   | { kind: 'results'; results: readonly CheckResult[] }
-  /** All that the kernel has, read whole. `expected`: nothing but the core's own changes can be behind it. */
+  /**
+   * All that the kernel has, read whole, while no changes are under way. What differs from what was told and applied before was somebody
+   * else; not in the first one after a refusal, which shows what was done of the core's own changes.
+   */
   | { kind: 'table'; table: Table }
   /** These changes were made without an error. */
   | { kind: 'applied'; changes: readonly Change[] }
@@ -30,7 +46,7 @@ export type BalancerInput = { now: number } & (
   | { kind: 'command'; command: BalancerCommand }
   /** This node is the director: its table counts. False: its services are taken out of the kernel. */
   | { kind: 'active'; active: boolean }
-  /** What the director said; `full`: all of it, what is not in it is not so. Not while this node is active. */
+  /** What the director said; `full`: all of it, what is not in it is not so. Nothing is taken while this node is active. */
   | { kind: 'share'; full: boolean; entries: readonly ShareEntry[] }
 );
 
@@ -60,10 +76,14 @@ export type ShareEntry =
       passAge: number | null;
     }
   | { kind: 'host'; host: string; off: { by: string; age: number } | null }
+  /** No server of it has weight since; null: one has. */
+  | { kind: 'service'; service: string; sorryAge: number | null }
   | {
       kind: 'pair';
       host: string;
       service: string;
+      /** The server that it is about: where the host is another one here, its weight does not count here. */
+      real: ServerKey;
       reasons: readonly { name: string; by: string; age: number }[];
       /** Its weight is 0 since; null: it is not. */
       zeroAge: number | null;
@@ -77,3 +97,45 @@ export type ShareEntry =
 
 /** How long a refused change is left alone. */
 export const RETRY_MS = 5000;
+
+/** What outlives a restart, as plain data; the caller adds a version. Times as everywhere in the core: of this boot. */
+export interface SavedState {
+  kind: 'saved';
+  checks: readonly SavedCheck[];
+  hosts: readonly { host: string; by: string; at: number }[];
+  pairs: readonly SavedPair[];
+  /** Services that were in the table, or were to be; and since when no server of them has weight. */
+  services: readonly { service: string; sorryAt: number | null }[];
+  owned: readonly ServiceKey[];
+  /** Services that are as somebody else has made them, and what they were to be then. */
+  left: readonly { service: ServiceKey; wanted: string }[];
+  /** The last known addresses of names. */
+  addresses: readonly { name: string; address: string }[];
+}
+
+export interface SavedCheck {
+  name: string;
+  state: 'up' | 'down';
+  nature: string;
+  since: number;
+  passAt: number | null;
+}
+
+export interface SavedPair {
+  host: string;
+  service: string;
+  real: ServerKey;
+  reasons: readonly { name: string; by: string; at: number }[];
+  zeroSince: number | null;
+  awaitSince: number | null;
+  ramp: { durationMs: number; deadline: number } | null;
+  rampAskedMs: number | null;
+  override: number | null;
+  /** The weight of the kernel's table that it keeps until there is a result. */
+  kept: number | null;
+  /** It was found with weight 0, and nobody knows why. */
+  foundZero: boolean;
+}
+
+/** What there is to restore: what was saved, something that cannot be read, or nothing. */
+export type Restored = SavedState | { kind: 'damaged' } | { kind: 'none' };
