@@ -6,8 +6,8 @@ export interface ConsoleHost {
   /** null: all. In the order of hosts, then of services in the file; only pairs that the file has. */
   pairs(hosts: readonly string[] | null, services: readonly string[] | null): PairView[];
   services(names: readonly string[] | null): ServiceView[];
-  /** `error` '' where it was done. */
-  command(command: BalancerCommand): { error: string; text: string };
+  /** `error` '' where it was done: it is on disk then, and the kernel has been told. */
+  command(command: BalancerCommand): Promise<{ error: string; text: string }>;
   /** Reads the file again; text for people. */
   reload(): Promise<string>;
   /** What a reload would change; '' for nothing. */
