@@ -95,37 +95,74 @@ function more(text: string): string {
   return text === '' ? '' : ` ${text}`;
 }
 
-/** The table after these changes. */
+/** The table after these changes. What is not changed is shared with the one before. */
 export function afterChanges(table: Table, changes: readonly Change[]): Table {
-  const next = new Map(table);
-  for (const change of changes) apply(next, change);
+  const next = new Map<ServiceKey, TableService>(table);
+  // A service is copied at its first change, not at each.
+  const copies = new Map<ServiceKey, Copy>();
+  for (const change of changes) {
+    if (change.kind === 'delete-service') {
+      next.delete(change.service);
+      copies.delete(change.service);
+      continue;
+    }
+    const copy = copies.get(change.service) ?? copyOf(next.get(change.service), change);
+    if (copy === null) continue;
+    apply(copy, change);
+    copies.set(change.service, copy);
+    next.set(change.service, copy);
+  }
   return next;
 }
 
-function apply(table: Map<ServiceKey, TableService>, change: Change): void {
-  const before = table.get(change.service);
-  const servers = new Map(before?.servers);
+type Copy = TableService & { servers: Map<string, TableServer> };
+
+/** Null: there is no such service, and this does not make it. */
+function copyOf(before: TableService | undefined, change: Change): Copy | null {
+  if (before !== undefined) return { ...before, servers: new Map(before.servers) };
+  if (change.kind !== 'add-service') return null;
+  return { scheduler: '', persistenceSeconds: 0, more: '', servers: new Map() };
+}
+
+function apply(service: Copy, change: Exclude<Change, { kind: 'delete-service' }>): void {
   switch (change.kind) {
-    case 'delete-service':
-      table.delete(change.service);
-      return;
     case 'add-service':
-    case 'edit-service': {
-      const { scheduler, persistenceSeconds, more } = change;
-      table.set(change.service, { scheduler, persistenceSeconds, more, servers });
+    case 'edit-service':
+      service.scheduler = change.scheduler;
+      service.persistenceSeconds = change.persistenceSeconds;
+      service.more = change.more;
       return;
-    }
     case 'add-server':
-    case 'edit-server': {
-      const { weight, method, more } = change;
-      servers.set(change.server, { weight, method, more });
-      break;
-    }
+    case 'edit-server':
+      service.servers.set(change.server, { weight: change.weight, method: change.method, more: change.more });
+      return;
     case 'delete-server':
-      servers.delete(change.server);
-      break;
+      service.servers.delete(change.server);
+      return;
     default:
       change satisfies never;
   }
-  if (before !== undefined) table.set(change.service, { ...before, servers });
+}
+
+/** True where the table has what the change asks for. */
+export function tookEffect(change: Change, table: Table): boolean {
+  const service = table.get(change.service);
+  switch (change.kind) {
+    case 'delete-service':
+      return service === undefined;
+    case 'add-service':
+    case 'edit-service':
+      return (
+        service?.scheduler === change.scheduler && service.persistenceSeconds === change.persistenceSeconds
+      );
+    case 'delete-server':
+      return service?.servers.has(change.server) !== true;
+    case 'add-server':
+    case 'edit-server': {
+      const server = service?.servers.get(change.server);
+      return server?.weight === change.weight && server.method === change.method;
+    }
+    default:
+      return change satisfies never;
+  }
 }
