@@ -25,3 +25,20 @@ export interface ConsoleHost {
   /** Seconds since 1970. */
   wall(): number;
 }
+
+/** What is remembered from line to line of one console. */
+export interface ConsoleSession {
+  /** Who types, for the records of what is disabled. */
+  by: string;
+  /** Lines that begin with `show`, the newest first, at most HISTORY_MAX. */
+  shown: string[];
+}
+
+export const HISTORY_MAX = 20;
+
+/** Stands before each line; after the answer to the one before it. */
+export const PROMPT = '$ ';
+
+export function newSession(by: string): ConsoleSession {
+  return { by, shown: [] };
+}
