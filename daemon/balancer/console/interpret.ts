@@ -82,7 +82,11 @@ function allHosts(host: ConsoleHost, tags: readonly string[]): readonly string[]
 }
 
 /** Does it for what exists, and says what does not. */
-function set({ hosts, change }: SetCommand, { by }: ConsoleSession, host: ConsoleHost): string {
+async function set(
+  { hosts, change }: SetCommand,
+  { by }: ConsoleSession,
+  host: ConsoleHost,
+): Promise<string> {
   let text = '';
   for (const tag of allHosts(host, hosts)) {
     const config = host.config().hosts.find((candidate) => candidate.tag === tag);
@@ -96,7 +100,7 @@ function set({ hosts, change }: SetCommand, { by }: ConsoleSession, host: Consol
       if (!known?.includes(name)) text += `# Host '${tag}' in VS '${name}': Not found\n`;
     if (known?.length === 0) continue;
     const command = { ...change, hosts: [tag], services: known, by } as BalancerCommand;
-    const { error, text: done } = host.command(command);
+    const { error, text: done } = await host.command(command);
     text += comment(error) + comment(done);
   }
   return text;

@@ -84,7 +84,7 @@ export function testHost(): TestHost {
     change(host, other) {
       view.pairList = view.pairList.map((pair) => (pair.host === host ? { ...pair, ...other } : pair));
     },
-    command(command) {
+    async command(command) {
       commands.push(command);
       if (command.kind === 'adopt') return { error: 'nothing is there to be adopted', text: '' };
       view.pairList = view.pairList.map((pair) => (meant(command, pair) ? changed(command, pair) : pair));
