@@ -26,7 +26,7 @@ export interface ConsoleHost {
   wall(): number;
 }
 
-/** What is remembered from line to line of one console. */
+/** What is remembered from line to line. */
 export interface ConsoleSession {
   /** Who types, for the records of what is disabled. */
   by: string;
