@@ -53,7 +53,7 @@ function mutate<Focus>(root: string, mutation: Mutation<Focus>, applied: string[
   return {
     name: 'mutate',
     setup({ onLoad }) {
-      onLoad({ filter: /daemon[/\\](core|confirm)[/\\][^/\\]+\.ts$/ }, ({ path: file }) => {
+      onLoad({ filter: /daemon[/\\](core|confirm|balancer[/\\]core)[/\\][^/\\]+\.ts$/ }, ({ path: file }) => {
         let contents = readFileSync(file, 'utf8');
         for (const edit of mutation.edits) {
           if (path.relative(root, file) !== edit.file) continue;
