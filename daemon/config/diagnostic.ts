@@ -118,9 +118,10 @@ export function formatDiagnostics(diagnostics: readonly Diagnostic[]): string {
   return diagnostics.map((diagnostic) => `${formatDiagnostic(diagnostic)}\n`).join('');
 }
 
-/** What stands in a file, quoted for a message: shortened, and free of what would upset a terminal. */
+/** What stands in a file, quoted for a message: shortened, and free of passwords and of what would upset a terminal. */
 export function quote(text: string): string {
-  const short = text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  const free = text.includes('://') ? text.replace(/(:\/\/[^\s/?@:]*:)\S*@/g, '$1***@') : text;
+  const short = free.length > 60 ? `${free.slice(0, 57)}...` : free;
   return `'${printable(short)}'`;
 }
 

@@ -2,20 +2,19 @@
  * The door into the configuration: a file, or a text, to the effective configuration of one node and everything
  * that is to be said about it. parseConfig is pure; loadConfig reads files and nothing else.
  */
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { reasonOf } from '../sys/errors.js';
 import { readBalancer } from './balancer.js';
 import { checkModel } from './checks.js';
 import { CONFIG_FILES } from './defaults.js';
 import { createReporter, type Place, quote, type SourceFile } from './diagnostic.js';
 import type { DmonitorListing, ReadDmonitor } from './dmonitor.js';
 import { readDmonitorFiles } from './dmonitor-files.js';
-import type { Parsed } from './duration.js';
 import { inheritGlobals, inheritResource } from './inherit.js';
 import { readModel } from './model.js';
 import { readMonitoring, resolveMonitoring } from './monitor.js';
-import { FILE_CHARACTERS_MAX, parseTree, type ReadInclude } from './parser.js';
+import { parseTree, type ReadInclude } from './parser.js';
+import { readText } from './read-text.js';
 import { mayHaveLost } from './settings.js';
 import type { Config, Diagnostic } from './types.js';
 
@@ -47,9 +46,6 @@ export interface LoadFileResult extends LoadResult {
   /** What was read, by the names of files. */
   texts: ReadonlyMap<string, string>;
 }
-
-/** At most four bytes make a character. */
-const FILE_BYTES_MAX = 4 * FILE_CHARACTERS_MAX;
 
 /**
  * Reads a configuration file and what it includes. Throws nothing: what is wrong is in `diagnostics`, and a file
@@ -146,27 +142,4 @@ function elsewhere(file: string): string {
   const [first, ...others] = CONFIG_FILES;
   if (file !== first || others.some((other) => existsSync(other))) return '';
   return `nor is there ${others.join(', ')}; -c FILE names another place`;
-}
-
-/** Reads a whole file, but never more of it than a configuration can be: it may be a device. */
-function readText(file: string): Parsed<string> & { code: string } {
-  let descriptor: number | undefined;
-  try {
-    descriptor = openSync(file, 'r');
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    while (bytes <= FILE_BYTES_MAX) {
-      const chunk = Buffer.allocUnsafe(64 * 1024);
-      const read = readSync(descriptor, chunk);
-      if (read === 0) return { ok: true, value: Buffer.concat(chunks).toString('utf8'), code: '' };
-      chunks.push(chunk.subarray(0, read));
-      bytes += read;
-    }
-    return { ok: false, reason: `it is larger than ${FILE_BYTES_MAX} bytes`, code: 'EFBIG' };
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    return { ok: false, reason: reasonOf(error), code: code || 'EIO' };
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
-  }
 }

@@ -8,7 +8,7 @@ import { type CheckDefinition, type MonitorModel, type NamedScope, reportTwice }
 import { checkOptions, type Layers, layersOf, optionsOf } from './monitor-options.js';
 import { HOST_MARK, type ReadUrl, readUrl } from './monitor-urls.js';
 import { isHost } from './monitor-values.js';
-import { nearest } from './suggest.js';
+import { suggestName } from './suggest.js';
 import type { Word } from './tree.js';
 
 /** The checks of a file by what may be named. */
@@ -37,9 +37,6 @@ interface Defined {
   /** The names of the checks that it depends on, on whatever host. */
   depends: Set<string>;
 }
-
-/** More names are not compared with a wrong one: it would take longer than anybody wants to wait. */
-const COMPARED_MAX = 2000;
 
 /** Reads every check of a model. */
 export function readChecks(model: MonitorModel, reporter: Reporter): ReadChecks {
@@ -72,18 +69,11 @@ function templateFinder(model: MonitorModel, reporter: Reporter): (word: Word) =
   return (word) => {
     const found = model.templates.get(word.text);
     if (found === undefined && !model.lost) {
-      const help = suggestion(word.text, [...model.templates.keys()]);
+      const help = suggestName(word.text, [...model.templates.keys()]);
       reporter.error(word, `there is no template ${quote(word.text)}`, help);
     }
     return found ?? null;
   };
-}
-
-function suggestion(name: string, known: readonly string[]): string {
-  if (known.length === 0 || known.length > COMPARED_MAX) return '';
-  const closest = nearest(name, known);
-  if (closest !== '') return `did you mean ${quote(closest)}?`;
-  return known.length > 20 ? '' : `known: ${known.join(' ')}`;
 }
 
 /** The checks that a definition amounts to, each with its URL. */
@@ -150,7 +140,7 @@ function namesOf(
       const block = word.text.replace(/@.*$/s, '');
       if (lost || (wrong.has(word.text) && !taken.has(word.text)) || (wrong.has(block) && !taken.has(block)))
         return;
-      const help = suggestion(word.text, [...taken.keys()]);
+      const help = suggestName(word.text, [...taken.keys()]);
       reporter.error(word, `there is no check ${quote(word.text)}`, help);
     },
   };
@@ -196,7 +186,7 @@ function alertsOf({ effective }: Layers, { alerts, model }: Context, reporter: R
   if (words.length === 1 && words[0]?.text === 'all' && !words[0].quoted) return [];
   for (const word of words) {
     if (alerts.has(word.text) || model.lost) continue;
-    reporter.error(word, `there is no alert ${quote(word.text)}`, suggestion(word.text, [...alerts]));
+    reporter.error(word, `there is no alert ${quote(word.text)}`, suggestName(word.text, [...alerts]));
   }
   return [...new Set(words.map(({ text }) => text))];
 }

@@ -23,6 +23,16 @@ export function readUrl(word: Word, host: string, reporter: Reporter): ReadUrl |
   const mark = host === '' ? -1 : word.text.indexOf(HOST_MARK);
   const grown = text.length - word.text.length;
   const original = (at: number) => (mark < 0 || at <= mark ? at : Math.max(mark, at - grown));
+  return readUrlAs(text, word, original, reporter);
+}
+
+/** Reads a URL that is not quite what the word says; `original`: where in the word something of the text stands. */
+export function readUrlAs(
+  text: string,
+  word: Word,
+  original: (at: number) => number,
+  reporter: Reporter,
+): ReadUrl | undefined {
   try {
     const url = parseCheckUrl(text);
     let failed = false;
@@ -58,7 +68,8 @@ function within(word: Word, at: number): Place {
   return { file, line, column: column + offset, length: Math.max(1, length - offset - (quoted ? 1 : 0)) };
 }
 
-function hidePassword(text: string, { password }: CheckUrl): string {
+/** A URL without its password. */
+export function hidePassword(text: string, { password }: CheckUrl): string {
   if (password === '') return text;
   const start = text.indexOf('//') + 2;
   const path = text.slice(start).search(/[/?#]/);

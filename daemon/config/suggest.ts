@@ -1,9 +1,22 @@
 /** Finding what somebody probably meant. It knows words only. */
+import { quote } from './diagnostic.js';
 
 /** Words longer than this are not compared: nobody mistypes that much. */
 const LENGTH_MAX = 40;
 /** Fewer letters in common at the beginning say nothing. */
 const PREFIX_MIN = 3;
+/** More names are not compared with a wrong one: it would take longer than anybody wants to wait. */
+const COMPARED_MAX = 2000;
+/** More names are not listed. */
+const LISTED_MAX = 20;
+
+/** What to say where nobody has a name: the nearest one, or all there are; '' where that would be of no use. */
+export function suggestName(name: string, known: readonly string[]): string {
+  if (known.length === 0 || known.length > COMPARED_MAX) return '';
+  const closest = nearest(name, known);
+  if (closest !== '') return `did you mean ${quote(closest)}?`;
+  return known.length > LISTED_MAX ? '' : `known: ${known.join(' ')}`;
+}
 
 /**
  * The known word nearest to the one given, whatever its case: at most a third of the letters wrong (one letter in a
