@@ -72,6 +72,8 @@ interface Parsed extends CheckWords {
   node?: string | string[];
   control?: string | string[];
   to?: string | string[];
+  state?: string;
+  resource?: string | string[];
   timeout?: string | string[];
   debug: number;
   json?: boolean;
@@ -157,6 +159,17 @@ function commands(main: Command): Command {
         .positional('name', { type: 'string', describe: 'The resource' })
         .option('yes', yes),
     )
+    .command('report [name] [state]', 'Say how a check of a resource with actions stands', (command) =>
+      command
+        .usage('$0 report <check> <state> [options]\n\nSays how a check of a resource with actions stands.')
+        .positional('name', { type: 'string', describe: 'The check' })
+        .positional('state', { type: 'string', describe: 'Its state, one word such as ok or lagging' })
+        .option('resource', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'The resource [the one that has the check]',
+        }),
+    )
     .command('version', 'Show the versions of hastmonctl and hastmond', (command) =>
       command.usage('$0 version [options]\n\nShows the versions of hastmonctl and of the running hastmond.'),
     );
@@ -236,12 +249,22 @@ function requestOf(argv: Parsed, to: string, wait: boolean): ControlRequest {
       return { kind: command, resource: onlyName(command, argv, rest), to, wait };
     case 'bootstrap':
       return { kind: command, resource: onlyName(command, argv, rest) };
+    case 'report':
+      return reportOf(argv, rest);
     default: {
       const request = monitorRequestOf(argv._.map(String), argv);
       if (request === null) throw new UsageError(`unknown command '${command}'`);
       return request;
     }
   }
+}
+
+function reportOf({ name, state, resource = '' }: Parsed, rest: readonly string[]): ControlRequest {
+  const [check = '', said = '', ...more] = [name, state, ...rest].filter((word) => word !== undefined);
+  if (check === '' || said === '' || more.length > 0)
+    throw new UsageError("'report' takes the name of a check and its state, one word");
+  if (Array.isArray(resource)) throw new UsageError('--resource is given twice');
+  return { kind: 'report', check, state: said, resource };
 }
 
 function onlyName(command: string, { name }: Parsed, rest: readonly string[]): string {
@@ -267,7 +290,7 @@ function isRole(word: string | undefined): word is Role {
 
 /** The word where the command is expected; '' for none. yargs does not tell which word it means. */
 function commandIn(words: readonly string[]): string {
-  const takesNext = /^(-[cnos]|--(config|node|control|to|timeout|host|group|option|by|for|watch))$/;
+  const takesNext = /^(-[cnos]|--(config|node|control|to|resource|timeout|host|group|option|by|for|watch))$/;
   const [first = '', second = ''] = words.filter(
     (word, index) => !word.startsWith('-') && !takesNext.test(words[index - 1] ?? ''),
   );

@@ -113,6 +113,10 @@ async function onResources(
       const reply = succeeded(await session.ask(request, RELOAD_MS));
       return printText(session, reply.text, { text: reply.text });
     }
+    case 'report': {
+      const { text } = succeeded(await session.ask(request, ANSWER_MS));
+      return printText(session, text, { text });
+    }
     case 'bootstrap':
     case 'role':
     case 'switchover':

@@ -2,7 +2,7 @@
  * What `hastmonctl status` prints: the ancestor's lines in their order, then the new ones. Pure; it does not know
  * where they go.
  */
-import type { RemoteStatus, StatusEntry, VoterStatus } from '../proto/control-types.js';
+import type { RemoteStatus, ReportedState, StatusEntry, VoterStatus } from '../proto/control-types.js';
 import { duration, seconds } from './words.js';
 
 /** One resource, its lines with their newlines and an empty line at the end, as in the ancestor. */
@@ -37,7 +37,7 @@ function remoteLine(remote: RemoteStatus, watches: boolean): string {
 }
 
 function newLines(entry: StatusEntry, colour: boolean): string[] {
-  const { backedBy, forced, lastError, role, roleSet, voters, waiting, warnings } = entry;
+  const { backedBy, forced, lastError, reports, role, roleSet, voters, waiting, warnings } = entry;
   const runs = role !== 'watchdog';
   const outside = 'yes, outside the lease: it may run on another node too';
   return [
@@ -49,6 +49,7 @@ function newLines(entry: StatusEntry, colour: boolean): string[] {
     ...voters.map((voter) => `  ${voterLine(voter)}`),
     ...(runs ? [`backed by: ${backedBy === '' ? 'nothing' : plain(backedBy)}`] : []),
     ...(runs ? [`restart margin: ${marginWords(entry.restartMarginMs)}`] : []),
+    ...(reports.length === 0 ? [] : ['checks:', ...reports.map((report) => `  ${reportLine(report)}`)]),
     ...warnings.map((warning) => `warning: ${plain(warning)}`),
     ...(lastError === '' ? [] : [`last error: ${plain(lastError)}`]),
     `waiting: ${waiting === '' ? 'nothing' : plain(waiting)}`,
@@ -75,6 +76,11 @@ function voterLine({ grantingTo, history, node, reachable, self }: VoterStatus):
   if (!reachable) return `${plain(node)} (unreachable)`;
   const vote = `votes for ${grantingTo === '' ? 'nobody' : plain(grantingTo)}`;
   return `${plain(node)} (${self ? 'self' : 'reachable'}) ${vote}${history ? '' : ', has no history'}`;
+}
+
+function reportLine({ ageMs, check, forMs, node, state }: ReportedState): string {
+  const since = `for ${duration(Math.max(ageMs, forMs))}, said ${duration(ageMs)} ago`;
+  return `${plain(check)} on ${plain(node)}: ${plain(state)} (${since})`;
 }
 
 function marginWords(ms: number | null): string {

@@ -1,6 +1,6 @@
 /**
- * hastmond(8): the program. The daemon executes it again, with the one word `worker`, `monitor` or `notifier`, for its other
- * processes; they start fast because what only the main process needs is not loaded there.
+ * hastmond(8): the program. The daemon executes it again, with the one word `worker`, `monitor`, `notifier` or `actions-monitor`, for its other
+ * processes, and with `actions-run` in the place of a hook program; they start fast because what only the main process needs is not loaded there.
  */
 import { fileURLToPath } from 'node:url';
 
@@ -15,6 +15,12 @@ if (process.argv[2] === 'worker') {
 } else if (process.argv[2] === 'notifier') {
   const { runNotifier } = await import('./alerts/notifier.js');
   runNotifier();
+} else if (process.argv[2] === 'actions-run') {
+  const { runActions } = await import('./actions/run.js');
+  process.exit(await runActions(process.argv.slice(3)));
+} else if (process.argv[2] === 'actions-monitor') {
+  const { runActionMonitor } = await import('./actions/monitor.js');
+  runActionMonitor();
 } else {
   const { runMain } = await import('./runtime/main.js');
   await runMain(script, process.argv.slice(2));

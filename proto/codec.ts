@@ -11,8 +11,23 @@ import { answerKinds, roles, runStates, verdicts } from './words.js';
 
 const { PeerFrame } = hastmon;
 
-/** What travels between nodes: about a resource, or about a check that several nodes monitor. */
-export type LinkMessage = PeerMessage | { kind: 'confirm'; message: ConfirmMessage };
+/** What a check of a resource with actions said at the sender; lengths of time in milliseconds. */
+export interface Report {
+  check: string;
+  state: string;
+  ageMs: number;
+  forMs: number;
+}
+
+/** What travels between nodes: about a resource, its actions' checks, or a check that several nodes monitor. */
+export type LinkMessage =
+  | PeerMessage
+  | { kind: 'confirm'; message: ConfirmMessage }
+  | { kind: 'reports'; reports: readonly Report[] };
+
+/** Reports in one message, at most. */
+export const REPORTS_MAX = 64;
+const REPORT_MS_MAX = 1e14;
 
 export type DecodedPeerMessage =
   | { kind: 'message'; message: LinkMessage }
@@ -85,6 +100,8 @@ function toWire(message: LinkMessage): hastmon.PeerFrame.$Properties {
       return { handover: message };
     case 'confirm':
       return { confirm: confirmToWire(message.message) };
+    case 'reports':
+      return { reports: { report: [...message.reports] } };
   }
 }
 
@@ -114,6 +131,7 @@ function fromWire(frame: hastmon.PeerFrame): LinkMessage | null {
     const message = confirmFromWire(frame.confirm);
     return message === null ? null : { kind: 'confirm', message };
   }
+  if (frame.reports) return { kind: 'reports', reports: reportsFromWire(frame.reports.report ?? []) };
   return null;
 }
 
@@ -229,4 +247,14 @@ function memoryFromWire(field: string, wire: hastmon.Memory.$Properties | null |
         }
       : null,
   };
+}
+
+function reportsFromWire(wire: readonly hastmon.Report.$Properties[]): Report[] {
+  if (wire.length > REPORTS_MAX) throw new check.Invalid(`reports has ${wire.length} entries`);
+  return wire.map((report) => ({
+    check: check.name('reports.check', report.check),
+    state: check.name('reports.state', report.state),
+    ageMs: check.numberWithin('reports.age_ms', report.ageMs, 0, REPORT_MS_MAX),
+    forMs: check.numberWithin('reports.for_ms', report.forMs, 0, REPORT_MS_MAX),
+  }));
 }

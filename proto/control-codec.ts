@@ -126,6 +126,8 @@ function commandToWire(request: ControlRequest): hastmon.ControlRequest.$Propert
       return { switchover: request };
     case 'bootstrap':
       return { bootstrap: request };
+    case 'report':
+      return { report: request };
     case 'version':
       return { version: {} };
     case 'balancer-hosts':
@@ -164,6 +166,14 @@ function commandFromWire(wire: hastmon.ControlRequest): ControlRequest | null {
   if (wire.bootstrap) {
     return { kind: 'bootstrap', resource: check.name('bootstrap.resource', wire.bootstrap.resource) };
   }
+  if (wire.report) {
+    return {
+      kind: 'report',
+      check: check.name('report.check', wire.report.check),
+      state: check.name('report.state', wire.report.state),
+      resource: check.nameOrNone('report.resource', wire.report.resource),
+    };
+  }
   if (wire.version) return { kind: 'version' };
   return monitorRequestFromWire(wire) ?? balancerRequestFromWire(wire);
 }
@@ -197,6 +207,7 @@ function statusToWire(entry: StatusEntry): hastmon.StatusEntry.$Properties {
     complaintThreshold: entry.complaints.threshold,
     voter: entry.voters,
     warning: entry.warnings,
+    report: entry.reports,
   };
 }
 
@@ -226,6 +237,10 @@ function statusFromWire(wire: hastmon.StatusEntry.$Properties): StatusEntry {
     lastError: wire.lastError ?? '',
     restartMarginMs: wire.restartMarginMs ?? null,
     backedBy: wire.backedBy ?? '',
+    reports: (wire.report ?? []).map(({ node, check, state, ageMs, forMs }) => ({
+      ...{ node: node ?? '', check: check ?? '', state: state ?? '' },
+      ...{ ageMs: ageMs ?? 0, forMs: forMs ?? 0 },
+    })),
   };
 }
 

@@ -19,6 +19,8 @@ export type ControlRequest =
   /** `to` is '' where the successor is left to the daemon. */
   | { kind: 'switchover'; resource: string; to: NodeName; wait: boolean }
   | { kind: 'bootstrap'; resource: string }
+  /** A check's word to the daemon; `resource` is '' where the daemon finds it by the check. */
+  | { kind: 'report'; check: string; state: string; resource: string }
   | { kind: 'version' };
 
 export interface ControlError {
@@ -77,6 +79,18 @@ export interface VoterStatus {
   history: boolean;
 }
 
+/** What a check of checks.conf, or anybody in its name, said last. */
+export interface ReportedState {
+  /** Where it was seen. */
+  node: NodeName;
+  check: string;
+  state: string;
+  /** Since it was last said. */
+  ageMs: number;
+  /** Since it was first said of this state. */
+  forMs: number;
+}
+
 /** Everything that `hastmonctl status` prints about one resource. */
 export interface StatusEntry {
   resource: string;
@@ -106,4 +120,6 @@ export interface StatusEntry {
   restartMarginMs: number | null;
   /** What backs the stop up: a watchdog device, a fence program, or a sentence that nothing does. */
   backedBy: string;
+  /** The states that checks of a resource with `actions` have reported. */
+  reports: ReportedState[];
 }

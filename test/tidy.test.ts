@@ -112,7 +112,8 @@ test('each folder knows what the architecture lets it know', () => {
     'daemon/process/': /^daemon\/(process|sys)\//,
     'daemon/state/': /^daemon\/(state|sys)\//,
     'daemon/sys/': /^daemon\/sys\//,
-    'ctl/': /^(ctl|daemon\/(config|process|net)|proto)\//,
+    'ctl/': /^((ctl|daemon\/(config|process|net)|proto)\/|daemon\/control\/call\.ts$)/,
+    'daemon/actions/': /^daemon\/((actions|config|hooks|state|sys|core)\/|control\/call\.ts$)/,
     'proto/': /^(proto|daemon\/core)\//,
   };
   for (const [folder, pattern] of Object.entries(known))

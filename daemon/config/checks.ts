@@ -4,8 +4,15 @@
  */
 import { budgetInput, checkBudget } from './budget.js';
 import type { Place, Reporter } from './diagnostic.js';
-import { quote } from './diagnostic.js';
-import { type Globals, inheritGlobals, inheritResource, innermost, scopesOf } from './inherit.js';
+import { quote, whereIs } from './diagnostic.js';
+import {
+  type Globals,
+  inheritGlobals,
+  inheritResource,
+  innermost,
+  runnerPlace,
+  scopesOf,
+} from './inherit.js';
 import type { Model, ResourceScope } from './model.js';
 import { mayHaveLost, type Scope } from './settings.js';
 import type { Address, ResourceConfig } from './types.js';
@@ -75,10 +82,12 @@ function checkVoters(model: Model, resource: ResourceScope, reporter: Reporter):
 }
 
 function checkExec(model: Model, resource: ResourceScope, reporter: Reporter): void {
-  const help = 'expected exec PATH';
+  const help = 'expected exec PATH, or actions FILE';
+  checkActions(model, resource, reporter);
   const without = [...resource.nodes].filter(([name]) => {
     const scopes = scopesOf(model, name, resource);
-    return !scopes.some((one) => mayHaveLost(one, 'exec')) && innermost(scopes, 'exec') === undefined;
+    const lost = scopes.some((one) => mayHaveLost(one, 'exec') || mayHaveLost(one, 'actions'));
+    return !lost && runnerPlace(scopes) === null;
   });
   if (without.length === resource.nodes.size && without.length > 0) {
     reporter.error(resource.word, `resource ${quote(resource.word.text)} names no program to run`, help);
@@ -90,6 +99,25 @@ function checkExec(model: Model, resource: ResourceScope, reporter: Reporter): v
       `resource ${quote(resource.word.text)} names no program to run on ${quote(name)}`,
       help,
     );
+  }
+}
+
+const OF_ACTIONS = ['action_checks', 'action_directory', 'action_timeout', 'action_interval'] as const;
+
+/** A section may name a hook program or lists of commands, and what belongs to lists needs some. */
+function checkActions(model: Model, resource: ResourceScope, reporter: Reporter): void {
+  const all = [...resource.nodes.keys()].map((name) => scopesOf(model, name, resource));
+  for (const { settings } of new Set(all.flat())) {
+    if (settings.actions === undefined || settings.exec === undefined) continue;
+    const where = `that of ${whereIs(settings.exec.place, settings.actions.place)}`;
+    const message = `'actions' beside 'exec', ${where}: one of them runs the resource`;
+    reporter.error(settings.actions.place, message, 'remove either');
+  }
+  if (all.some((scopes) => scopes.some((one) => mayHaveLost(one, 'actions')))) return;
+  for (const name of OF_ACTIONS) {
+    const setting = resource.settings[name];
+    if (setting === undefined || all.some((scopes) => runnerPlace(scopes)?.name === 'actions')) continue;
+    reporter.warning(setting.place, `${name} means nothing without actions`);
   }
 }
 

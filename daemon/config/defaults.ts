@@ -27,6 +27,13 @@ export const DEFAULT_TIMES = {
   driftPpm: 10_000,
 } as const satisfies Partial<ResourceTimes>;
 
+/** Of a resource with actions: the longest that a command may take, and how often its checks are run. */
+export const DEFAULT_ACTION_TIMEOUT_MS = 30_000;
+export const DEFAULT_ACTION_INTERVAL_MS = 5000;
+
+/** How often such a resource is asked for its status at most, unless the file says: each time takes a process of Node.js. */
+export const ACTION_STATUS_INTERVAL_MS = 2000;
+
 /** A lease outlasts this many heartbeats at least, by default as by rule: one renewal may be lost. */
 export const LEASE_HEARTBEATS_MIN = 2;
 

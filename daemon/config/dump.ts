@@ -6,7 +6,7 @@ import type { BalancerSettings } from '../balancer/settings.js';
 import { printable, SECRET_SHOWN, word } from './dump-words.js';
 import { formatDuration, formatPercent } from './duration.js';
 import { dumpMonitor } from './monitor-dump.js';
-import type { Address, Config, ResourceConfig } from './types.js';
+import type { ActionsConfig, Address, Config, ResourceConfig } from './types.js';
 
 export { SECRET_SHOWN };
 
@@ -71,7 +71,7 @@ function consoleText({ address, port }: { address: string; port: number }): stri
 function dumpResource(node: string, resource: ResourceConfig): string {
   const { key } = resource;
   const lines = [
-    `exec ${word(resource.exec)}`,
+    ...(resource.actions === null ? [`exec ${word(resource.exec)}`] : dumpActions(resource.actions)),
     `timeout ${formatDuration(resource.timeoutMs)}`,
     `attempts ${resource.attempts}`,
     `heartbeat_interval ${formatDuration(resource.heartbeatIntervalMs)}`,
@@ -97,6 +97,16 @@ function dumpResource(node: string, resource: ResourceConfig): string {
     ),
   ];
   return [`resource ${word(resource.name)} {`, ...lines.map((line) => `\t${line}`), '}', ''].join('\n');
+}
+
+function dumpActions({ file, checksFile, directory, timeoutMs, intervalMs }: ActionsConfig): string[] {
+  return [
+    `actions ${word(file)}`,
+    ...(checksFile === '' ? [] : [`action_checks ${checksFile === null ? 'none' : word(checksFile)}`]),
+    `action_directory ${word(directory)}`,
+    `action_timeout ${formatDuration(timeoutMs)}`,
+    `action_interval ${formatDuration(intervalMs)}`,
+  ];
 }
 
 function dumpOwn(node: string, resource: ResourceConfig): string[] {

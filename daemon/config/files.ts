@@ -19,7 +19,7 @@ export function checkFiles(config: Config): Diagnostic[] {
   const warn = teller('warning');
   for (const resource of config.resources) {
     const name = `resource ${quote(resource.name)}`;
-    checkProgram(resource.exec, `${name}: exec`, warn);
+    if (resource.actions === null) checkProgram(resource.exec, `${name}: exec`, warn);
     if (resource.fence !== null) checkProgram(resource.fence, `${name}: fence`, warn);
   }
   if (config.watchdogDevice !== null) {

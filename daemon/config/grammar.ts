@@ -111,6 +111,11 @@ const ALL: readonly Rule[] = [
   rule('control_mode', 'mode', GLOBAL, 'a file mode such as 0600'),
   rule('control_owner', 'word', GLOBAL, "a user's name or number"),
   rule('control_group', 'word', GLOBAL, "a group's name or number"),
+  rule('actions', 'path', RESOURCE, 'the path of a file'),
+  rule('action_checks', 'path', RESOURCE, 'the path of a file, or none'),
+  rule('action_directory', 'path', RESOURCE, 'the path of a directory'),
+  rule('action_timeout', 'duration', RESOURCE, DURATION),
+  rule('action_interval', 'duration', RESOURCE, DURATION),
   rule('include', 'path', EVERYWHERE, 'the path of a file'),
 ];
 

@@ -2,8 +2,12 @@
  * What a file means for one node: the innermost setting counts, in the order global, `on` the node (global),
  * resource, `on` the node in the resource; then the defaults. It checks nothing.
  */
+import path from 'node:path';
 import { parseAddress } from './address.js';
 import {
+  ACTION_STATUS_INTERVAL_MS,
+  DEFAULT_ACTION_INTERVAL_MS,
+  DEFAULT_ACTION_TIMEOUT_MS,
   DEFAULT_ATTEMPTS,
   DEFAULT_COMPLAINT_COUNT,
   DEFAULT_CONTROL,
@@ -18,7 +22,15 @@ import {
 } from './defaults.js';
 import type { Model, ResourceScope } from './model.js';
 import type { Scope, Setting } from './settings.js';
-import type { Address, Config, ControlConfig, LogConfig, ResourceConfig, ResourceTimes } from './types.js';
+import type {
+  ActionsConfig,
+  Address,
+  Config,
+  ControlConfig,
+  LogConfig,
+  ResourceConfig,
+  ResourceTimes,
+} from './types.js';
 import type { Values } from './values.js';
 
 /** The part of a Config that does not belong to a resource. */
@@ -84,9 +96,11 @@ export function inheritResource(model: Model, resource: ResourceScope, node: str
   const scopes = scopesOf(model, node, resource);
   const get = <Name extends keyof Values>(name: Name) => innermost(scopes, name)?.value;
   const complaintCount = get('complaint_count') ?? DEFAULT_COMPLAINT_COUNT;
+  const actions = inheritActions(scopes);
   return {
     name: resource.word.text,
-    exec: get('exec') ?? '',
+    exec: actions === null ? (get('exec') ?? '') : '',
+    actions,
     attempts: get('attempts') ?? DEFAULT_ATTEMPTS,
     complaintCount,
     priority: get('priority') ?? DEFAULT_PRIORITY,
@@ -102,10 +116,36 @@ export function inheritResource(model: Model, resource: ResourceScope, node: str
   };
 }
 
+/** What runs the resource: the innermost section that names either decides. */
+export function runnerPlace(scopes: readonly Scope[]): { name: 'exec' | 'actions'; scope: Scope } | null {
+  for (let index = scopes.length - 1; index >= 0; index -= 1) {
+    const scope = scopes[index];
+    if (scope?.settings.actions !== undefined) return { name: 'actions', scope };
+    if (scope?.settings.exec !== undefined) return { name: 'exec', scope };
+  }
+  return null;
+}
+
+function inheritActions(scopes: readonly Scope[]): ActionsConfig | null {
+  const get = <Name extends keyof Values>(name: Name) => innermost(scopes, name)?.value;
+  const file = get('actions');
+  if (file === undefined || runnerPlace(scopes)?.name !== 'actions') return null;
+  const checksFile = get('action_checks');
+  return {
+    file,
+    checksFile: checksFile === undefined ? '' : checksFile,
+    directory: get('action_directory') ?? path.dirname(file),
+    timeoutMs: get('action_timeout') ?? DEFAULT_ACTION_TIMEOUT_MS,
+    intervalMs: get('action_interval') ?? DEFAULT_ACTION_INTERVAL_MS,
+    plan: null,
+  };
+}
+
 function inheritTimes(scopes: readonly Scope[], complaintCount: number): ResourceTimes {
   const get = <Name extends keyof Values>(name: Name) => innermost(scopes, name)?.value;
   const heartbeatIntervalMs = get('heartbeat_interval') ?? DEFAULT_TIMES.heartbeatIntervalMs;
   const stopTimeoutMs = get('stop_timeout') ?? DEFAULT_TIMES.stopTimeoutMs;
+  const askedMs = runnerPlace(scopes)?.name === 'actions' ? ACTION_STATUS_INTERVAL_MS : 0;
   const fenced = (get('fence') ?? null) !== null;
   return {
     timeoutMs: get('timeout') ?? DEFAULT_TIMES.timeoutMs,
@@ -115,7 +155,7 @@ function inheritTimes(scopes: readonly Scope[], complaintCount: number): Resourc
     startTimeoutMs: get('start_timeout') ?? DEFAULT_TIMES.startTimeoutMs,
     stopTimeoutMs,
     statusTimeoutMs: get('status_timeout') ?? DEFAULT_TIMES.statusTimeoutMs,
-    statusIntervalMs: get('status_interval') ?? heartbeatIntervalMs,
+    statusIntervalMs: get('status_interval') ?? Math.max(heartbeatIntervalMs, askedMs),
     switchoverTimeoutMs: get('switchover_timeout') ?? defaultSwitchoverMs(stopTimeoutMs),
     fenceTimeoutMs: fenced ? (get('fence_timeout') ?? DEFAULT_TIMES.fenceTimeoutMs) : 0,
     driftPpm: get('drift') ?? DEFAULT_TIMES.driftPpm,

@@ -2,6 +2,7 @@
  * The effective configuration: what a file means for one node, with inheritance done and defaults filled in.
  * Every duration is in milliseconds.
  */
+import type { ActionPlan } from '../actions/types.js';
 import type { BalancerSettings } from '../balancer/settings.js';
 import type { MonitorConfig } from '../checks/spec.js';
 import type { Role } from '../core/types.js';
@@ -58,10 +59,28 @@ export interface ResourceTimes {
   driftPpm: number;
 }
 
+/** What runs a resource in place of a hook program; see docs/actions.md. */
+export interface ActionsConfig {
+  /** Absolute path of the lists of commands. */
+  file: string;
+  /** Absolute path of the checks; '': checks.conf beside the other file, where there is one. null: none. */
+  checksFile: string | null;
+  /** Absolute path of the directory with the executables. */
+  directory: string;
+  /** The longest that a command may take, where its line does not say it. */
+  timeoutMs: number;
+  /** How often a check is run, where its line does not say it. */
+  intervalMs: number;
+  /** What the files say; null where they have not been read. */
+  plan: ActionPlan | null;
+}
+
 export interface ResourceConfig extends ResourceTimes {
   name: string;
-  /** Absolute path of the hook program. */
+  /** Absolute path of the hook program; '' where there are actions. */
   exec: string;
+  /** null where there is a hook program. */
+  actions: ActionsConfig | null;
   attempts: number;
   complaintCount: number;
   priority: number;

@@ -28,6 +28,12 @@ export interface Values {
   drift: number;
   priority: number;
   exec: string;
+  actions: string;
+  /** null: `action_checks none`. */
+  action_checks: string | null;
+  action_directory: string;
+  action_timeout: number;
+  action_interval: number;
   /** null: `fence none`. */
   fence: string | null;
   role_on_start: Role;
@@ -79,6 +85,11 @@ export const READERS: { [Name in keyof Omit<Values, 'listen' | 'key'>]: Reader<V
   drift: percent(100, 100_000),
   priority: count(0),
   exec: absolutePath,
+  actions: absolutePath,
+  action_checks: pathOrNone,
+  action_directory: absolutePath,
+  action_timeout: duration(10, HOUR),
+  action_interval: duration(100, 24 * HOUR),
   fence: pathOrNone,
   role_on_start: oneOf(ROLES),
   control: controlPath,

@@ -24,6 +24,14 @@ export function holding(state: NodeState, now: Instant): boolean {
   return state.role === 'primary' && report != null && report.leaseUntil > now;
 }
 
+/** The nodes that may run the resource, as far as their roles are known, in the order of the file. */
+export function candidates(state: NodeState): NodeName[] {
+  return state.settings.voters.filter((node) => {
+    const role = node === state.settings.node ? state.role : state.peers[node]?.message?.role;
+    return role === 'primary' || role === 'secondary';
+  });
+}
+
 /** What is known of the resource on this node. */
 export function runState(state: NodeState): RunState {
   if (state.worker?.report != null) return state.worker.report.run;

@@ -1,10 +1,14 @@
 /** What a run needs of its runner. */
 import type { HookRecords } from './records.js';
-import type { HookClock, HookLog, HookResult } from './types.js';
+import type { HookClock, HookLog, HookRequest, HookResult } from './types.js';
 
 export interface HookContext {
   /** The resource's hook program. */
   exec: string;
+  /** Arguments of that program before the action. */
+  execArgs: readonly string[];
+  /** True where that program has nothing to do for a request: it counts as done then. */
+  idle: (request: HookRequest) => boolean;
   /** Path of the control group for `start`, null where there is none. */
   cgroup: string | null;
   log: HookLog;

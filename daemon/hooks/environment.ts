@@ -22,15 +22,20 @@ const notForHooks = [
 /** Daemons are often started with less; ip(8), systemctl(1) and the like must be found. */
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
+/** What a service inherits of this process's environment. */
+export function serviceEnvironment(own: NodeJS.ProcessEnv): Record<string, string> {
+  const env: Record<string, string> = { PATH: defaultPath };
+  for (const [name, value] of Object.entries(own)) {
+    if (value !== undefined && !notForHooks.includes(name) && !name.startsWith('NODE_')) env[name] = value;
+  }
+  return env;
+}
+
 /** The whole environment of one run. `mark` becomes HASTMON_HOOK, by which its processes are recognised. */
 export function hookEnvironment(
   own: NodeJS.ProcessEnv,
   request: { action: HookAction; env: Readonly<Record<string, string>> },
   mark: string,
 ): Record<string, string> {
-  const env: Record<string, string> = { PATH: defaultPath };
-  for (const [name, value] of Object.entries(own)) {
-    if (value !== undefined && !notForHooks.includes(name) && !name.startsWith('NODE_')) env[name] = value;
-  }
-  return { ...env, ...request.env, HASTMON_ACTION: request.action, HASTMON_HOOK: mark };
+  return { ...serviceEnvironment(own), ...request.env, HASTMON_ACTION: request.action, HASTMON_HOOK: mark };
 }

@@ -15,6 +15,9 @@ import type { HookClock } from './types.js';
 const bytesMax = 64 * 1024;
 const linesMax = 1000;
 const lineBytesMax = 1024;
+/** What a sentence about the end may quote. */
+const tailBytesMax = 2048;
+const lastLinesMax = 2;
 /** What is beyond is read at this pace, so that a flood costs neither the disk nor this process much. */
 const floodPauseMs = 5;
 /** At most this much is read at once when the program has ended; somebody else may go on writing. */
@@ -22,10 +25,11 @@ const drainBytesMax = 1024 * 1024;
 
 export interface HookOutput {
   /**
-   * The program has ended: takes what is in the pipe, also a last line without an end. Tells how many bytes were cut, and
-   * whether somebody still has the pipe open; what such a process prints is taken as before, within the same bound.
+   * The program has ended: takes what is in the pipe, also a last line without an end. Tells how many bytes were cut, which lines were
+   * the last (two at most, also where what they belong to was cut), and whether somebody still has the pipe open; what such a
+   * process prints is taken as before, within the same bound.
    */
-  endRun(): { cutBytes: number; held: boolean };
+  endRun(): { cutBytes: number; last: string[]; held: boolean };
   /** Stops reading. Whoever still writes waits when the pipe is full, until somebody reads again. */
   close(): void;
 }
@@ -69,7 +73,7 @@ export function readOutput(options: HookOutputOptions): HookOutput {
       // What was read before a pause; it comes as an event.
       while (socket.read() !== null);
       const held = !socket.destroyed && !socket.readableEnded && drain(fd, lines);
-      return { cutBytes: lines.endRun(), held };
+      return { ...lines.endRun(), held };
     },
     close() {
       cancelPause();
@@ -97,7 +101,7 @@ function drain(fd: number, lines: Lines): boolean {
 interface Lines {
   take(chunk: Buffer): void;
   full(): boolean;
-  endRun(): number;
+  endRun(): { cutBytes: number; last: string[] };
 }
 
 function splitLines(options: Pick<HookOutputOptions, 'onLine' | 'onCut'>): Lines {
@@ -106,6 +110,7 @@ function splitLines(options: Pick<HookOutputOptions, 'onLine' | 'onCut'>): Lines
   let count = 0;
   let cutBytes = 0;
   let partial = '';
+  let tail = Buffer.alloc(0);
   let running = true;
   let cutTold = false;
 
@@ -125,6 +130,7 @@ function splitLines(options: Pick<HookOutputOptions, 'onLine' | 'onCut'>): Lines
   return {
     full,
     take(chunk) {
+      if (running) tail = Buffer.concat([tail, chunk.subarray(-tailBytesMax)]).subarray(-tailBytesMax);
       const room = full() ? 0 : Math.min(chunk.length, bytesMax - bytes);
       bytes += room;
       const pieces = (partial + decoder.write(chunk.subarray(0, room))).split('\n');
@@ -139,9 +145,15 @@ function splitLines(options: Pick<HookOutputOptions, 'onLine' | 'onCut'>): Lines
       emit(partial + decoder.end());
       partial = '';
       running = false;
-      return cutBytes;
+      return { cutBytes, last: lastLines(tail) };
     },
   };
+}
+
+/** The last lines of some output that say something, printable. */
+function lastLines(tail: Buffer): string[] {
+  const lines = tail.toString('utf8').split('\n').map(printable);
+  return lines.filter((line) => line !== '').slice(-lastLinesMax);
 }
 
 /** Cut to its greatest length, without the controls that could fool a terminal or forge a line of the log. */

@@ -25,6 +25,7 @@ const stuckMs = 1000;
 export function startRun(context: HookContext, request: HookRequest): HookRun {
   const { action } = request;
   const began = context.clock.now();
+  if (request.program === undefined && context.idle(request)) return nothingToDo(action);
   const started = hold(context, request);
   if ('problem' in started) {
     const durationMs = context.clock.now() - began;
@@ -44,6 +45,12 @@ export function startRun(context: HookContext, request: HookRequest): HookRun {
   context.log.debug({ hook: action }, `${action}: ${record.program} is about to run as process ${held.pid}`);
   held.release();
   return supervise(context, request, { ...started, began });
+}
+
+function nothingToDo(action: HookAction): HookRun {
+  const detail = `${action} has nothing to do`;
+  const result: HookResult = { action, outcome: 'exit', code: 0, signal: null, durationMs: 0, detail };
+  return { done: Promise.resolve(result), terminate() {}, kill() {} };
 }
 
 interface Held {
@@ -67,7 +74,7 @@ function hold(context: HookContext, request: HookRequest): Held | { problem: str
   const cgroup = action === 'start' ? context.cgroup : null;
   const { held, reason } = spawnHeld({
     program,
-    args: [action, ...request.args],
+    args: [...(request.program === undefined ? context.execArgs : []), action, ...request.args],
     outputPath: sink.path ?? '/dev/null',
     env: hookEnvironment(context.env, request, mark),
     ...(cgroup === null ? {} : { cgroup }),
@@ -195,7 +202,7 @@ async function finish(
   const { clock, log } = context;
   const byItself = cause === null && exit.code !== null;
   let ended: string = 'none';
-  const { held: outputHeld } = sink.endRun();
+  const { held: outputHeld, last } = sink.endRun();
   if (action !== 'start' || !byItself) {
     // After SIGTERM, the others of the group have as long as the program itself would have had.
     const graceful = cause === 'timeout' && !killSent && !callerLimits;
@@ -220,7 +227,14 @@ async function finish(
     killSent: killSent || (cause === 'timeout' && ended === 'ended'),
   };
   const { outcome, code, signal, durationMs } = end;
-  const result: HookResult = { action, outcome, code, signal, durationMs, detail: describeEnd(request, end) };
+  const result: HookResult = {
+    action,
+    outcome,
+    code,
+    signal,
+    durationMs,
+    detail: describeEnd(request, end, last),
+  };
   sink.tell(result);
   log.debug({ hook: action }, result.detail);
   return result;

@@ -15,6 +15,10 @@ export interface HookRunnerOptions {
   resource: string;
   /** The resource's hook program. */
   exec: string;
+  /** Arguments of that program before the action; default: none. */
+  execArgs?: readonly string[];
+  /** True where that program has nothing to do for a request: it counts as done then. Default: never. */
+  idle?: (request: HookRequest) => boolean;
   /** Where hooks are on record; for this resource alone. Created where it is missing. */
   directory: string;
   /** Path of the control group for `start`, null where there is none; see openCgroup(). */
@@ -33,6 +37,8 @@ export function createHookRunner(options: HookRunnerOptions): HookRunner {
   let lastStatus = '';
   const context: HookContext = {
     exec: options.exec,
+    execArgs: options.execArgs ?? [],
+    idle: options.idle ?? (() => false),
     cgroup: options.cgroup,
     log: options.log,
     clock: options.clock ?? systemHookClock,

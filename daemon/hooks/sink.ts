@@ -9,8 +9,8 @@ import type { HookAction, HookResult } from './types.js';
 export interface HookSink {
   /** Of the pipe, null where none could be made: the output is lost then. */
   readonly path: string | null;
-  /** The program has ended. `held`: somebody still has the pipe open. */
-  endRun(): { held: boolean };
+  /** The program has ended. `held`: somebody still has the pipe open; `last`: the lines that were printed last. */
+  endRun(): { held: boolean; last: readonly string[] };
   /** To be called with the result: logs what has waited for it, and how much was cut. */
   tell(result: HookResult): void;
   /** Stops reading and removes the pipe. */
@@ -29,7 +29,7 @@ export function openSink(context: HookContext, action: HookAction, mark: string)
   } catch (error) {
     removeFile(path);
     log.warn({ hook: action }, `the output of ${action} is not logged: ${messageOf(error)}`);
-    return { path: null, endRun: () => ({ held: false }), tell() {}, discard() {}, close() {} };
+    return { path: null, endRun: () => ({ held: false, last: [] }), tell() {}, discard() {}, close() {} };
   }
 }
 
@@ -57,7 +57,7 @@ export function readSink(context: HookContext, action: HookAction, path: string)
     endRun() {
       const end = output.endRun();
       cutBytes = end.cutBytes;
-      return { held: end.held };
+      return { held: end.held, last: end.last };
     },
     tell(result) {
       if (waiting !== null) {

@@ -3,7 +3,7 @@
  * its result means for the resource.
  */
 
-/** The ancestor's actions, and `fence`. It is the first argument of the program. */
+/** The ancestor's actions, `fence`, and `change` (of a check's state, for actions alone). It is the first argument of the program. */
 export type HookAction =
   | 'start'
   | 'stop'
@@ -12,15 +12,19 @@ export type HookAction =
   | 'disconnect'
   | 'complain'
   | 'role'
-  | 'fence';
+  | 'fence'
+  | 'change';
 
 export interface HookRequest {
   action: HookAction;
   /** Absolute path; the resource's `exec` where it is not given. */
   program?: string;
-  /** What follows the action: the resource; for `role` the resource, the old and the new role. */
+  /**
+   * What follows the action: the resource; for `role` the resource, the old and the new role; for `change` the resource, the check, the
+   * node that saw it, the old and the new state.
+   */
   args: readonly string[];
-  /** HASTMON_RESOURCE, HASTMON_NODE, HASTMON_ROLE, HASTMON_EPOCH, HASTMON_PRIMARY; HASTMON_ACTION is added. */
+  /** HASTMON_RESOURCE, HASTMON_NODE and the like; HASTMON_ACTION is added. */
   env: Readonly<Record<string, string>>;
   /** SIGTERM to the whole process group, counted from run(). */
   termAfterMs: number;
@@ -51,7 +55,7 @@ export interface HookResult {
   signal: string | null;
   /** From run() to the moment when `done` resolves. */
   durationMs: number;
-  /** The outcome in one sentence, without its last full stop. */
+  /** The outcome in one sentence, without its last full stop; of a failure also what was printed last. */
   detail: string;
 }
 

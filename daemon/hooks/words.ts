@@ -28,11 +28,18 @@ export interface HookEnd {
   killSent: boolean;
 }
 
-/** The sentence about how a run ended, without a full stop. */
-export function describeEnd(
-  { action, termAfterMs, limitMs = termAfterMs }: HookRequest,
-  end: HookEnd,
-): string {
+/** More of what a hook printed would not be read in a sentence. */
+const LAST_WORDS_MAX = 300;
+
+/** The sentence about how a run ended, without a full stop; `last`: the lines that it printed last. */
+export function describeEnd(request: HookRequest, end: HookEnd, last: readonly string[] = []): string {
+  const good = end.outcome === 'exit' && (end.code === 0 || (request.action === 'status' && end.code === 1));
+  const words = good ? '' : last.join('; ');
+  const shown = words.length > LAST_WORDS_MAX ? `…${words.slice(1 - LAST_WORDS_MAX)}` : words;
+  return `${outcomeOf(request, end)}${shown === '' ? '' : `: ${shown}`}`;
+}
+
+function outcomeOf({ action, termAfterMs, limitMs = termAfterMs }: HookRequest, end: HookEnd): string {
   const after = `after ${duration(end.durationMs)}`;
   switch (end.outcome) {
     case 'exit':

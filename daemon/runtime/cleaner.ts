@@ -2,15 +2,18 @@
  * The main process's own hooks: the stop it does in a lost worker's place, the fence, and the notifications (role,
  * connect, disconnect). Runs what the core of the node asks for and says how it went.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BUSY } from '../actions/types.js';
 import type { Settings } from '../core/settings.js';
 import { lateStatusMs, planStop, stopLimits } from '../core/stop-plan.js';
 import type { Instant } from '../core/types.js';
 import { takeOver } from '../hooks/exclusive.js';
 import { createHookRunner } from '../hooks/runner.js';
-import type { HookResult } from '../hooks/types.js';
+import type { HookResult, HookRun } from '../hooks/types.js';
 import type { NetLog } from '../net/log.js';
 import { openCgroup, removeCgroup } from '../sys/cgroup.js';
 import { bootTime } from '../sys/clock.js';
+import { idleActions } from './action-hooks.js';
 import { type HookFacts, hookEnvironment } from './hook-shell.js';
 import type { HookSetup } from './ipc.js';
 
@@ -19,12 +22,17 @@ export interface Cleaner {
   fence(id: number): void;
   /** Asks `status`; its exit status, null where it has none. */
   look(): Promise<number | null>;
-  /** Notifications run one after the other; their result is only logged. */
-  notify(action: 'role' | 'connect' | 'disconnect', args: readonly string[]): void;
+  /** Notifications run one after the other; their result is only logged. Of `change`, never beside a start or stop. */
+  notify(action: Notice['action'], args: readonly string[]): void;
   /** A reload may name other programs. */
   setHooks(hooks: HookSetup): void;
   /** Nothing is run any more; the control group goes where nothing is left in it. */
   close(): void;
+}
+
+interface Notice {
+  action: 'role' | 'connect' | 'disconnect' | 'change';
+  args: readonly string[];
 }
 
 export interface CleanerOptions {
@@ -51,6 +59,8 @@ function verdict(failure: string): Cleaned {
 
 /** A change of role comes with work that the service waits for; who is to be told of it can wait until that is done. */
 const NOTIFY_AFTER_MS = 100;
+/** How long a list waits for the end of a start or stop before it looks again. */
+const BUSY_PAUSE_MS = 500;
 /** More than this many notifications in waiting are dropped, the oldest first. */
 const NOTIFICATIONS_MAX = 32;
 
@@ -66,13 +76,18 @@ export function createCleaner(options: CleanerOptions): Cleaner {
   const cgroup = openCgroup(hooks.stateDir, settings().resource).path;
   let runner = makeRunner();
   let turn: Promise<void> = Promise.resolve();
-  const notifications: { action: 'role' | 'connect' | 'disconnect'; args: readonly string[] }[] = [];
+  const notifications: Notice[] = [];
+  /** A list of a check's change that runs. */
+  let list: HookRun | null = null;
+  let closed = false;
   let notifying = false;
 
   function makeRunner(): ReturnType<typeof createHookRunner> {
     return createHookRunner({
       resource: settings().resource,
       exec: hooks.exec,
+      execArgs: hooks.execArgs,
+      idle: idleActions(hooks.actions),
       directory: hooks.directory,
       cgroup,
       log,
@@ -132,18 +147,30 @@ export function createCleaner(options: CleanerOptions): Cleaner {
   }
 
   async function runNotifications(): Promise<void> {
-    for (let next = notifications.shift(); next !== undefined; next = notifications.shift()) {
-      const facts = options.facts();
-      const limit = Math.max(1000, settings().statusTimeoutMs);
-      const request = {
-        action: next.action,
-        args: [facts.resource, ...next.args],
-        env: hookEnvironment(facts),
-      };
-      const result = await runner.run({ ...request, termAfterMs: limit * 0.9, killAfterMs: limit }).done;
-      if (result.code !== 0) log.warn({}, result.detail);
+    for (let next = notifications.shift(); next !== undefined && !closed; next = notifications.shift()) {
+      const result = await (next.action === 'change' ? runChange(next) : runNotice(next).done);
+      if (result.code !== 0 && !closed) log.warn({ hook: next.action }, result.detail);
     }
     notifying = false;
+  }
+
+  function runNotice({ action, args }: Notice): HookRun {
+    const facts = options.facts();
+    const limit = Math.max(1000, settings().statusTimeoutMs, hooks.noticeMs);
+    const request = { action, args: [facts.resource, ...args], env: hookEnvironment(facts) };
+    return runner.run({ ...request, termAfterMs: limit * 0.9, killAfterMs: limit });
+  }
+
+  /** It waits while a start or stop runs, as long as these may take. */
+  async function runChange(notice: Notice): Promise<HookResult> {
+    const until = bootTime() + settings().startTimeoutMs + settings().stopTimeoutMs;
+    for (;;) {
+      list = runNotice(notice);
+      const result = await list.done;
+      list = null;
+      if (result.code !== BUSY || closed || bootTime() > until) return result;
+      await sleep(BUSY_PAUSE_MS);
+    }
   }
 
   function inTurn(work: () => Promise<void>): void {
@@ -166,20 +193,27 @@ export function createCleaner(options: CleanerOptions): Cleaner {
       }),
     notify(action, args) {
       notifications.push({ action, args });
-      if (notifications.length > NOTIFICATIONS_MAX) notifications.shift();
+      const dropped = notifications.length > NOTIFICATIONS_MAX ? notifications.shift() : undefined;
+      if (dropped?.action === 'change')
+        log.warn({}, `too many changes wait: nothing is run for ${dropped.args.join(' ')}`);
       if (notifying) return;
       notifying = true;
       setTimeout(() => void runNotifications(), NOTIFY_AFTER_MS);
     },
     setHooks(next) {
       const same =
-        next.exec === hooks.exec && next.fence === hooks.fence && next.directory === hooks.directory;
+        next.exec === hooks.exec &&
+        next.actions === hooks.actions &&
+        next.fence === hooks.fence &&
+        next.directory === hooks.directory;
       hooks = next;
       if (same) return;
       runner.close();
       runner = makeRunner();
     },
     close() {
+      closed = true;
+      list?.kill();
       runner.close();
       if (cgroup !== null) removeCgroup(cgroup);
     },

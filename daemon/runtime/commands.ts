@@ -23,9 +23,15 @@ export interface CommandOptions {
   reload: () => Promise<Reloaded>;
   /** Answers what is about checks and alerts. */
   monitoring: MonitorHandler;
+  /** Takes the word of a check of a resource with actions. */
+  report: ReportHandler;
   /** Answers what is about the balancer. */
   balancer: BalancerHandler;
 }
+
+export type ReportHandler = (
+  request: Extract<ControlRequest, { kind: 'report' }>,
+) => Promise<Partial<ControlReply>>;
 
 export type BalancerHandler = (request: BalancerRequest) => Promise<Partial<ControlReply>>;
 
@@ -107,6 +113,8 @@ export function createControlHandler(options: CommandOptions): Handler {
         const { refused, text } = await options.reload();
         return refused === '' ? { text } : { error: { code: EX_CONFIG, message: refused } };
       }
+      case 'report':
+        return options.report(request);
       case 'version':
         return { text: `${version}\n` };
       case 'balancer-hosts':

@@ -19,6 +19,8 @@ import { type NetLog, withRole } from '../net/log.js';
 import { createPeerNetwork, type PeerNetwork } from '../net/peer-network.js';
 import { openStore, type Store } from '../state/store.js';
 import { bootTime } from '../sys/clock.js';
+import { describeProgram } from './action-hooks.js';
+import { createActionsHost } from './actions-host.js';
 import { createControlHandler, noBalancer, type Reloaded } from './commands.js';
 import { createDeviceKeeper, type DeviceKeeper } from './device.js';
 import { createMonitorCommands } from './monitor-commands.js';
@@ -92,6 +94,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     alertStore: store('alerts'),
     directoryChanged: () => void reload(true),
   });
+  const actions = createActionsHost({
+    ...{ script: options.workerScript, log, network: () => network },
+    records: createProcessRecords(workerStore, log),
+    changed: (resource, change) => resources.get(resource)?.stateChanged(change),
+  });
   const network: PeerNetwork = createPeerNetwork({
     node: config.node,
     incarnation,
@@ -99,11 +106,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     log: withRole(log, (resource) => resources.get(resource)?.state().role),
     onMessage(group, node, message) {
       if (group === MONITORING) monitoring.message(node, message);
+      else if (message.kind === 'reports') actions.heard(group, node, message.reports);
       else if (message.kind !== 'confirm') resources.get(group)?.peerMessage(node, message);
     },
     onLink(group, node, up) {
       if (group === MONITORING) monitoring.link(node, up);
-      else resources.get(group)?.link(node, up);
+      else {
+        resources.get(group)?.link(node, up);
+        actions.link(group, node, up);
+      }
     },
   });
   let keeper: DeviceKeeper | null = null;
@@ -125,6 +136,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       incarnation,
       store: store('resources', directoryName(resource.name)),
       hookDirectory: path.join(config.stateDir, 'resources', directoryName(resource.name), 'hooks'),
+      script: options.workerScript,
       pool,
       network: () => network,
       log,
@@ -151,13 +163,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       if (runtime === undefined) throw new Error(`no resource ${name}`);
       const facts = {
         state: runtime.state(),
-        exec: runtime.config().exec,
+        exec: describeProgram(runtime.config()),
         links: network.links(name),
         workerPid: runtime.workerPid(),
         warnings: runtime.warnings(),
         seenRunning: runtime.seenRunning(),
         startupMs,
         lastStopMs: runtime.lastStopMs(),
+        reports: actions.reports(name),
         device: keeper === null ? null : keeper.problem(),
       };
       return statusOf(facts, bootTime());
@@ -178,7 +191,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     log,
     handle: createControlHandler({
       ...{ config: () => config, resources, statuses, reload: () => reload() },
-      ...{ monitoring: monitorCommands, balancer: noBalancer },
+      ...{ monitoring: monitorCommands, balancer: noBalancer, report: actions.report },
     }),
   });
 
@@ -238,6 +251,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       )
         runtime.reconfigure(next, resource);
     }
+    actions.apply(next);
     judge();
     const words: string[] = [];
     for (const { resource, text } of changes) {
@@ -294,6 +308,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await control.close();
     await network.close();
     await monitoring.close();
+    await actions.close();
     pool.close();
     return notStopped.size === 0 && stopped.every((ok) => ok);
   }
@@ -311,6 +326,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   pool.warm();
   monitoring.apply(config);
   for (const resource of config.resources) start(resource);
+  actions.apply(config);
   network.configure([...config.resources, ...monitoring.groups(config)]);
   startupMs = bootTime() - options.startedAt;
   setImmediate(warmHooks);

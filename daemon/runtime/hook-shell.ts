@@ -16,6 +16,8 @@ export interface HookFacts {
   epoch: number;
   /** Who is primary, as far as known; '' for nobody. */
   primary: NodeName;
+  /** The nodes that may run it, as far as known. */
+  candidates: readonly NodeName[];
 }
 
 /** hastmon's own variables for a hook program; the runner adds what a service expects besides. */
@@ -26,6 +28,7 @@ export function hookEnvironment(facts: HookFacts): Record<string, string> {
     HASTMON_ROLE: facts.role,
     HASTMON_EPOCH: String(facts.epoch),
     HASTMON_PRIMARY: facts.primary,
+    HASTMON_CANDIDATES: facts.candidates.join(','),
   };
 }
 

@@ -10,6 +10,12 @@ import type { NodeName, PeerMessage } from '../core/types.js';
 /** Where a worker keeps records and what it executes. */
 export interface HookSetup {
   exec: string;
+  /** Arguments of that program before the action. */
+  execArgs: readonly string[];
+  /** The directory in which the plan of actions in force is kept, '' where `exec` is a hook program. */
+  actions: string;
+  /** The longest that a notification may take, in milliseconds; 0: as long as `status`. */
+  noticeMs: number;
   /** Absolute path of the fence program, '' for none. */
   fence: string;
   /** Where the records of running hooks are kept. */
@@ -31,7 +37,7 @@ export type MainToWorker =
     }
   | { kind: 'core'; message: WithoutNow<WorkerMessage> }
   /** Whom the hooks are told to be the primary. */
-  | { kind: 'primary-is'; node: NodeName };
+  | { kind: 'primary-is'; node: NodeName; candidates: readonly NodeName[] };
 
 export type LogLevelName = 'debug' | 'info' | 'warn' | 'error';
 

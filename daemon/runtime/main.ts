@@ -4,6 +4,7 @@
  */
 import os from 'node:os';
 import path from 'node:path';
+import { loadActions } from '../actions/load.js';
 import { budgetInput, describeBudget } from '../config/budget.js';
 import { formatDiagnostics } from '../config/diagnostic.js';
 import { type LoadFileResult, loadConfig } from '../config/load.js';
@@ -47,11 +48,12 @@ export async function runMain(script: string, words: readonly string[]): Promise
 }
 
 function load({ config, node }: Arguments, texts?: ReadonlyMap<string, string>): LoadFileResult {
-  return loadConfig(config, {
+  const loaded = loadConfig(config, {
     hostname: os.hostname(),
     ...(node === '' ? {} : { node }),
     ...(texts === undefined ? {} : { texts }),
   });
+  return loadActions(loaded, texts);
 }
 
 function configFailure(loaded: LoadFileResult): number {

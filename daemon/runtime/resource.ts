@@ -2,19 +2,23 @@
  * One resource in the main process: feeds the pure core of the node with what happens and carries out, in order,
  * what it decides. The shell around daemon/core/node.ts; it decides nothing.
  */
+import { keepPlan } from '../actions/plan.js';
+import type { StateChange } from '../actions/reports.js';
 import type { Config, ResourceConfig } from '../config/types.js';
 import { nodeWakeAt, startNode, stepNode } from '../core/node.js';
 import type { NodeCommand, NodeInput, NodeOutput, NodeState, WithoutNow } from '../core/node-types.js';
 import type { NodeName, PeerMessage } from '../core/types.js';
-import { connectedHolder, holding } from '../core/view.js';
+import { candidates, connectedHolder, holding } from '../core/view.js';
 import type { VoterRecord } from '../core/voter.js';
 import type { NetLog } from '../net/log.js';
 import type { PeerNetwork } from '../net/peer-network.js';
 import type { Store } from '../state/store.js';
 import { bootTime } from '../sys/clock.js';
+import { programOf } from './action-hooks.js';
 import { type Cleaner, createCleaner } from './cleaner.js';
 import type { HookSetup, WorkerToMain } from './ipc.js';
 import { createLookout } from './lookout.js';
+import { createRunningNote } from './running-note.js';
 import { settingsOf } from './settings-of.js';
 import { createWake } from './wake.js';
 import type { WorkerPool, WorkerProcess } from './worker-pool.js';
@@ -45,6 +49,8 @@ export interface ResourceRuntime {
   reconfigure(config: Config, resource: ResourceConfig): void;
   /** What its checks say: why the service counts as failed, why this node must not be promoted; '' for neither. */
   judge(failed: string, unfit: string): void;
+  /** Runs the lists for a change of a check's state, after those that wait already. */
+  stateChanged(change: StateChange): void;
   /** Stops what runs here and releases; true where the resource is known to be stopped. */
   terminate(): Promise<boolean>;
   close(): void;
@@ -56,6 +62,8 @@ export interface ResourceOptions {
   incarnation: number;
   store: Store;
   hookDirectory: string;
+  /** What hastmond itself is executed from. */
+  script: string;
   pool: WorkerPool;
   network: () => PeerNetwork;
   log: { child(fields: object): NetLog };
@@ -64,7 +72,6 @@ export interface ResourceOptions {
 }
 
 const VOTER = 'voter';
-const RUNNING = 'running';
 
 /** Starts a resource: reads what it must remember, and takes part. */
 export function startResource(options: ResourceOptions): ResourceRuntime {
@@ -84,7 +91,13 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
   let heldEpoch = 0;
 
   const record = readRecord();
-  const leftRunning = readRunning();
+  const runningNote = createRunningNote(
+    store,
+    () => log,
+    () => settingsOf(config, resource).stopTimeoutMs,
+  );
+  const leftRunning = runningNote.read();
+  keepActions();
   const started = startNode(
     {
       settings: settingsOf(config, resource),
@@ -122,38 +135,6 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
     return null;
   }
 
-  /** The shortest stop_timeout since the resource may be running; null where it is known to be stopped. */
-  function readRunning(): number | null {
-    const read = store.read(RUNNING);
-    if (read.kind === 'none') return null;
-    const value =
-      read.kind === 'valid' ? (read.value as { stopTimeoutMs?: number }).stopTimeoutMs : undefined;
-    return value ?? settingsOf(config, resource).stopTimeoutMs;
-  }
-
-  /** A disk that is full or read-only keeps no daemon from running; start is not run without a record of its own. */
-  function noteRunning(stopTimeoutMs: number): void {
-    try {
-      store.writeSync(RUNNING, { since: bootTime(), stopTimeoutMs }, 'process');
-    } catch (error) {
-      log.error(
-        {},
-        `after a crash it would not be known that the resource may run: ${(error as Error).message}`,
-      );
-    }
-  }
-
-  function noteStopped(): void {
-    try {
-      store.remove(RUNNING);
-    } catch (error) {
-      log.error(
-        {},
-        `a daemon started after this one will stop the resource first: ${(error as Error).message}`,
-      );
-    }
-  }
-
   function makeCleaner(): Cleaner {
     return createCleaner({
       hooks: hookSetup(),
@@ -161,20 +142,34 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
       log: () => log,
       facts: () => ({
         ...{ resource: name, node: config.node, role: state.role },
-        ...{ epoch: heldEpoch, primary: primaryNow() },
+        ...{ epoch: heldEpoch, primary: primaryNow(), candidates: candidates(state) },
       }),
       cleaned(id, ok, detail) {
         // A check that found nothing running may have found nothing out; after a stop that succeeded, it is known.
-        if (ok && state.cleaning?.id === id && state.cleaning.mode === 'stop') noteStopped();
+        if (ok && state.cleaning?.id === id && state.cleaning.mode === 'stop') runningNote.clear();
         feed({ kind: 'cleaned', id, ok, detail });
       },
       fenced: (id, ok, detail) => feed({ kind: 'fenced', id, ok, detail }),
     });
   }
 
+  /** A plan that cannot be kept leaves the one before it in force. */
+  function keepActions(): void {
+    const plan = resource.actions?.plan;
+    if (plan == null) return;
+    const text = 'the actions cannot be put in force';
+    try {
+      keepPlan(store, plan);
+      warnings.delete(text);
+    } catch (error) {
+      warnings.add(text);
+      log.error({}, `${text}: ${(error as Error).message}`);
+    }
+  }
+
   function hookSetup(): HookSetup {
     return {
-      exec: resource.exec,
+      ...programOf(resource, options.script, store.dir),
       fence: resource.fence ?? '',
       directory: options.hookDirectory,
       stateDir: config.stateDir,
@@ -204,10 +199,12 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
 
   function apply(next: NodeState, outputs: NodeOutput[]): void {
     const roleBefore = state.role;
+    const before = candidates(state).join();
     state = next;
     if (next.role !== roleBefore) log = options.log.child({ resource: name, role: next.role });
     heldEpoch = Math.max(heldEpoch, next.worker?.report?.epoch ?? 0);
     for (const output of outputs) perform(output);
+    if (candidates(state).join() !== before) tellCandidates();
     measureStop();
     options.changed();
   }
@@ -242,7 +239,7 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
         answer(output.command, { error: output.error, text: output.text, done: true });
         return;
       case 'terminated':
-        if (output.ok) noteStopped();
+        if (output.ok) runningNote.clear();
         finishTermination?.(output.ok);
         return;
       case 'log':
@@ -264,7 +261,7 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
   }
 
   function startWorker(output: Extract<NodeOutput, { kind: 'worker-start' }>): void {
-    if (output.role === 'primary') noteRunning(state.settings.stopTimeoutMs);
+    if (output.role === 'primary') runningNote.write(state.settings.stopTimeoutMs);
     heldEpoch = Math.max(heldEpoch, output.init?.lease?.epoch ?? 0);
     const id = output.worker;
     const callbacks = {
@@ -283,7 +280,11 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
       epoch: heldEpoch,
       init: output.init,
     });
-    child.tell({ kind: 'primary-is', node: primaryNow() });
+    tellCandidates();
+  }
+
+  function tellCandidates(): void {
+    worker?.process.tell({ kind: 'primary-is', node: primaryNow(), candidates: candidates(state) });
   }
 
   function workerSaid(id: number, message: WorkerToMain): void {
@@ -295,7 +296,7 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
       case 'send':
         return feed({ kind: 'worker-send', worker: id, to: message.to, message: message.message });
       case 'finish':
-        if (message.outcome === 'stopped' || message.outcome === 'gave-up') noteStopped();
+        if (message.outcome === 'stopped' || message.outcome === 'gave-up') runningNote.clear();
         return feed({ kind: 'worker-finish', worker: id, outcome: message.outcome });
       case 'log':
         log[message.level]({ workerpid: worker?.process.pid }, message.text);
@@ -355,15 +356,17 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
     reconfigure(newConfig, newResource) {
       config = newConfig;
       resource = newResource;
+      keepActions();
       cleaner.setHooks(hookSetup());
       const settings = settingsOf(config, resource);
       // Renewals ask for the new time from now on; a daemon that starts after this one must reckon with the shorter.
-      if (settings.stopTimeoutMs < (readRunning() ?? 0)) noteRunning(settings.stopTimeoutMs);
+      if (settings.stopTimeoutMs < (runningNote.read() ?? 0)) runningNote.write(settings.stopTimeoutMs);
       feed({ kind: 'settings', settings });
     },
     judge(failed, unfit) {
       if (failed !== state.serviceFailed || unfit !== state.unfit) feed({ kind: 'judged', failed, unfit });
     },
+    stateChanged: ({ node, check, from, to }) => cleaner.notify('change', [check, node, from, to]),
     terminate() {
       return new Promise((resolve) => {
         finishTermination = resolve;

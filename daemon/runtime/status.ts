@@ -1,5 +1,5 @@
 /** What `hastmonctl status` says of one resource, read off the core's state and the network's links. */
-import type { StatusEntry, VoterStatus } from '../../proto/control-types.js';
+import type { ReportedState, StatusEntry, VoterStatus } from '../../proto/control-types.js';
 import { complaintCount } from '../core/complaints.js';
 import { grantMs } from '../core/lease.js';
 import type { NodeState } from '../core/node-types.js';
@@ -22,6 +22,8 @@ export interface StatusFacts {
   startupMs: number;
   /** null where no stop was seen. */
   lastStopMs: number | null;
+  /** What checks of actions have said, as of `now`. */
+  reports: ReportedState[];
   /** What is wrong with the watchdog device, '' for nothing; null where none is configured. */
   device: string | null;
 }
@@ -58,6 +60,7 @@ export function statusOf(facts: StatusFacts, now: Instant): StatusEntry {
     lastError: state.lastError,
     restartMarginMs: restartMargin(facts),
     backedBy,
+    reports: facts.reports,
   };
 }
 

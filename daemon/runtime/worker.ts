@@ -21,6 +21,7 @@ import { createHookRunner } from '../hooks/runner.js';
 import { warmHooks } from '../hooks/warm.js';
 import { openCgroup } from '../sys/cgroup.js';
 import { bootTime } from '../sys/clock.js';
+import { idleActions } from './action-hooks.js';
 import { createHookShell, hookEnvironment } from './hook-shell.js';
 import type { LogLevelName, MainToWorker, WorkerToMain } from './ipc.js';
 import { createWake } from './wake.js';
@@ -82,6 +83,8 @@ function hooksOf(assignment: Assignment): ReturnType<typeof createHookRunner> {
   return createHookRunner({
     resource: settings.resource,
     exec: hooks.exec,
+    execArgs: hooks.execArgs,
+    idle: idleActions(hooks.actions),
     directory: hooks.directory,
     cgroup: cgroup.path,
     log: hookLog,
@@ -103,6 +106,7 @@ function primaryShell(assignment: Assignment): RoleShell {
   const shell = createHookShell(runner, hooks.fence);
   let state = initPrimary(init, bootTime());
   let ready = false;
+  let candidates: readonly NodeName[] = [];
   const waiting: PrimaryInput[] = [];
   /** A hook that runs after the release is told of the lease before. */
   let heldEpoch = assignment.epoch;
@@ -161,6 +165,7 @@ function primaryShell(assignment: Assignment): RoleShell {
       role: 'primary',
       epoch: heldEpoch,
       primary: settings.node,
+      candidates,
     };
     const limitMs = limitOf(action, settings);
     shell.run(id, action, facts, limitMs, (code, detail) =>
@@ -175,7 +180,8 @@ function primaryShell(assignment: Assignment): RoleShell {
   });
   return {
     tell: (message) => {
-      if (message.kind === 'core' && message.message.kind !== 'heard')
+      if (message.kind === 'primary-is') candidates = message.candidates;
+      else if (message.message.kind !== 'heard')
         feed({ ...message.message, now: bootTime() } as PrimaryInput);
     },
     mainGone: () => feed({ kind: 'main-gone', now: bootTime() }),
@@ -186,6 +192,7 @@ function secondaryShell(assignment: Assignment): RoleShell {
   const { settings } = assignment;
   const shell = createHookShell(hooksOf(assignment), '');
   let primary: NodeName = '';
+  let candidates: readonly NodeName[] = [];
   let ready = false;
   let state = initSecondary(settings, bootTime());
   const wake = createWake(bootTime, () => feed({ kind: 'tick', now: bootTime() }));
@@ -208,6 +215,7 @@ function secondaryShell(assignment: Assignment): RoleShell {
           role: 'secondary',
           epoch: assignment.epoch,
           primary,
+          candidates,
         };
         shell.run(id, action, facts, limitOf(action, settings), (code, detail) =>
           feed({ kind: 'hook', id, code, detail, now: bootTime() }),
@@ -223,7 +231,7 @@ function secondaryShell(assignment: Assignment): RoleShell {
   });
   return {
     tell: (message) => {
-      if (message.kind === 'primary-is') primary = message.node;
+      if (message.kind === 'primary-is') ({ node: primary, candidates } = message);
       else if (message.message.kind === 'heard') feed({ kind: 'heard', now: bootTime() });
       else if (message.message.kind === 'settings')
         feed({ kind: 'settings', settings: message.message.settings, now: bootTime() });
@@ -237,6 +245,7 @@ function watchdogShell(assignment: Assignment): RoleShell {
   const runner = hooksOf(assignment);
   let complaining = false;
   let primary: NodeName = '';
+  let candidates: readonly NodeName[] = [];
   let state = initWatchdog(settings, assignment.incarnation, bootTime());
   const wake = createWake(bootTime, () => feed({ kind: 'tick', now: bootTime() }));
 
@@ -260,7 +269,9 @@ function watchdogShell(assignment: Assignment): RoleShell {
 
   function complainNow(): void {
     const { resource, node, statusTimeoutMs } = settings;
-    const env = hookEnvironment({ resource, node, role: 'watchdog', epoch: assignment.epoch, primary });
+    const env = hookEnvironment({
+      ...{ resource, node, role: 'watchdog', epoch: assignment.epoch, primary, candidates },
+    });
     const limits = { termAfterMs: statusTimeoutMs * 0.9, killAfterMs: statusTimeoutMs };
     runner.run({ action: 'complain', args: [resource], env, ...limits }).done.then(() => {
       complaining = false;
@@ -270,7 +281,7 @@ function watchdogShell(assignment: Assignment): RoleShell {
   feed({ kind: 'tick', now: bootTime() });
   return {
     tell: (message) => {
-      if (message.kind === 'primary-is') primary = message.node;
+      if (message.kind === 'primary-is') ({ node: primary, candidates } = message);
       else if (message.message.kind === 'heard') {
         feed({
           kind: 'heard',

@@ -83,8 +83,11 @@ export namespace hastmon {
         /** ControlRequest balancerConsole. */
         balancerConsole?: (hastmon.BalancerConsoleCommand.$Properties|null);
 
+        /** ControlRequest report. */
+        report?: (hastmon.ReportCommand.$Properties|null);
+
         /** ControlRequest command. */
-        command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole");
+        command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole"|"report");
 
         /**
          * Encodes the specified ControlRequest message. Does not implicitly {@link hastmon.ControlRequest.verify|verify} messages.
@@ -170,8 +173,11 @@ export namespace hastmon {
             /** ControlRequest balancerConsole */
             balancerConsole?: (hastmon.BalancerConsoleCommand.$Properties|null);
 
+            /** ControlRequest report */
+            report?: (hastmon.ReportCommand.$Properties|null);
+
             /** ControlRequest command */
-            command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole");
+            command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole"|"report");
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
@@ -199,9 +205,10 @@ export namespace hastmon {
           balancerDiff?: hastmon.Nothing.$Shape|null;
           balancerReload?: hastmon.Nothing.$Shape|null;
           balancerConsole?: hastmon.BalancerConsoleCommand.$Shape|null;
+          report?: hastmon.ReportCommand.$Shape|null;
           $unknowns?: Uint8Array[];
         } & (
-          ({ command?: undefined; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "role"; role: hastmon.RoleCommand.$Shape; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "status"; role?: null; status: hastmon.Selection.$Shape; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "dump"; role?: null; status?: null; dump: hastmon.Selection.$Shape; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "reload"; role?: null; status?: null; dump?: null; reload: hastmon.Nothing.$Shape; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "switchover"; role?: null; status?: null; dump?: null; reload?: null; switchover: hastmon.SwitchoverCommand.$Shape; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "bootstrap"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap: hastmon.BootstrapCommand.$Shape; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "version"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version: hastmon.Nothing.$Shape; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "checks"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks: hastmon.ChecksCommand.$Shape; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "check"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check: hastmon.CheckCommand.$Shape; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "runCheck"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck: hastmon.RunCheckCommand.$Shape; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "ack"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack: hastmon.AckCommand.$Shape; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "mute"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute: hastmon.MuteCommand.$Shape; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "testAlert"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert: hastmon.TestAlertCommand.$Shape; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "balancerHosts"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts: hastmon.BalancerHostsCommand.$Shape; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "balancerServices"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices: hastmon.BalancerServicesCommand.$Shape; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "balancerSet"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet: hastmon.BalancerSetCommand.$Shape; balancerDiff?: null; balancerReload?: null; balancerConsole?: null }|{ command?: "balancerDiff"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff: hastmon.Nothing.$Shape; balancerReload?: null; balancerConsole?: null }|{ command?: "balancerReload"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload: hastmon.Nothing.$Shape; balancerConsole?: null }|{ command?: "balancerConsole"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole: hastmon.BalancerConsoleCommand.$Shape })
+          ({ command?: undefined; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "role"; role: hastmon.RoleCommand.$Shape; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "status"; role?: null; status: hastmon.Selection.$Shape; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "dump"; role?: null; status?: null; dump: hastmon.Selection.$Shape; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "reload"; role?: null; status?: null; dump?: null; reload: hastmon.Nothing.$Shape; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "switchover"; role?: null; status?: null; dump?: null; reload?: null; switchover: hastmon.SwitchoverCommand.$Shape; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "bootstrap"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap: hastmon.BootstrapCommand.$Shape; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "version"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version: hastmon.Nothing.$Shape; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "checks"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks: hastmon.ChecksCommand.$Shape; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "check"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check: hastmon.CheckCommand.$Shape; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "runCheck"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck: hastmon.RunCheckCommand.$Shape; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "ack"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack: hastmon.AckCommand.$Shape; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "mute"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute: hastmon.MuteCommand.$Shape; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "testAlert"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert: hastmon.TestAlertCommand.$Shape; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "balancerHosts"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts: hastmon.BalancerHostsCommand.$Shape; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "balancerServices"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices: hastmon.BalancerServicesCommand.$Shape; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "balancerSet"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet: hastmon.BalancerSetCommand.$Shape; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "balancerDiff"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff: hastmon.Nothing.$Shape; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "balancerReload"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload: hastmon.Nothing.$Shape; balancerConsole?: null; report?: null }|{ command?: "balancerConsole"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole: hastmon.BalancerConsoleCommand.$Shape; report?: null }|{ command?: "report"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report: hastmon.ReportCommand.$Shape })
         );
     }
 
@@ -518,6 +525,75 @@ export namespace hastmon {
 
         /** Shape of a BootstrapCommand. */
         type $Shape = hastmon.BootstrapCommand.$Properties;
+    }
+
+    /**
+     * Properties of a ReportCommand.
+     * @deprecated Use hastmon.ReportCommand.$Properties instead.
+     */
+    interface IReportCommand extends hastmon.ReportCommand.$Properties {
+    }
+
+    /** Represents a ReportCommand. */
+    class ReportCommand {
+
+        /**
+         * Constructs a new ReportCommand.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.ReportCommand.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** ReportCommand check. */
+        check: string;
+
+        /** ReportCommand state. */
+        state: string;
+
+        /** ReportCommand resource. */
+        resource: string;
+
+        /**
+         * Encodes the specified ReportCommand message. Does not implicitly {@link hastmon.ReportCommand.verify|verify} messages.
+         * @param message ReportCommand message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.ReportCommand.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a ReportCommand message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.ReportCommand & hastmon.ReportCommand.$Shape} ReportCommand
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.ReportCommand & hastmon.ReportCommand.$Shape;
+    }
+
+    namespace ReportCommand {
+
+        /** Properties of a ReportCommand. */
+        interface $Properties {
+
+            /** ReportCommand check */
+            check?: (string|null);
+
+            /** ReportCommand state */
+            state?: (string|null);
+
+            /** ReportCommand resource */
+            resource?: (string|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a ReportCommand. */
+        type $Shape = hastmon.ReportCommand.$Properties;
     }
 
     /**
@@ -1515,6 +1591,9 @@ export namespace hastmon {
         /** StatusEntry backedBy. */
         backedBy: string;
 
+        /** StatusEntry report. */
+        report: hastmon.ReportedState.$Properties[];
+
         /**
          * Encodes the specified StatusEntry message. Does not implicitly {@link hastmon.StatusEntry.verify|verify} messages.
          * @param message StatusEntry message or plain object to encode
@@ -1608,12 +1687,96 @@ export namespace hastmon {
             /** StatusEntry backedBy */
             backedBy?: (string|null);
 
+            /** StatusEntry report */
+            report?: (hastmon.ReportedState.$Properties[]|null);
+
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
         }
 
         /** Shape of a StatusEntry. */
         type $Shape = hastmon.StatusEntry.$Properties;
+    }
+
+    /**
+     * Properties of a ReportedState.
+     * @deprecated Use hastmon.ReportedState.$Properties instead.
+     */
+    interface IReportedState extends hastmon.ReportedState.$Properties {
+    }
+
+    /** Represents a ReportedState. */
+    class ReportedState {
+
+        /**
+         * Constructs a new ReportedState.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.ReportedState.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** ReportedState node. */
+        node: string;
+
+        /** ReportedState check. */
+        check: string;
+
+        /** ReportedState state. */
+        state: string;
+
+        /** ReportedState ageMs. */
+        ageMs: number;
+
+        /** ReportedState forMs. */
+        forMs: number;
+
+        /**
+         * Encodes the specified ReportedState message. Does not implicitly {@link hastmon.ReportedState.verify|verify} messages.
+         * @param message ReportedState message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.ReportedState.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a ReportedState message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.ReportedState & hastmon.ReportedState.$Shape} ReportedState
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.ReportedState & hastmon.ReportedState.$Shape;
+    }
+
+    namespace ReportedState {
+
+        /** Properties of a ReportedState. */
+        interface $Properties {
+
+            /** ReportedState node */
+            node?: (string|null);
+
+            /** ReportedState check */
+            check?: (string|null);
+
+            /** ReportedState state */
+            state?: (string|null);
+
+            /** ReportedState ageMs */
+            ageMs?: (number|null);
+
+            /** ReportedState forMs */
+            forMs?: (number|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a ReportedState. */
+        type $Shape = hastmon.ReportedState.$Properties;
     }
 
     /**

@@ -40,11 +40,12 @@ export const hastmon = $root.hastmon = (() => {
         ControlRequest.prototype.balancerDiff = null;
         ControlRequest.prototype.balancerReload = null;
         ControlRequest.prototype.balancerConsole = null;
+        ControlRequest.prototype.report = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(ControlRequest.prototype, "command", {
-            get: $util.oneOfGetter($oneOfFields = ["role", "status", "dump", "reload", "switchover", "bootstrap", "version", "checks", "check", "runCheck", "ack", "mute", "testAlert", "balancerHosts", "balancerServices", "balancerSet", "balancerDiff", "balancerReload", "balancerConsole"]),
+            get: $util.oneOfGetter($oneOfFields = ["role", "status", "dump", "reload", "switchover", "bootstrap", "version", "checks", "check", "runCheck", "ack", "mute", "testAlert", "balancerHosts", "balancerServices", "balancerSet", "balancerDiff", "balancerReload", "balancerConsole", "report"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -95,6 +96,8 @@ export const hastmon = $root.hastmon = (() => {
                 $root.hastmon.Nothing.encode(message.balancerReload, writer.uint32(154).fork(), _depth + 1).ldelim();
             if (message.balancerConsole != null && $Object.hasOwnProperty.call(message, "balancerConsole"))
                 $root.hastmon.BalancerConsoleCommand.encode(message.balancerConsole, writer.uint32(162).fork(), _depth + 1).ldelim();
+            if (message.report != null && $Object.hasOwnProperty.call(message, "report"))
+                $root.hastmon.ReportCommand.encode(message.report, writer.uint32(170).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -268,6 +271,13 @@ export const hastmon = $root.hastmon = (() => {
                             break;
                         message.balancerConsole = $root.hastmon.BalancerConsoleCommand.decode(reader, reader.size(), $undefined, _depth + 1, message.balancerConsole);
                         message.command = "balancerConsole";
+                        continue;
+                    }
+                case 21: {
+                        if (wireType !== 2)
+                            break;
+                        message.report = $root.hastmon.ReportCommand.decode(reader, reader.size(), $undefined, _depth + 1, message.report);
+                        message.command = "report";
                         continue;
                     }
                 }
@@ -752,6 +762,112 @@ export const hastmon = $root.hastmon = (() => {
         };
 
         return BootstrapCommand;
+    })();
+
+    hastmon.ReportCommand = (function() {
+
+        const ReportCommand = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        ReportCommand.prototype.check = "";
+        ReportCommand.prototype.state = "";
+        ReportCommand.prototype.resource = "";
+
+        ReportCommand.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.check != null && $Object.hasOwnProperty.call(message, "check") && message.check !== "")
+                writer.uint32(10).string(message.check);
+            if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state !== "")
+                writer.uint32(18).string(message.state);
+            if (message.resource != null && $Object.hasOwnProperty.call(message, "resource") && message.resource !== "")
+                writer.uint32(26).string(message.resource);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        ReportCommand.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.ReportCommand();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.check = value;
+                        else
+                            delete message.check;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.state = value;
+                        else
+                            delete message.state;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.resource = value;
+                        else
+                            delete message.resource;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return ReportCommand;
     })();
 
     hastmon.ChecksCommand = (function() {
@@ -2118,6 +2234,7 @@ export const hastmon = $root.hastmon = (() => {
             this.remote = [];
             this.voter = [];
             this.warning = [];
+            this.report = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -2147,6 +2264,7 @@ export const hastmon = $root.hastmon = (() => {
         StatusEntry.prototype.lastError = "";
         StatusEntry.prototype.restartMarginMs = null;
         StatusEntry.prototype.backedBy = "";
+        StatusEntry.prototype.report = $util.emptyArray;
 
         let $oneOfFields;
 
@@ -2212,6 +2330,9 @@ export const hastmon = $root.hastmon = (() => {
                 writer.uint32(177).double(message.restartMarginMs);
             if (message.backedBy != null && $Object.hasOwnProperty.call(message, "backedBy") && message.backedBy !== "")
                 writer.uint32(186).string(message.backedBy);
+            if (message.report != null && message.report.length)
+                for (let i = 0; i < message.report.length; ++i)
+                    $root.hastmon.ReportedState.encode(message.report[i], writer.uint32(194).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -2444,6 +2565,14 @@ export const hastmon = $root.hastmon = (() => {
                             delete message.backedBy;
                         continue;
                     }
+                case 24: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.report && message.report.length))
+                            message.report = [];
+                        message.report.push($root.hastmon.ReportedState.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -2462,6 +2591,136 @@ export const hastmon = $root.hastmon = (() => {
         };
 
         return StatusEntry;
+    })();
+
+    hastmon.ReportedState = (function() {
+
+        const ReportedState = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        ReportedState.prototype.node = "";
+        ReportedState.prototype.check = "";
+        ReportedState.prototype.state = "";
+        ReportedState.prototype.ageMs = 0;
+        ReportedState.prototype.forMs = 0;
+
+        ReportedState.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.node != null && $Object.hasOwnProperty.call(message, "node") && message.node !== "")
+                writer.uint32(10).string(message.node);
+            if (message.check != null && $Object.hasOwnProperty.call(message, "check") && message.check !== "")
+                writer.uint32(18).string(message.check);
+            if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state !== "")
+                writer.uint32(26).string(message.state);
+            if (message.ageMs != null && $Object.hasOwnProperty.call(message, "ageMs") && !$Object.is(message.ageMs, 0))
+                writer.uint32(33).double(message.ageMs);
+            if (message.forMs != null && $Object.hasOwnProperty.call(message, "forMs") && !$Object.is(message.forMs, 0))
+                writer.uint32(41).double(message.forMs);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        ReportedState.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.ReportedState();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.node = value;
+                        else
+                            delete message.node;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.check = value;
+                        else
+                            delete message.check;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.state = value;
+                        else
+                            delete message.state;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.ageMs = value;
+                        else
+                            delete message.ageMs;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.forMs = value;
+                        else
+                            delete message.forMs;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return ReportedState;
     })();
 
     hastmon.RemoteStatus = (function() {

@@ -522,8 +522,11 @@ export namespace hastmon {
         /** PeerFrame confirm. */
         confirm?: (hastmon.Confirm.$Properties|null);
 
+        /** PeerFrame reports. */
+        reports?: (hastmon.Reports.$Properties|null);
+
         /** PeerFrame body. */
-        body?: ("state"|"ask"|"request"|"answer"|"release"|"complaint"|"handover"|"probe"|"confirm");
+        body?: ("state"|"ask"|"request"|"answer"|"release"|"complaint"|"handover"|"probe"|"confirm"|"reports");
 
         /**
          * Encodes the specified PeerFrame message. Does not implicitly {@link hastmon.PeerFrame.verify|verify} messages.
@@ -576,8 +579,11 @@ export namespace hastmon {
             /** PeerFrame confirm */
             confirm?: (hastmon.Confirm.$Properties|null);
 
+            /** PeerFrame reports */
+            reports?: (hastmon.Reports.$Properties|null);
+
             /** PeerFrame body */
-            body?: ("state"|"ask"|"request"|"answer"|"release"|"complaint"|"handover"|"probe"|"confirm");
+            body?: ("state"|"ask"|"request"|"answer"|"release"|"complaint"|"handover"|"probe"|"confirm"|"reports");
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
@@ -594,9 +600,10 @@ export namespace hastmon {
           handover?: hastmon.Handover.$Shape|null;
           probe?: hastmon.Probe.$Shape|null;
           confirm?: hastmon.Confirm.$Shape|null;
+          reports?: hastmon.Reports.$Shape|null;
           $unknowns?: Uint8Array[];
         } & (
-          ({ body?: undefined; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null }|{ body?: "state"; state: hastmon.State.$Shape; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null }|{ body?: "ask"; state?: null; ask: hastmon.Ask.$Shape; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null }|{ body?: "request"; state?: null; ask?: null; request: hastmon.Request.$Shape; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null }|{ body?: "answer"; state?: null; ask?: null; request?: null; answer: hastmon.Answer.$Shape; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null }|{ body?: "release"; state?: null; ask?: null; request?: null; answer?: null; release: hastmon.Release.$Shape; complaint?: null; handover?: null; probe?: null; confirm?: null }|{ body?: "complaint"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint: hastmon.Complaint.$Shape; handover?: null; probe?: null; confirm?: null }|{ body?: "handover"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover: hastmon.Handover.$Shape; probe?: null; confirm?: null }|{ body?: "probe"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe: hastmon.Probe.$Shape; confirm?: null }|{ body?: "confirm"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm: hastmon.Confirm.$Shape })
+          ({ body?: undefined; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null }|{ body?: "state"; state: hastmon.State.$Shape; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null }|{ body?: "ask"; state?: null; ask: hastmon.Ask.$Shape; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null }|{ body?: "request"; state?: null; ask?: null; request: hastmon.Request.$Shape; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null }|{ body?: "answer"; state?: null; ask?: null; request?: null; answer: hastmon.Answer.$Shape; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null }|{ body?: "release"; state?: null; ask?: null; request?: null; answer?: null; release: hastmon.Release.$Shape; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null }|{ body?: "complaint"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint: hastmon.Complaint.$Shape; handover?: null; probe?: null; confirm?: null; reports?: null }|{ body?: "handover"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover: hastmon.Handover.$Shape; probe?: null; confirm?: null; reports?: null }|{ body?: "probe"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe: hastmon.Probe.$Shape; confirm?: null; reports?: null }|{ body?: "confirm"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm: hastmon.Confirm.$Shape; reports?: null }|{ body?: "reports"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports: hastmon.Reports.$Shape })
         );
     }
 
@@ -649,6 +656,138 @@ export namespace hastmon {
 
         /** Shape of a Probe. */
         type $Shape = hastmon.Probe.$Properties;
+    }
+
+    /**
+     * Properties of a Reports.
+     * @deprecated Use hastmon.Reports.$Properties instead.
+     */
+    interface IReports extends hastmon.Reports.$Properties {
+    }
+
+    /** Represents a Reports. */
+    class Reports {
+
+        /**
+         * Constructs a new Reports.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.Reports.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** Reports report. */
+        report: hastmon.Report.$Properties[];
+
+        /**
+         * Encodes the specified Reports message. Does not implicitly {@link hastmon.Reports.verify|verify} messages.
+         * @param message Reports message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.Reports.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a Reports message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.Reports & hastmon.Reports.$Shape} Reports
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.Reports & hastmon.Reports.$Shape;
+    }
+
+    namespace Reports {
+
+        /** Properties of a Reports. */
+        interface $Properties {
+
+            /** Reports report */
+            report?: (hastmon.Report.$Properties[]|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a Reports. */
+        type $Shape = hastmon.Reports.$Properties;
+    }
+
+    /**
+     * Properties of a Report.
+     * @deprecated Use hastmon.Report.$Properties instead.
+     */
+    interface IReport extends hastmon.Report.$Properties {
+    }
+
+    /** Represents a Report. */
+    class Report {
+
+        /**
+         * Constructs a new Report.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.Report.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** Report check. */
+        check: string;
+
+        /** Report state. */
+        state: string;
+
+        /** Report ageMs. */
+        ageMs: number;
+
+        /** Report forMs. */
+        forMs: number;
+
+        /**
+         * Encodes the specified Report message. Does not implicitly {@link hastmon.Report.verify|verify} messages.
+         * @param message Report message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.Report.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a Report message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.Report & hastmon.Report.$Shape} Report
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.Report & hastmon.Report.$Shape;
+    }
+
+    namespace Report {
+
+        /** Properties of a Report. */
+        interface $Properties {
+
+            /** Report check */
+            check?: (string|null);
+
+            /** Report state */
+            state?: (string|null);
+
+            /** Report ageMs */
+            ageMs?: (number|null);
+
+            /** Report forMs */
+            forMs?: (number|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a Report. */
+        type $Shape = hastmon.Report.$Properties;
     }
 
     /**

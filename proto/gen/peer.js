@@ -700,11 +700,12 @@ export const hastmon = $root.hastmon = (() => {
         PeerFrame.prototype.handover = null;
         PeerFrame.prototype.probe = null;
         PeerFrame.prototype.confirm = null;
+        PeerFrame.prototype.reports = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(PeerFrame.prototype, "body", {
-            get: $util.oneOfGetter($oneOfFields = ["state", "ask", "request", "answer", "release", "complaint", "handover", "probe", "confirm"]),
+            get: $util.oneOfGetter($oneOfFields = ["state", "ask", "request", "answer", "release", "complaint", "handover", "probe", "confirm", "reports"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -733,6 +734,8 @@ export const hastmon = $root.hastmon = (() => {
                 $root.hastmon.Probe.encode(message.probe, writer.uint32(66).fork(), _depth + 1).ldelim();
             if (message.confirm != null && $Object.hasOwnProperty.call(message, "confirm"))
                 $root.hastmon.Confirm.encode(message.confirm, writer.uint32(74).fork(), _depth + 1).ldelim();
+            if (message.reports != null && $Object.hasOwnProperty.call(message, "reports"))
+                $root.hastmon.Reports.encode(message.reports, writer.uint32(82).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -829,6 +832,13 @@ export const hastmon = $root.hastmon = (() => {
                         message.body = "confirm";
                         continue;
                     }
+                case 10: {
+                        if (wireType !== 2)
+                            break;
+                        message.reports = $root.hastmon.Reports.decode(reader, reader.size(), $undefined, _depth + 1, message.reports);
+                        message.body = "reports";
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -913,6 +923,207 @@ export const hastmon = $root.hastmon = (() => {
         };
 
         return Probe;
+    })();
+
+    hastmon.Reports = (function() {
+
+        const Reports = function (properties) {
+            this.report = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Reports.prototype.report = $util.emptyArray;
+
+        Reports.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.report != null && message.report.length)
+                for (let i = 0; i < message.report.length; ++i)
+                    $root.hastmon.Report.encode(message.report[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Reports.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.Reports();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.report && message.report.length))
+                            message.report = [];
+                        message.report.push($root.hastmon.Report.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Reports;
+    })();
+
+    hastmon.Report = (function() {
+
+        const Report = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Report.prototype.check = "";
+        Report.prototype.state = "";
+        Report.prototype.ageMs = 0;
+        Report.prototype.forMs = 0;
+
+        Report.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.check != null && $Object.hasOwnProperty.call(message, "check") && message.check !== "")
+                writer.uint32(10).string(message.check);
+            if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state !== "")
+                writer.uint32(18).string(message.state);
+            if (message.ageMs != null && $Object.hasOwnProperty.call(message, "ageMs") && !$Object.is(message.ageMs, 0))
+                writer.uint32(25).double(message.ageMs);
+            if (message.forMs != null && $Object.hasOwnProperty.call(message, "forMs") && !$Object.is(message.forMs, 0))
+                writer.uint32(33).double(message.forMs);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Report.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.Report();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.check = value;
+                        else
+                            delete message.check;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.state = value;
+                        else
+                            delete message.state;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.ageMs = value;
+                        else
+                            delete message.ageMs;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.forMs = value;
+                        else
+                            delete message.forMs;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Report;
     })();
 
     hastmon.Holder = (function() {

@@ -24,6 +24,7 @@ test('the defaults', () => {
       {
         name: 'r',
         exec: '/etc/r',
+        actions: null,
         attempts: 5,
         complaintCount: 3,
         priority: 100,

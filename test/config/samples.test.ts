@@ -10,8 +10,9 @@ import type { Config, ResourceConfig } from '../../daemon/config/types.js';
 import { filesIn, parse, parseAsEtc, ROOT } from './support.js';
 
 const CONF = path.join(ROOT, 'conf');
-// The balancer's file is in a format of its own: test/balancer/config/samples.test.ts.
-const samples = filesIn(CONF, '').filter((name) => /(?<!^ipvs-weightman)\.conf(\.|$)/.test(name));
+// Files in formats of their own: test/balancer/config/samples.test.ts and test/actions/ read them.
+const OTHER_FORMATS = /^(ipvs-weightman|actions|checks)\.conf$/;
+const samples = filesIn(CONF, '').filter((name) => /\.conf(\.|$)/.test(name) && !OTHER_FORMATS.test(name));
 
 function sample(name: string, node: string): Config {
   const { config, diagnostics } = parseAsEtc(CONF, name, node);

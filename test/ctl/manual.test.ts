@@ -27,7 +27,7 @@ import { entryOf } from './support.js';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = [path.resolve(here, '../../..'), process.cwd()].find((dir) => existsSync(path.join(dir, 'man')));
-const pages = ['hastmon.conf.5', 'hastmonctl.8', 'hastmond.8'] as const;
+const pages = ['hastmon.conf.5', 'actions.conf.5', 'hastmonctl.8', 'hastmond.8'] as const;
 
 function page(name: (typeof pages)[number]): string {
   return readFileSync(path.join(root ?? '.', 'man', name), 'utf8');
@@ -134,7 +134,7 @@ describe('hastmonctl(8)', () => {
 
   test('has every command and every option', async () => {
     const commands = [...(await help()).matchAll(/^ {2}hastmonctl (\w+)/gm)].map(([, name = '']) => name);
-    assert.equal(commands.length, 13);
+    assert.equal(commands.length, 14);
     for (const command of commands) {
       assert.match(text, new RegExp(`^\\.It Cm ${command}\\b`, 'm'), `the command ${command}`);
       assert.match(text, new RegExp(`^\\.Nm\\n\\.Cm ${command}$`, 'm'), `the synopsis of ${command}`);
@@ -162,7 +162,8 @@ describe('hastmonctl(8)', () => {
     );
     const { entry, ...detail } = detailOf();
     const list = { ...listOf(entry), checks: [entry], entries: [] };
-    for (const value of [entryOf(), list, detail, probeOf(), { alert: '', ok: true, lines: [] }])
+    const reports = [{ node: 'alpha', check: 'db', state: 'ok', ageMs: 1, forMs: 1 }];
+    for (const value of [entryOf({ reports }), list, detail, probeOf(), { alert: '', ok: true, lines: [] }])
       for (const name of names(value))
         assert.ok(name === 'entries' || documented.has(name), `the name ${name}`);
   });
@@ -170,6 +171,7 @@ describe('hastmonctl(8)', () => {
   test('has every line of status', () => {
     const remarkable = entryOf({
       ...{ forced: true, roleSet: 'secondary', warnings: ['x'], lastError: 'x' },
+      reports: [{ node: 'alpha', check: 'check_db', state: 'ok', ageMs: 1, forMs: 1 }],
     });
     const section = /^\.Sh STATUS$([\s\S]*?)^\.Sh /m.exec(text)?.[1] ?? '';
     return import('../../ctl/status.js').then(({ formatStatus }) => {
@@ -191,10 +193,10 @@ describe('hastmond(8)', () => {
   });
 
   test('has every action and variable of hooks', () => {
-    const facts = { resource: 'r', node: 'a', role: 'primary', epoch: 1, primary: 'a' };
+    const facts = { resource: 'r', node: 'a', role: 'primary', epoch: 1, primary: 'a', candidates: [] };
     const env = runEnvironment({}, { action: 'start', env: hookEnvironment(facts) }, 'mark');
     const names = Object.keys(env).filter((name) => name.startsWith('HASTMON_'));
-    assert.equal(names.length, 7);
+    assert.equal(names.length, 8);
     for (const name of names) assert.match(text, new RegExp(`^\\.It Ev ${name}$`, 'm'));
     for (const action of ['start', 'stop', 'status', 'connect', 'disconnect', 'complain', 'role'])
       assert.match(text, new RegExp(`^\\.It Ar program Cm ${action} Ar resource`, 'm'));

@@ -56,6 +56,16 @@ test('a watchdog tells what its remotes do', () => {
   assert.ok(!lines.some((line) => /backed by|restart margin/.test(line)), 'it has nothing to stop');
 });
 
+test('what checks of actions have said', () => {
+  const report = { node: 'alpha', check: 'check_db', state: 'primary', ageMs: 1200, forMs: 75_000 };
+  const lines = linesOf({ reports: [report, { ...report, node: 'beta', check: 'lag', state: 'ok' }] });
+  const from = lines.indexOf('  checks:');
+  assert.deepEqual(lines.slice(from + 1, from + 3), [
+    '    check_db on alpha: primary (for 1 min 15 s, said 1.2 s ago)',
+    '    lag on beta: ok (for 1 min 15 s, said 1.2 s ago)',
+  ]);
+});
+
 test('a node that knows nobody yet', () => {
   const lines = linesOf({ remotes: [], backedBy: '', restartMarginMs: null });
   assert.deepEqual(lines.slice(4, 6), ['  remote:', '    none']);

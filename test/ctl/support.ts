@@ -132,6 +132,7 @@ export function entryOf(other: Partial<StatusEntry> = {}): StatusEntry {
     lastError: '',
     restartMarginMs: 5200,
     backedBy: 'the watchdog device',
+    reports: [],
     ...other,
   };
 }

@@ -98,7 +98,7 @@ test('SIGTERM comes when the time is over, and the sentence says so', async (t) 
   const result = await runner.run(request('stop', { termAfterMs: 150, killAfterMs: 10_000 })).done;
   assert.equal(result.outcome, 'timeout');
   assert.equal(result.code, 5);
-  assert.match(result.detail, /^stop was terminated after \d+ ms \(limit 150 ms\)$/);
+  assert.match(result.detail, /^stop was terminated after \d+ ms \(limit 150 ms\): .*so be it$/);
   assert.ok(result.durationMs >= 150 && result.durationMs < 5000, `${result.durationMs} ms`);
   assert.deepEqual(texts('warn'), ['stop has not ended within 150 ms: SIGTERM to its processes']);
   assert.ok(texts('info').includes('stop: so be it'));

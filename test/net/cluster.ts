@@ -142,6 +142,7 @@ export function resource(remote: readonly Address[], changes: Partial<ResourceCo
     ...{
       name: 'shared',
       exec: '/bin/true',
+      actions: null,
       attempts: 5,
       complaintCount: 3,
       priority: 100,

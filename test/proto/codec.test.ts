@@ -146,10 +146,18 @@ describe('messages between nodes', () => {
     assert.deepEqual(decodePeerMessage(encodePeerMessage(message)), { kind: 'message', message });
   });
 
+  test('[N18] reports arrive as they were sent; too many at once, or without a state, are out of range', () => {
+    const report = { check: 'check_db', state: 'lagging', ageMs: 1200.25, forMs: 75_000 };
+    const message = { kind: 'reports' as const, reports: [report, { ...report, check: 'other' }] };
+    assert.deepEqual(decodePeerMessage(encodePeerMessage(message)), { kind: 'message', message });
+    for (const reports of [Array(65).fill(report), [{ ...report, state: '' }], [{ ...report, ageMs: -1 }]])
+      assert.equal(decodePeerMessage(encodePeerMessage({ kind: 'reports', reports })).kind, 'invalid');
+  });
+
   test('[N16] there is no message that sets a role', () => {
     const kinds = Object.getOwnPropertyNames(hastmon.PeerFrame.prototype).filter(
       (key) => key !== 'constructor',
     );
-    assert.deepEqual(kinds.sort(), [...messageKinds, 'body', 'probe', 'confirm'].sort());
+    assert.deepEqual(kinds.sort(), [...messageKinds, 'body', 'probe', 'confirm', 'reports'].sort());
   });
 });

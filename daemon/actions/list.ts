@@ -1,0 +1,99 @@
+/**
+ * Runs commands one after the other, each with its limit, as children in this process's own group: what ends the group ends them. It does not
+ * know why.
+ */
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { duration } from '../hooks/words.js';
+import { messageOf } from '../sys/errors.js';
+import type { Command } from './types.js';
+import { expandWord } from './variables.js';
+
+/** What the commands of one list have in common. */
+export interface ListContext {
+  /** The file, for messages. */
+  file: string;
+  /** Values of variables by name. */
+  values: Readonly<Record<string, string>>;
+  /** The whole environment. */
+  env: NodeJS.ProcessEnv;
+  /** Says something to whoever reads this process's output. */
+  say: (line: string) => void;
+  /** True once this process has been told to end: nothing more is begun. */
+  told: () => boolean;
+}
+
+export interface Ran {
+  /** null where it did not exit by itself. */
+  code: number | null;
+  /** How it went, for a message, '' where it exited with 0. */
+  problem: string;
+}
+
+/** From TERM to KILL for a command whose time is up. */
+const KILL_AFTER_MS = 1000;
+const SHOWN_MAX = 120;
+
+/** Program and arguments of a command, with the values in place. */
+export function argvOf(command: Command, values: Readonly<Record<string, string>>): [string, ...string[]] {
+  if (command.program === '') return ['/bin/sh', '-c', command.words[0] ?? ''];
+  const [, ...args] = command.words.map((word) => expandWord(word, values));
+  return [command.program, ...args];
+}
+
+/** `actions.conf:4: plumb nodeA`, for messages. */
+export function describeCommand(
+  command: Command,
+  { file, values }: Pick<ListContext, 'file' | 'values'>,
+): string {
+  const words = command.words.map((word) => (command.program === '' ? word : expandWord(word, values)));
+  const line = `${command.program === '' ? 'sh: ' : ''}${words.join(' ')}`;
+  const shown = line.length > SHOWN_MAX ? `${line.slice(0, SHOWN_MAX - 1)}…` : line;
+  return `${path.basename(file)}:${command.line}: ${shown}`;
+}
+
+/** Runs commands in order until one fails; true where none has. */
+export async function runList(commands: readonly Command[], context: ListContext): Promise<boolean> {
+  for (const command of commands) {
+    const what = describeCommand(command, context);
+    if (context.told()) {
+      context.say(`${what} is not run: the time is up`);
+      return false;
+    }
+    context.say(what);
+    const { problem } = await runCommand(command, context);
+    if (problem === '') continue;
+    context.say(`${what} ${context.told() ? `was under way when the time was up, and ${problem}` : problem}`);
+    return false;
+  }
+  return true;
+}
+
+/** Runs one command. What it prints goes where this process's output goes. */
+export function runCommand(command: Command, { values, env }: ListContext): Promise<Ran> {
+  const [program, ...args] = argvOf(command, values);
+  const began = performance.now();
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { cwd: '/', env, stdio: ['ignore', 'inherit', 'inherit'] });
+    let overdue = false;
+    let kill: NodeJS.Timeout | undefined;
+    const limit = setTimeout(() => {
+      overdue = true;
+      child.kill('SIGTERM');
+      kill = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS);
+    }, command.timeoutMs);
+    const end = (ran: Ran): void => {
+      clearTimeout(limit);
+      clearTimeout(kill);
+      resolve(ran);
+    };
+    child.on('error', (error) => end({ code: null, problem: `cannot be run: ${messageOf(error)}` }));
+    // Not 'close': a daemon that it leaves behind has the output open for as long as it lives.
+    child.on('exit', (code, signal) => {
+      const after = duration(performance.now() - began);
+      if (overdue) end({ code: null, problem: `did not end within ${duration(command.timeoutMs)}: ended` });
+      else if (code === null) end({ code, problem: `was ended by ${signal} after ${after}` });
+      else end({ code, problem: code === 0 ? '' : `exited with ${code} after ${after}` });
+    });
+  });
+}
