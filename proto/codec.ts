@@ -5,8 +5,10 @@
 import type { ConfirmMessage } from '../daemon/confirm/types.js';
 import type { Holder, LeaseTerms, PeerMessage, VoterMemory, VoterSets } from '../daemon/core/types.js';
 import * as check from './check.js';
+
 import { confirmFromWire, confirmToWire } from './confirm-codec.js';
 import { hastmon } from './gen/peer.js';
+import { type ShareMessage, shareFromWire, shareToWire } from './share-codec.js';
 import { answerKinds, roles, runStates, verdicts } from './words.js';
 
 const { PeerFrame } = hastmon;
@@ -19,11 +21,12 @@ export interface Report {
   forMs: number;
 }
 
-/** What travels between nodes: about a resource, its actions' checks, or a check that several nodes monitor. */
+/** What travels between nodes: about a resource, its actions' checks, a check that several nodes monitor, or from one balancer to another. */
 export type LinkMessage =
   | PeerMessage
   | { kind: 'confirm'; message: ConfirmMessage }
-  | { kind: 'reports'; reports: readonly Report[] };
+  | { kind: 'reports'; reports: readonly Report[] }
+  | { kind: 'share'; message: ShareMessage };
 
 /** Reports in one message, at most. */
 export const REPORTS_MAX = 64;
@@ -102,6 +105,8 @@ function toWire(message: LinkMessage): hastmon.PeerFrame.$Properties {
       return { confirm: confirmToWire(message.message) };
     case 'reports':
       return { reports: { report: [...message.reports] } };
+    case 'share':
+      return { share: shareToWire(message.message) };
   }
 }
 
@@ -132,6 +137,7 @@ function fromWire(frame: hastmon.PeerFrame): LinkMessage | null {
     return message === null ? null : { kind: 'confirm', message };
   }
   if (frame.reports) return { kind: 'reports', reports: reportsFromWire(frame.reports.report ?? []) };
+  if (frame.share) return { kind: 'share', message: shareFromWire(frame.share) };
   return null;
 }
 

@@ -63,6 +63,7 @@ async function compose({ content, mail }: MailJob): Promise<Buffer> {
   const { default: MailComposer } = await import('nodemailer/lib/mail-composer');
   const composer = new MailComposer({
     ...{ from: mail.from, to: [...mail.to], subject: content.subject, text: late(content), newline: 'win' },
+    ...(mail.replyTo ? { replyTo: mail.replyTo } : {}),
     ...{ messageId: content.messageId, date: new Date(content.writtenAt) },
     ...{ disableFileAccess: true, disableUrlAccess: true },
     ...(content.references.length === 0

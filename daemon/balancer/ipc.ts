@@ -20,7 +20,7 @@ export type BalancerToMain =
   | { kind: 'ready'; notes: readonly string[] }
   | { kind: 'failed'; reason: string }
   | { kind: 'beat' }
-  | { kind: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; fields: object; text: string }
+  | { kind: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; fields: Record<string, unknown>; text: string }
   | { kind: 'mail'; email: EmailOptions; subject: string; text: string }
   | { kind: 'share'; full: boolean; entries: readonly ShareEntry[] }
   /** `error`: sysexits(3) and words; null where it was done. */

@@ -100,8 +100,8 @@ export type MonitorToMain =
   | { kind: 'ran'; request: number; view: CheckView; last: ResultView }
   | { kind: 'views'; request: number; views: readonly CheckView[] }
   | { kind: 'history'; request: number; results: readonly ResultView[] }
-  /** Checks that have come up for the first time, which is no edge; serials in the same order. */
-  | { kind: 'up'; rows: readonly number[]; serials: readonly number[] }
+  /** Checks that have come up for the first time, which is no edge; the other lists in the same order. `ages`: since the check began, in ms. */
+  | { kind: 'up'; rows: readonly number[]; serials: readonly number[]; ages: readonly number[] }
   /** `refused`: why it was not run; '' where it was. */
   | { kind: 'probed'; request: number; refused: string; probe: ProbeView | null }
   /** Now and then: that it lives, and how late checks began since the last time. */

@@ -35,6 +35,7 @@ import { openWires, type Wires } from './wires.js';
 const HISTORY_ENTRIES = 16_384;
 const HISTORY_SHOWN = 50;
 const BEAT_MS = 1000;
+const GATHER_UP_MS = 50;
 /** A name that does not resolve is asked for again after this. */
 const FAILURE_MS = 5000;
 const STATES = ['unknown', 'up', 'down'] as const;
@@ -72,8 +73,8 @@ class Monitor {
   /** Requests that wait for the result of a row. */
   private readonly asked = new Map<number, number[]>();
   private readonly serials: Uint32Array;
-  /** Rows that have come up for the first time, since the last beat. */
-  private up: number[] = [];
+  /** Rows that have come up for the first time, and when that check began; the main process has not been told of them. */
+  private up: { row: number; begunAt: number }[] = [];
   private readonly probes: Probes;
   private readonly plans = new PlanShare();
   private readonly loop: Loop | undefined;
@@ -168,7 +169,7 @@ class Monitor {
     if (this.probes.owns(row)) return;
     this.history.add(this.serials[row] as number, at, nature, tookMs, flight);
     const requests = this.asked.size > 0 ? this.asked.get(row) : undefined;
-    if (edge === '' && this.engine.table.isNewlyUp(row)) this.up.push(row);
+    if (edge === '' && this.engine.table.isNewlyUp(row)) this.tellUp(row, flight.begunAt);
     if (edge === '' && requests === undefined) return;
     const view = this.view(row);
     const last = resultView(at, nature, tookMs, flight);
@@ -185,6 +186,23 @@ class Monitor {
       this.loop?.yield();
       queueMicrotask(() => this.flush());
     }
+  }
+
+  /** A little later, together with others: at the start they come by the thousand. */
+  private tellUp(row: number, begunAt: number): void {
+    this.up.push({ row, begunAt });
+    if (this.up.length === 1) setTimeout(() => this.flushUp(), GATHER_UP_MS);
+  }
+
+  private flushUp(): void {
+    const { serials, up } = this;
+    this.up = [];
+    this.tell({
+      kind: 'up',
+      rows: up.map(({ row }) => row),
+      serials: up.map(({ row }) => serials[row] as number),
+      ages: up.map(({ begunAt }) => now() - begunAt),
+    });
   }
 
   private flush(): void {
@@ -223,9 +241,7 @@ class Monitor {
 
   private beat(): void {
     this.wallOffset = wall() - now() / 1000;
-    const { engine, up, serials } = this;
-    if (up.length > 0) this.tell({ kind: 'up', rows: up, serials: up.map((row) => serials[row] as number) });
-    this.up = [];
+    const { engine } = this;
     this.tell({
       kind: 'beat',
       underWay: engine.underWay,

@@ -92,6 +92,8 @@ export interface AlertSpec {
 export interface MailSpec {
   to: readonly string[];
   from: string;
+  /** Absent: answers go to the sender. */
+  replyTo?: string;
   /** host, or host:port. */
   server: string;
   tls: 'none' | 'starttls' | 'tls';

@@ -41,7 +41,6 @@ type Handler = (
 ) => Promise<Partial<ControlReply>>;
 
 const EX_NOHOST = 68;
-const EX_UNAVAILABLE = 69;
 const EX_TEMPFAIL = 75;
 const EX_CONFIG = 78;
 
@@ -129,11 +128,3 @@ export function createControlHandler(options: CommandOptions): Handler {
     }
   };
 }
-
-/** Answers where there is no balancer. */
-export const noBalancer: BalancerHandler = async () => ({
-  error: {
-    code: EX_UNAVAILABLE,
-    message: 'no balancer is configured: balancer { config FILE } in hastmon.conf names its file',
-  },
-});

@@ -21,7 +21,8 @@ import { openStore, type Store } from '../state/store.js';
 import { bootTime } from '../sys/clock.js';
 import { describeProgram } from './action-hooks.js';
 import { createActionsHost } from './actions-host.js';
-import { createControlHandler, noBalancer, type Reloaded } from './commands.js';
+import { createBalancing } from './balancing.js';
+import { createControlHandler, type Reloaded } from './commands.js';
 import { createDeviceKeeper, type DeviceKeeper } from './device.js';
 import { createMonitorCommands } from './monitor-commands.js';
 import { createMonitoring } from './monitoring.js';
@@ -99,6 +100,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     records: createProcessRecords(workerStore, log),
     changed: (resource, change) => resources.get(resource)?.stateChanged(change),
   });
+  const balancing = createBalancing({
+    ...{ node: config.node, script: options.workerScript, log, network: () => network, clock: bootTime },
+    records: createProcessRecords(workerStore, log),
+    state: (resource) => resources.get(resource)?.state(),
+    wall: Date.now,
+  });
   const network: PeerNetwork = createPeerNetwork({
     node: config.node,
     incarnation,
@@ -107,6 +114,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     onMessage(group, node, message) {
       if (group === MONITORING) monitoring.message(node, message);
       else if (message.kind === 'reports') actions.heard(group, node, message.reports);
+      else if (message.kind === 'share') balancing.message(group, node, message.message);
       else if (message.kind !== 'confirm') resources.get(group)?.peerMessage(node, message);
     },
     onLink(group, node, up) {
@@ -114,6 +122,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       else {
         resources.get(group)?.link(node, up);
         actions.link(group, node, up);
+        balancing.link(group, node, up);
       }
     },
   });
@@ -143,6 +152,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       changed() {
         keeper?.look();
         pool.adjust();
+        balancing.look();
       },
     });
     resources.set(resource.name, runtime);
@@ -191,7 +201,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     log,
     handle: createControlHandler({
       ...{ config: () => config, resources, statuses, reload: () => reload() },
-      ...{ monitoring: monitorCommands, balancer: noBalancer, report: actions.report },
+      ...{ monitoring: monitorCommands, balancer: balancing.ask, report: actions.report },
     }),
   });
 
@@ -235,6 +245,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     for (const { name, change } of diff.resources) if (change === 'removed') await remove(name);
     network.configure([...next.resources, ...monitoring.groups(next)]);
     monitoring.apply(next);
+    balancing.apply(next);
     for (const { name, change } of diff.resources) {
       const resource = next.resources.find((candidate) => candidate.name === name);
       if (change === 'added' && resource !== undefined) start(resource);
@@ -302,6 +313,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
 
   async function terminate(): Promise<boolean> {
+    balancing.leave();
     const stopped = await Promise.all([...resources.values()].map((runtime) => runtime.terminate()));
     for (const runtime of resources.values()) runtime.close();
     keeper?.close();
@@ -309,6 +321,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await network.close();
     await monitoring.close();
     await actions.close();
+    await balancing.close();
     pool.close();
     return notStopped.size === 0 && stopped.every((ok) => ok);
   }
@@ -325,6 +338,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
   pool.warm();
   monitoring.apply(config);
+  balancing.apply(config);
   for (const resource of config.resources) start(resource);
   actions.apply(config);
   network.configure([...config.resources, ...monitoring.groups(config)]);

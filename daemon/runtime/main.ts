@@ -37,7 +37,7 @@ export async function runMain(script: string, words: readonly string[]): Promise
   const loaded = load(args);
   const { config } = loaded;
   const examined = config === null ? [] : await examine(config);
-  if (args.test) return testConfiguration(args, loaded, examined);
+  if (args.test) return testConfiguration(args, loaded, examined, await testBalancer(config));
   const wrong = [...loaded.diagnostics, ...examined.filter(isError)];
   if (config === null || wrong.some(isError)) fail(configFailure(loaded), formatDiagnostics(wrong).trimEnd());
   if (!args.foreground && !inBackground()) {
@@ -65,10 +65,34 @@ function isError({ severity }: Diagnostic): boolean {
   return severity === 'error';
 }
 
-function testConfiguration(args: Arguments, loaded: LoadFileResult, examined: readonly Diagnostic[]): void {
+/** The balancer reads its own file, and goes on without one that is wrong: that is told here, and does not keep the daemon from starting. */
+async function testBalancer(config: Config | null): Promise<BalancerTest> {
+  if (config === null || config.balancer === null) return { diagnostics: [], size: '' };
+  const { loadBalancerFile } = await import('../balancer/config/load.js');
+  const { config: found, diagnostics } = loadBalancerFile(config.balancer.file);
+  const size =
+    found === null
+      ? ''
+      : `, ${count(found.services.length, 'virtual service')}, ${count(found.hosts.length, 'real server')}`;
+  return { diagnostics, size };
+}
+
+interface BalancerTest {
+  diagnostics: readonly Diagnostic[];
+  /** For the line that all is well. */
+  size: string;
+}
+
+function testConfiguration(
+  args: Arguments,
+  loaded: LoadFileResult,
+  examined: readonly Diagnostic[],
+  balancer: BalancerTest,
+): void {
   const { config } = loaded;
-  say([...loaded.diagnostics, ...examined]);
-  if (config === null || examined.some(isError)) {
+  const others = [...examined, ...balancer.diagnostics];
+  say([...loaded.diagnostics, ...others]);
+  if (config === null || others.some(isError)) {
     process.exitCode = configFailure(loaded);
     return;
   }
@@ -76,13 +100,16 @@ function testConfiguration(args: Arguments, loaded: LoadFileResult, examined: re
     const lines = describeBudget(budgetInput(resource), config.watchdogDevice);
     return `resource ${resource.name}:\n${lines.map((line) => `  ${line}\n`).join('')}`;
   });
-  const verdict = `configuration OK (node ${config.node}, ${sizeOf(config)})`;
+  const verdict = `configuration OK (node ${config.node}, ${sizeOf(config)}${balancer.size})`;
   process.exitCode = printResult('hastmond', `${args.config}: ${verdict}\n${budgets.join('')}`);
+}
+
+function count(things: number, what: string): string {
+  return `${things} ${what}${things === 1 ? '' : 's'}`;
 }
 
 /** `1 resource, 3 checks`; checks where this node monitors. */
 function sizeOf({ resources, monitor }: Config): string {
-  const count = (things: number, what: string): string => `${things} ${what}${things === 1 ? '' : 's'}`;
   const checks = monitor?.active ? `, ${count(monitor.checks.length, 'check')}` : '';
   return `${count(resources.length, 'resource')}${checks}`;
 }

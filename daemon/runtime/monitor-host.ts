@@ -3,7 +3,6 @@
  * replaced when it dies or hangs. Checks go by name here, and by row there.
  */
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import type {
   CheckView,
   Definition,
@@ -17,10 +16,10 @@ import type {
 import type { CheckSpec, MonitorConfig } from '../checks/spec.js';
 import type { Sight } from '../confirm/types.js';
 import type { NetLog } from '../net/log.js';
-import { messageOf } from '../sys/errors.js';
 import { forkSelf } from '../sys/fork.js';
 import { createStartedGroups, markOf } from '../sys/started.js';
 import { createMonitorChannel, type MonitorChannel } from './monitor-channel.js';
+import { type Defined, definitionFor, readCa } from './monitor-definition.js';
 import { createMonitorRequests, type MonitorRequests } from './monitor-requests.js';
 import { type ProcessSettings, sameProcess, UNCONFIGURED } from './monitor-settings.js';
 import type { ProcessRecords } from './process-record.js';
@@ -29,8 +28,8 @@ export type NamedView = Omit<CheckView, 'row' | 'serial'> & { name: string };
 
 export interface MonitorEvents {
   edge(name: string, edge: 'up' | 'down', view: NamedView, last: ResultView): void;
-  /** Some checks have come up for the first time, which is no edge. */
-  cameUp(): void;
+  /** Some checks have come up for the first time, which is no edge. `age`: since the check began, in milliseconds. */
+  cameUp(checks: readonly { name: string; age: number }[]): void;
   /** The process is gone: what it saw last may not be so any more. */
   blind(): void;
   /** It checks, for the first time or again; what was down counts as down until a result says otherwise. */
@@ -65,15 +64,14 @@ export interface MonitorHostOptions {
   events: MonitorEvents;
   /** Seconds of the wall clock. */
   wall: () => number;
+  /** How a check that is new here stood before; null: not known. */
+  remembered?: (name: string) => Known | null;
   /** A process that has said nothing for so long hangs; it beats once a second. */
   silenceMs?: number;
 }
 
-interface Entry {
+interface Entry extends Defined {
   name: string;
-  spec: CheckSpec;
-  known: Known | null;
-  serial: number;
 }
 
 /** Checks told of in one message: two or three milliseconds of this process. */
@@ -207,13 +205,10 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
   function definitionOf(row: number): Definition | null {
     const entry = rows[row];
     if (entry == null) return null;
-    try {
-      const { spec, known, serial } = entry;
-      return { row, serial, spec, ca: readCa(spec.options.tls.ca), known };
-    } catch (error) {
-      log.error({ check: entry.name }, `check ${entry.name} is not run: ${messageOf(error)}`);
-      return null;
-    }
+    const definition = definitionFor(row, entry);
+    if (typeof definition !== 'string') return definition;
+    log.error({ check: entry.name }, `check ${entry.name} is not run: ${definition}`);
+    return null;
   }
 
   function heard(process: ChildProcess, message: Exclude<MonitorToMain, { kind: 'group' }>): void {
@@ -229,8 +224,11 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
         working = true;
         return options.events.ready();
       case 'up':
-        for (const [index, row] of message.rows.entries()) cameUp(row, message.serials[index] ?? 0);
-        return options.events.cameUp();
+        return options.events.cameUp(
+          message.rows.flatMap((row, index) =>
+            cameUp(row, message.serials[index] ?? 0, message.ages[index] ?? 0),
+          ),
+        );
       case 'failed':
         failure = message.reason;
         log.error({ workerpid: process.pid }, `the monitor process cannot work: ${message.reason}`);
@@ -254,10 +252,12 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
     options.events.edge(entry.name, edge, named(entry.name, view), last);
   }
 
-  function cameUp(row: number, itsSerial: number): void {
+  function cameUp(row: number, itsSerial: number, age: number): { name: string; age: number }[] {
     const entry = entryAt(row, itsSerial);
+    if (entry === null) return [];
     const wall = options.wall();
-    if (entry !== null) entry.known ??= { state: 'up', since: wall, lastOkAt: wall };
+    entry.known ??= { state: 'up', since: wall, lastOkAt: wall };
+    return [{ name: entry.name, age }];
   }
 
   /** What the process speaks of; null where that is gone, and maybe another check in its row. */
@@ -280,7 +280,7 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
   function take(spec: CheckSpec): number {
     const row = free.pop() ?? rows.length;
     serial += 1;
-    rows[row] = { name: spec.name, spec, known: null, serial };
+    rows[row] = { name: spec.name, spec, known: options.remembered?.(spec.name) ?? null, serial };
     byName.set(spec.name, row);
     return row;
   }
@@ -385,11 +385,6 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
         await new Promise((resolve) => process.once('exit', resolve));
     },
   };
-}
-
-/** The text of a file of certificates. */
-function readCa(file: string): string {
-  return file === '' ? '' : readFileSync(file, 'utf8');
 }
 
 function named(name: string, { row: _, serial: __, ...view }: CheckView): NamedView {

@@ -58,7 +58,7 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
         logEdge(log, edge, view, last);
         confirm.seen(view, last);
       },
-      cameUp: options.changed,
+      cameUp: () => options.changed(),
       blind() {
         confirm.blind();
         options.changed();

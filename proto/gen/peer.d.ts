@@ -525,8 +525,11 @@ export namespace hastmon {
         /** PeerFrame reports. */
         reports?: (hastmon.Reports.$Properties|null);
 
+        /** PeerFrame share. */
+        share?: (hastmon.Share.$Properties|null);
+
         /** PeerFrame body. */
-        body?: ("state"|"ask"|"request"|"answer"|"release"|"complaint"|"handover"|"probe"|"confirm"|"reports");
+        body?: ("state"|"ask"|"request"|"answer"|"release"|"complaint"|"handover"|"probe"|"confirm"|"reports"|"share");
 
         /**
          * Encodes the specified PeerFrame message. Does not implicitly {@link hastmon.PeerFrame.verify|verify} messages.
@@ -582,8 +585,11 @@ export namespace hastmon {
             /** PeerFrame reports */
             reports?: (hastmon.Reports.$Properties|null);
 
+            /** PeerFrame share */
+            share?: (hastmon.Share.$Properties|null);
+
             /** PeerFrame body */
-            body?: ("state"|"ask"|"request"|"answer"|"release"|"complaint"|"handover"|"probe"|"confirm"|"reports");
+            body?: ("state"|"ask"|"request"|"answer"|"release"|"complaint"|"handover"|"probe"|"confirm"|"reports"|"share");
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
@@ -601,9 +607,10 @@ export namespace hastmon {
           probe?: hastmon.Probe.$Shape|null;
           confirm?: hastmon.Confirm.$Shape|null;
           reports?: hastmon.Reports.$Shape|null;
+          share?: hastmon.Share.$Shape|null;
           $unknowns?: Uint8Array[];
         } & (
-          ({ body?: undefined; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null }|{ body?: "state"; state: hastmon.State.$Shape; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null }|{ body?: "ask"; state?: null; ask: hastmon.Ask.$Shape; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null }|{ body?: "request"; state?: null; ask?: null; request: hastmon.Request.$Shape; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null }|{ body?: "answer"; state?: null; ask?: null; request?: null; answer: hastmon.Answer.$Shape; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null }|{ body?: "release"; state?: null; ask?: null; request?: null; answer?: null; release: hastmon.Release.$Shape; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null }|{ body?: "complaint"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint: hastmon.Complaint.$Shape; handover?: null; probe?: null; confirm?: null; reports?: null }|{ body?: "handover"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover: hastmon.Handover.$Shape; probe?: null; confirm?: null; reports?: null }|{ body?: "probe"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe: hastmon.Probe.$Shape; confirm?: null; reports?: null }|{ body?: "confirm"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm: hastmon.Confirm.$Shape; reports?: null }|{ body?: "reports"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports: hastmon.Reports.$Shape })
+          ({ body?: undefined; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null; share?: null }|{ body?: "state"; state: hastmon.State.$Shape; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null; share?: null }|{ body?: "ask"; state?: null; ask: hastmon.Ask.$Shape; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null; share?: null }|{ body?: "request"; state?: null; ask?: null; request: hastmon.Request.$Shape; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null; share?: null }|{ body?: "answer"; state?: null; ask?: null; request?: null; answer: hastmon.Answer.$Shape; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null; share?: null }|{ body?: "release"; state?: null; ask?: null; request?: null; answer?: null; release: hastmon.Release.$Shape; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null; share?: null }|{ body?: "complaint"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint: hastmon.Complaint.$Shape; handover?: null; probe?: null; confirm?: null; reports?: null; share?: null }|{ body?: "handover"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover: hastmon.Handover.$Shape; probe?: null; confirm?: null; reports?: null; share?: null }|{ body?: "probe"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe: hastmon.Probe.$Shape; confirm?: null; reports?: null; share?: null }|{ body?: "confirm"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm: hastmon.Confirm.$Shape; reports?: null; share?: null }|{ body?: "reports"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports: hastmon.Reports.$Shape; share?: null }|{ body?: "share"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null; share: hastmon.Share.$Shape })
         );
     }
 
@@ -2679,6 +2686,537 @@ export namespace hastmon {
 
         /** Shape of a ClaimRelease. */
         type $Shape = hastmon.ClaimRelease.$Properties;
+    }
+
+    /**
+     * Properties of a Share.
+     * @deprecated Use hastmon.Share.$Properties instead.
+     */
+    interface IShare extends hastmon.Share.$Properties {
+    }
+
+    /** Represents a Share. */
+    class Share {
+
+        /**
+         * Constructs a new Share.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.Share.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** Share full. */
+        full: boolean;
+
+        /** Share more. */
+        more: boolean;
+
+        /** Share check. */
+        check: hastmon.ShareCheck.$Properties[];
+
+        /** Share host. */
+        host: hastmon.ShareHost.$Properties[];
+
+        /** Share pair. */
+        pair: hastmon.SharePair.$Properties[];
+
+        /** Share service. */
+        service: hastmon.ShareService.$Properties[];
+
+        /**
+         * Encodes the specified Share message. Does not implicitly {@link hastmon.Share.verify|verify} messages.
+         * @param message Share message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.Share.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a Share message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.Share & hastmon.Share.$Shape} Share
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.Share & hastmon.Share.$Shape;
+    }
+
+    namespace Share {
+
+        /** Properties of a Share. */
+        interface $Properties {
+
+            /** Share full */
+            full?: (boolean|null);
+
+            /** Share more */
+            more?: (boolean|null);
+
+            /** Share check */
+            check?: (hastmon.ShareCheck.$Properties[]|null);
+
+            /** Share host */
+            host?: (hastmon.ShareHost.$Properties[]|null);
+
+            /** Share pair */
+            pair?: (hastmon.SharePair.$Properties[]|null);
+
+            /** Share service */
+            service?: (hastmon.ShareService.$Properties[]|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a Share. */
+        type $Shape = hastmon.Share.$Properties;
+    }
+
+    /**
+     * Properties of a ShareService.
+     * @deprecated Use hastmon.ShareService.$Properties instead.
+     */
+    interface IShareService extends hastmon.ShareService.$Properties {
+    }
+
+    /** Represents a ShareService. */
+    class ShareService {
+
+        /**
+         * Constructs a new ShareService.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.ShareService.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** ShareService service. */
+        service: string;
+
+        /** ShareService sorryAgo. */
+        sorryAgo?: (hastmon.Length.$Properties|null);
+
+        /**
+         * Encodes the specified ShareService message. Does not implicitly {@link hastmon.ShareService.verify|verify} messages.
+         * @param message ShareService message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.ShareService.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a ShareService message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.ShareService & hastmon.ShareService.$Shape} ShareService
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.ShareService & hastmon.ShareService.$Shape;
+    }
+
+    namespace ShareService {
+
+        /** Properties of a ShareService. */
+        interface $Properties {
+
+            /** ShareService service */
+            service?: (string|null);
+
+            /** ShareService sorryAgo */
+            sorryAgo?: (hastmon.Length.$Properties|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a ShareService. */
+        type $Shape = hastmon.ShareService.$Properties;
+    }
+
+    /**
+     * Properties of a ShareCheck.
+     * @deprecated Use hastmon.ShareCheck.$Properties instead.
+     */
+    interface IShareCheck extends hastmon.ShareCheck.$Properties {
+    }
+
+    /** Represents a ShareCheck. */
+    class ShareCheck {
+
+        /**
+         * Constructs a new ShareCheck.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.ShareCheck.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** ShareCheck name. */
+        name: string;
+
+        /** ShareCheck state. */
+        state: hastmon.Sight;
+
+        /** ShareCheck nature. */
+        nature: string;
+
+        /** ShareCheck sinceMs. */
+        sinceMs: number;
+
+        /** ShareCheck passAgo. */
+        passAgo?: (hastmon.Length.$Properties|null);
+
+        /**
+         * Encodes the specified ShareCheck message. Does not implicitly {@link hastmon.ShareCheck.verify|verify} messages.
+         * @param message ShareCheck message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.ShareCheck.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a ShareCheck message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.ShareCheck & hastmon.ShareCheck.$Shape} ShareCheck
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.ShareCheck & hastmon.ShareCheck.$Shape;
+    }
+
+    namespace ShareCheck {
+
+        /** Properties of a ShareCheck. */
+        interface $Properties {
+
+            /** ShareCheck name */
+            name?: (string|null);
+
+            /** ShareCheck state */
+            state?: (hastmon.Sight|null);
+
+            /** ShareCheck nature */
+            nature?: (string|null);
+
+            /** ShareCheck sinceMs */
+            sinceMs?: (number|null);
+
+            /** ShareCheck passAgo */
+            passAgo?: (hastmon.Length.$Properties|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a ShareCheck. */
+        type $Shape = hastmon.ShareCheck.$Properties;
+    }
+
+    /**
+     * Properties of a ShareHost.
+     * @deprecated Use hastmon.ShareHost.$Properties instead.
+     */
+    interface IShareHost extends hastmon.ShareHost.$Properties {
+    }
+
+    /** Represents a ShareHost. */
+    class ShareHost {
+
+        /**
+         * Constructs a new ShareHost.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.ShareHost.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** ShareHost host. */
+        host: string;
+
+        /** ShareHost off. */
+        off?: (hastmon.ShareReason.$Properties|null);
+
+        /**
+         * Encodes the specified ShareHost message. Does not implicitly {@link hastmon.ShareHost.verify|verify} messages.
+         * @param message ShareHost message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.ShareHost.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a ShareHost message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.ShareHost & hastmon.ShareHost.$Shape} ShareHost
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.ShareHost & hastmon.ShareHost.$Shape;
+    }
+
+    namespace ShareHost {
+
+        /** Properties of a ShareHost. */
+        interface $Properties {
+
+            /** ShareHost host */
+            host?: (string|null);
+
+            /** ShareHost off */
+            off?: (hastmon.ShareReason.$Properties|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a ShareHost. */
+        type $Shape = hastmon.ShareHost.$Properties;
+    }
+
+    /**
+     * Properties of a ShareReason.
+     * @deprecated Use hastmon.ShareReason.$Properties instead.
+     */
+    interface IShareReason extends hastmon.ShareReason.$Properties {
+    }
+
+    /** Represents a ShareReason. */
+    class ShareReason {
+
+        /**
+         * Constructs a new ShareReason.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.ShareReason.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** ShareReason name. */
+        name: string;
+
+        /** ShareReason by. */
+        by: string;
+
+        /** ShareReason ageMs. */
+        ageMs: number;
+
+        /**
+         * Encodes the specified ShareReason message. Does not implicitly {@link hastmon.ShareReason.verify|verify} messages.
+         * @param message ShareReason message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.ShareReason.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a ShareReason message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.ShareReason & hastmon.ShareReason.$Shape} ShareReason
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.ShareReason & hastmon.ShareReason.$Shape;
+    }
+
+    namespace ShareReason {
+
+        /** Properties of a ShareReason. */
+        interface $Properties {
+
+            /** ShareReason name */
+            name?: (string|null);
+
+            /** ShareReason by */
+            by?: (string|null);
+
+            /** ShareReason ageMs */
+            ageMs?: (number|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a ShareReason. */
+        type $Shape = hastmon.ShareReason.$Properties;
+    }
+
+    /**
+     * Properties of a SharePair.
+     * @deprecated Use hastmon.SharePair.$Properties instead.
+     */
+    interface ISharePair extends hastmon.SharePair.$Properties {
+    }
+
+    /** Represents a SharePair. */
+    class SharePair {
+
+        /**
+         * Constructs a new SharePair.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.SharePair.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** SharePair host. */
+        host: string;
+
+        /** SharePair service. */
+        service: string;
+
+        /** SharePair reason. */
+        reason: hastmon.ShareReason.$Properties[];
+
+        /** SharePair zeroAgo. */
+        zeroAgo?: (hastmon.Length.$Properties|null);
+
+        /** SharePair awaitAgo. */
+        awaitAgo?: (hastmon.Length.$Properties|null);
+
+        /** SharePair ramp. */
+        ramp?: (hastmon.ShareRamp.$Properties|null);
+
+        /** SharePair rampAsked. */
+        rampAsked?: (hastmon.Length.$Properties|null);
+
+        /** SharePair override. */
+        override?: (number|null);
+
+        /** SharePair real. */
+        real: string;
+
+        /**
+         * Encodes the specified SharePair message. Does not implicitly {@link hastmon.SharePair.verify|verify} messages.
+         * @param message SharePair message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.SharePair.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a SharePair message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.SharePair & hastmon.SharePair.$Shape} SharePair
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.SharePair & hastmon.SharePair.$Shape;
+    }
+
+    namespace SharePair {
+
+        /** Properties of a SharePair. */
+        interface $Properties {
+
+            /** SharePair host */
+            host?: (string|null);
+
+            /** SharePair service */
+            service?: (string|null);
+
+            /** SharePair reason */
+            reason?: (hastmon.ShareReason.$Properties[]|null);
+
+            /** SharePair zeroAgo */
+            zeroAgo?: (hastmon.Length.$Properties|null);
+
+            /** SharePair awaitAgo */
+            awaitAgo?: (hastmon.Length.$Properties|null);
+
+            /** SharePair ramp */
+            ramp?: (hastmon.ShareRamp.$Properties|null);
+
+            /** SharePair rampAsked */
+            rampAsked?: (hastmon.Length.$Properties|null);
+
+            /** SharePair override */
+            override?: (number|null);
+
+            /** SharePair real */
+            real?: (string|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a SharePair. */
+        type $Shape = hastmon.SharePair.$Properties;
+    }
+
+    /**
+     * Properties of a ShareRamp.
+     * @deprecated Use hastmon.ShareRamp.$Properties instead.
+     */
+    interface IShareRamp extends hastmon.ShareRamp.$Properties {
+    }
+
+    /** Represents a ShareRamp. */
+    class ShareRamp {
+
+        /**
+         * Constructs a new ShareRamp.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.ShareRamp.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** ShareRamp durationMs. */
+        durationMs: number;
+
+        /** ShareRamp leftMs. */
+        leftMs: number;
+
+        /**
+         * Encodes the specified ShareRamp message. Does not implicitly {@link hastmon.ShareRamp.verify|verify} messages.
+         * @param message ShareRamp message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.ShareRamp.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a ShareRamp message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.ShareRamp & hastmon.ShareRamp.$Shape} ShareRamp
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.ShareRamp & hastmon.ShareRamp.$Shape;
+    }
+
+    namespace ShareRamp {
+
+        /** Properties of a ShareRamp. */
+        interface $Properties {
+
+            /** ShareRamp durationMs */
+            durationMs?: (number|null);
+
+            /** ShareRamp leftMs */
+            leftMs?: (number|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a ShareRamp. */
+        type $Shape = hastmon.ShareRamp.$Properties;
     }
 
     /** Role enum. */

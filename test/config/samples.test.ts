@@ -5,6 +5,7 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { formatDiagnostics } from '../../daemon/config/diagnostic.js';
 import { RULES } from '../../daemon/config/grammar.js';
+import { BALANCER_RULES } from '../../daemon/config/grammar-balancer.js';
 import { MONITOR_RULES } from '../../daemon/config/grammar-monitor.js';
 import type { Config, ResourceConfig } from '../../daemon/config/types.js';
 import { filesIn, parse, parseAsEtc, ROOT } from './support.js';
@@ -124,6 +125,30 @@ describe('monitor.conf', () => {
 
   for (const statement of new Set(MONITOR_RULES.map((rule) => rule.name)))
     test(`shows ${statement}`, () => assert.match(text, new RegExp(`(^|[{\\s#])${statement}\\b`, 'm')));
+});
+
+describe('directors.conf', () => {
+  const name = 'directors.conf';
+
+  test('has the balancer on the two directors', () => {
+    const [alpha, beta, gamma] = ['alpha', 'beta', 'gamma'].map((node) => sample(name, node).balancer);
+    assert.equal(alpha?.whilePrimary, 'lb');
+    assert.deepEqual(beta, alpha);
+    assert.equal(gamma, null);
+  });
+
+  const text = readFileSync(path.join(CONF, name), 'utf8');
+  for (const statement of BALANCER_RULES.map((rule) => rule.name))
+    test(`shows ${statement}`, () => assert.match(text, new RegExp(`^\\s*#?${statement}\\b`, 'm')));
+});
+
+test('the manual has an item on every statement of the balancer', () => {
+  const page = readFileSync(path.join(ROOT, 'man/hastmon.conf.5'), 'utf8').split(/^\.Sh BALANCER$/m)[1] ?? '';
+  const items = new Set([...page.matchAll(/^\.It Ic (\w+)/gm)].map(([, item]) => item));
+  assert.deepEqual(
+    BALANCER_RULES.filter(({ name }) => !items.has(name)),
+    [],
+  );
 });
 
 test('the manual has an item on every statement of monitoring', () => {

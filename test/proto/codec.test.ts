@@ -158,6 +158,6 @@ describe('messages between nodes', () => {
     const kinds = Object.getOwnPropertyNames(hastmon.PeerFrame.prototype).filter(
       (key) => key !== 'constructor',
     );
-    assert.deepEqual(kinds.sort(), [...messageKinds, 'body', 'probe', 'confirm', 'reports'].sort());
+    assert.deepEqual(kinds.sort(), [...messageKinds, 'body', 'probe', 'confirm', 'reports', 'share'].sort());
   });
 });

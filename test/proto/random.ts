@@ -1,4 +1,5 @@
 /** Random numbers from a seed, and random messages made of them: the same seed, the same messages. */
+import type { ShareEntry } from '../../daemon/balancer/core/types.js';
 import type { ConfirmMessage, LedgerImage, View } from '../../daemon/confirm/types.js';
 import type {
   Holder,
@@ -10,6 +11,7 @@ import type {
   VoterMemory,
   VoterSets,
 } from '../../daemon/core/types.js';
+import type { ShareMessage } from '../../proto/share-codec.js';
 
 export interface Random {
   /** From 0 to n-1. */
@@ -214,4 +216,39 @@ function ledger(r: Random, edge: number): LedgerImage {
       ...{ atMs: duration(r), sinceMs: duration(r), witnesses: witnesses() },
     })),
   };
+}
+
+/** What the balancer of a director says: checks before hosts before services before pairs, as they travel. */
+export function randomShare(r: Random): ShareMessage {
+  const many = (most: number, make: () => ShareEntry): ShareEntry[] =>
+    Array.from({ length: r.below(most) }, make);
+  const age = (): number | null => (r.chance(40) ? null : duration(r) * 1000);
+  const reason = (): { name: string; by: string; age: number } => {
+    return { name: name(r), by: r.chance(20) ? '' : name(r), age: duration(r) };
+  };
+  const checks = many(5, () => {
+    const state = r.pick(['up', 'down'] as const);
+    const nature = r.pick(['', 'refused', 'http-status 503']);
+    return {
+      kind: 'check',
+      name: `http://${name(r)}/`,
+      state,
+      nature,
+      sinceAge: duration(r),
+      passAge: age(),
+    };
+  });
+  const hosts = many(5, () => {
+    const off = r.chance(50) ? null : { by: name(r), age: duration(r) };
+    return { kind: 'host', host: name(r), off };
+  });
+  const services = many(4, () => ({ kind: 'service', service: name(r), sorryAge: age() }));
+  const pairs = many(8, () => ({
+    real: r.pick(['', '10.0.0.2:80', '[fd00::2]:80']),
+    ...{ kind: 'pair', host: name(r), service: name(r), reasons: Array.from({ length: r.below(4) }, reason) },
+    ...{ zeroAge: age(), awaitAge: age(), rampAskedMs: age() },
+    ramp: r.chance(50) ? null : { durationMs: duration(r), leftMs: duration(r) },
+    override: r.chance(50) ? null : r.pick([0, 1, 100, 2 ** 31 - 1]),
+  }));
+  return { full: r.chance(50), more: r.chance(50), entries: [...checks, ...hosts, ...services, ...pairs] };
 }

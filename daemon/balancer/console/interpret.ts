@@ -58,6 +58,7 @@ async function answer(command: ConsoleCommand, session: ConsoleSession, host: Co
     case 'hosts-of':
       return hostsOf(host, command.services);
     case 'show':
+      await host.refresh();
       return showHosts(host, allHosts(host, command.hosts), command.services);
     case 'dump':
       return dumpText(host, command);

@@ -22,6 +22,8 @@ export interface ConsoleHost {
     sinceAge: number | null;
     passAge: number | null;
   }[];
+  /** Has the kernel's connections counted anew: who waits for the last one must not read an older number. */
+  refresh(): Promise<void>;
   /** Seconds since 1970. */
   wall(): number;
 }

@@ -98,7 +98,7 @@ export function disown(draft: Draft, keys: Iterable<ServiceKey>): void {
   }
 }
 
-/** Left alone until RETRY_MS are over, or something else is wanted of it (W8). */
+/** Left alone until RETRY_MS are over, or something else is wanted of it (B8). */
 export function takeRefused(draft: Draft, keys: readonly ServiceKey[], why: string): void {
   const { state, now } = draft;
   state.unsure = true;

@@ -68,7 +68,7 @@ function comes(draft: Draft, pair: Pair): void {
   draft.touched.add(service);
 }
 
-/** How it comes back: over what was asked for, else gradually where it was away for long enough (W4). null: at once. */
+/** How it comes back: over what was asked for, else gradually where it was away for long enough (B4). null: at once. */
 function rampOf({ state, now }: Draft, { memory, service }: Pair): Ramp | null {
   const options = state.config?.options;
   const triggerMs = service.config.rampTriggerMs ?? options?.rampTriggerMs ?? 0;
@@ -136,7 +136,7 @@ function sorryEdge(draft: Draft, service: Service, failing: boolean): void {
   draft.events.push({ kind: 'mail', service: tag, subject, text });
 }
 
-/** One that exists and is not its own: taken over where that was asked for, and told once where not (W6). */
+/** One that exists and is not its own: taken over where that was asked for, and told once where not (B6). */
 function takeOver(draft: Draft, service: Service): void {
   const { state } = draft;
   const exists = service.key !== '' && state.table?.has(service.key) === true;
@@ -154,7 +154,7 @@ function takeOver(draft: Draft, service: Service): void {
 
 /**
  * Takes over a service that exists. Of a server with weight that weight is believed until its check has a result; one with weight 0
- * has been disabled, by all that is known, if its check passes (W11).
+ * has been disabled, by all that is known, if its check passes (B11).
  */
 export function adopt(draft: Draft, service: Service): void {
   const { state, now } = draft;

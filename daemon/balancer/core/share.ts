@@ -1,5 +1,5 @@
 /**
- * What the director tells those that may follow it, and what they make of it (W12). Tags and checks that the file here does not have are
+ * What the director tells those that may follow it, and what they make of it (B12). Tags and checks that the file here does not have are
  * put aside: files are reloaded at slightly different times. They serve as soon as the file has them.
  */
 import { keep } from './configure.js';

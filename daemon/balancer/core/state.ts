@@ -89,7 +89,7 @@ export interface Service {
   key: ServiceKey;
   fault: string;
   pairs: Pair[];
-  /** There were results enough to decide by (W7). */
+  /** There were results enough to decide by (B7). */
   warm: boolean;
   /** No server has weight since; null: one has. */
   sorryAt: number | null;
@@ -138,7 +138,7 @@ export interface BalancerState {
   /** Checks of which a result is needed at once. */
   awaited: Set<string>;
   specs: readonly CheckSpec[];
-  /** Nothing of before can be read: what exists of the file's services is taken over (W11). */
+  /** Nothing of before can be read: what exists of the file's services is taken over (B11). */
   recover: boolean;
   /** Changes were refused: the next table differs by what was done of them. */
   unsure: boolean;

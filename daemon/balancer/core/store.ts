@@ -38,7 +38,7 @@ function savedPair(host: string, service: string, memory: PairMemory): SavedPair
 
 /**
  * Before the first file. What is known waits aside for it. Damaged: what exists of the file's services in the first table is taken for
- * its own. None: only what is to be adopted (W11).
+ * its own. None: only what is to be adopted (B11).
  */
 export function restore(state: BalancerState, known: Restored): void {
   Object.assign(state, createBalancer());

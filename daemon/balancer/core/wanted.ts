@@ -38,7 +38,7 @@ export function wantedOf(state: BalancerState, service: Service, now: number): T
   return { scheduler, persistenceSeconds, more: '', servers };
 }
 
-/** Of a service that has no results to decide by: as it is, but for what is known already (W7). */
+/** Of a service that has no results to decide by: as it is, but for what is known already (B7). */
 function coldService(state: BalancerState, service: Service, now: number): TableService | undefined {
   const kernel = state.table?.get(service.key);
   if (kernel === undefined) return undefined;

@@ -29,7 +29,7 @@ export function isDisabled({ host, memory }: Pair): boolean {
   return host.off !== null || memory.reasons.size > 0;
 }
 
-/** There was a pass that began after it had to (W2). */
+/** There was a pass that began after it had to (B2). */
 export function isFresh(check: Check, awaitSince: number | null): boolean {
   return awaitSince === null || (check.passAt !== null && check.passAt > awaitSince);
 }

@@ -13,7 +13,7 @@ import { filesIn, ROOT } from '../../config/support.js';
 const INVALID = path.join(ROOT, 'test/balancer/config/invalid');
 const names = filesIn(INVALID, '.conf');
 
-describe('W9: invalid files, each with all of its errors', () => {
+describe('[B9] invalid files, each with all of its errors', () => {
   for (const name of names) {
     test(name, () => {
       const text = readFileSync(path.join(INVALID, name), 'utf8');

@@ -57,7 +57,7 @@ test('nothing is planned before the table, the file and whether this node is act
   }
 });
 
-test('W6: a service that exists and is not its own is not touched, told once, and shown', () => {
+test('[B6] a service that exists and is not its own is not touched, told once, and shown', () => {
   const given = up({ table: found({ '1': 1, '77': 5 }) })
     .fail(1)
     .off(2);
@@ -68,7 +68,7 @@ test('W6: a service that exists and is not its own is not touched, told once, an
   assert.deepEqual(given.changes, []);
 });
 
-test('W6: adopting it by its line, by the settings or by a command makes it its own', () => {
+test('[B6] adopting it by its line, by the settings or by a command makes it its own', () => {
   const table = found({ '1': 1, '77': 5 });
   const own = { ...WWW, services: [service('www', { adopt: true })] };
   for (const given of [up({ table, config: own }), up({ table, adopt: true })])
@@ -79,7 +79,7 @@ test('W6: adopting it by its line, by the settings or by a command makes it its 
   assert.equal(problem(given), '');
 });
 
-test('W6: one that somebody makes at the moment in which it was about to be made is not its own', () => {
+test('[B6] one that somebody makes at the moment in which it was about to be made is not its own', () => {
   const given = up();
   given.reload(file([], []));
   assert.equal(given.weights(), null);
@@ -132,7 +132,7 @@ test('what does not resolve stays where it was known to be, or is out of the tab
   );
 });
 
-test('W7: a service is not put into the kernel before there is a result to decide by', () => {
+test('[B7] a service is not put into the kernel before there is a result to decide by', () => {
   const given = new Given();
   assert.equal(given.weights(), null);
   assert.equal(given.fail(1, 2).weights(), null, 'the third may have weight');
@@ -141,14 +141,14 @@ test('W7: a service is not put into the kernel before there is a result to decid
   assert.deepEqual(new Given().pass(2).weights(), { '1': 0, '2': 200, '3': 0 });
 });
 
-test('W7: one that is there keeps its weights until there are results', () => {
+test('[B7] one that is there keeps its weights until there are results', () => {
   const given = new Given({ table: found({ '1': 7, '2': 8, '3': 9 }), adopt: true });
   assert.deepEqual(given.weights(), { '1': 7, '2': 8, '3': 9 });
   assert.deepEqual(given.pass(1).weights(), { '1': 100, '2': 8, '3': 9 });
   assert.deepEqual(given.fail(2).weights(), { '1': 100, '2': 0, '3': 9 });
 });
 
-test('W8: what is refused is left alone until its time is over or something else is wanted; the others go on', () => {
+test('[B8] what is refused is left alone until its time is over or something else is wanted; the others go on', () => {
   const config = file([service('www'), service('api')], [host('s1', { www: 1, api: 1 })]);
   const given = new Given({ config }).pass(1);
   const { state } = given;
@@ -213,7 +213,7 @@ test('or left, where that is wanted, until something else is wanted of the servi
   assert.deepEqual(again.fail(2).weights(), { ...ALL, '2': 0 });
 });
 
-test('W10: a restart changes nothing: reasons, ramps, waiting and the sorry server go on', () => {
+test('[B10] a restart changes nothing: reasons, ramps, waiting and the sorry server go on', () => {
   const before = up()
     .off(2, ['www'], ['deploy'])
     .off(1)
@@ -240,14 +240,14 @@ test('W10: a restart changes nothing: reasons, ramps, waiting and the sorry serv
   );
 });
 
-test('W10: a server that is another one after the restart has to earn its weight', () => {
+test('[B10] a server that is another one after the restart has to earn its weight', () => {
   const before = up();
   const moved = new Map([...ADDRESSES, ['s1.example', '10.0.0.4']]);
   const again = new Given({ known: keep(before), table: before.kernel, now: before.now, addresses: moved });
   assert.deepEqual(again.weights(), { '2': 200, '3': 300, '4': 0 });
 });
 
-test('W11: what is damaged is made anew from the table: weight is believed, and none means disabled', () => {
+test('[B11] what is damaged is made anew from the table: weight is believed, and none means disabled', () => {
   const given = new Given({ known: { kind: 'damaged' }, table: found({ '1': 100, '2': 0, '3': 0 }) });
   assert.deepEqual(given.changes, []);
   assert.deepEqual(given.pass(1, 2).fail(3).weights(), { '1': 100, '2': 0, '3': 0 });
@@ -265,12 +265,12 @@ test('W11: what is damaged is made anew from the table: weight is believed, and 
   assert.deepEqual(given.pass(3).on(2, ['www'], ['*']).pass(2).weights(), ALL);
 });
 
-test("W11: nothing known: what exists is somebody else's, and what does not exist is made", () => {
+test("[B11] nothing known: what exists is somebody else's, and what does not exist is made", () => {
   assert.deepEqual(up({ table: found({ '1': 1 }) }).weights(), { '1': 1 });
   assert.deepEqual(up().weights(), ALL);
 });
 
-test('W12: a node that is not the director runs no checks, and its services are taken out of the kernel', () => {
+test('[B12] a node that is not the director runs no checks, and its services are taken out of the kernel', () => {
   const given = up();
   assert.equal(checksOf(given.state).length, 3);
   given.step({ kind: 'active', active: false });
@@ -282,7 +282,7 @@ test('W12: a node that is not the director runs no checks, and its services are 
   assert.deepEqual(given.weights(), ALL);
 });
 
-test('W12: the new director goes on with what the old one knew, told at once or bit by bit', () => {
+test('[B12] the new director goes on with what the old one knew, told at once or bit by bit', () => {
   const old = up();
   const follower = new Given({ active: false, now: 77 });
   follower.step({ kind: 'share', full: true, entries: shareAll(old.state, old.now) });
@@ -299,7 +299,7 @@ test('W12: the new director goes on with what the old one knew, told at once or 
   }
 });
 
-test('W12: who has to pass once more has to do so here; other servers behind the same tags as well', () => {
+test('[B12] who has to pass once more has to do so here; other servers behind the same tags as well', () => {
   const old = up().off(1).on(1);
   const follower = new Given({ active: false, now: 77 });
   follower.reload(WWW, new Map([...ADDRESSES, ['s2.example', '10.0.0.4']]));
@@ -310,7 +310,7 @@ test('W12: who has to pass once more has to do so here; other servers behind the
   assert.deepEqual(follower.awaited().sort(), [nameOf('10.0.0.1'), nameOf('10.0.0.4')]);
 });
 
-test('W12: what the director knows of tags that the file does not have yet serves when it has them', () => {
+test('[B12] what the director knows of tags that the file does not have yet serves when it has them', () => {
   const old = up().off(2, ['www'], ['deploy']);
   const follower = new Given({ active: false, config: file([service('www')], [host('s1', { www: 100 })]) });
   follower.step({ kind: 'share', full: true, entries: shareAll(old.state, old.now) });

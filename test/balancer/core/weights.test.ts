@@ -41,21 +41,21 @@ test('weights while they come back are those of docs/balancer.md', () => {
   assert.equal(rampWeight('linear', 3, 1500, 1400), 1);
 });
 
-test('W1: a server that is off, as a whole or in a service, has weight 0', () => {
+test('[B1] a server that is off, as a whole or in a service, has weight 0', () => {
   const given = up().off(1);
   assert.deepEqual(given.weights(), { ...ALL, '1': 0 });
   given.off(2, ['www'], ['deploy']).pass(1, 2, 3);
   assert.deepEqual(given.weights(), { ...ALL, '1': 0, '2': 0 });
 });
 
-test('W1: services without a check as well', () => {
+test('[B1] services without a check as well', () => {
   const given = new Given({ config: file([service('www', { check: null })], [host('s1', { www: 7 })]) });
   assert.deepEqual(given.weights(), { '1': 7 });
   assert.deepEqual(given.off(1).weights(), { '1': 0 });
   assert.deepEqual(given.on(1).weights(), { '1': 7 });
 });
 
-test('W2: one that is enabled waits for a pass that began afterwards', () => {
+test('[B2] one that is enabled waits for a pass that began afterwards', () => {
   const given = up().off(1);
   given.on(1);
   assert.deepEqual(given.awaited(), [nameOf('10.0.0.1')]);
@@ -70,7 +70,7 @@ test('W2: one that is enabled waits for a pass that began afterwards', () => {
   assert.equal(statusOf(given, 1), '0-ENABLED');
 });
 
-test('W2: a result that is not a pass ends the hurry, and not the waiting', () => {
+test('[B2] a result that is not a pass ends the hurry, and not the waiting', () => {
   const given = up().off(1).on(1);
   given.now += 2;
   const result = { name: nameOf('10.0.0.1'), state: 'up' as const, nature: 'x', begunAt: given.now - 1 };
@@ -80,7 +80,7 @@ test('W2: a result that is not a pass ends the hurry, and not the waiting', () =
   assert.equal(given.pass(1).weights()?.['1'], 100);
 });
 
-test('W2: one that was seen down needs a pass that began after that', () => {
+test('[B2] one that was seen down needs a pass that began after that', () => {
   const given = up().fail(1);
   const result = {
     name: nameOf('10.0.0.1'),
@@ -94,7 +94,7 @@ test('W2: one that was seen down needs a pass that began after that', () => {
   assert.equal(given.pass(1).weights()?.['1'], 100);
 });
 
-test('W2: so does one that comes into a service whose check is up already, and one whose address changes', () => {
+test('[B2] so does one that comes into a service whose check is up already, and one whose address changes', () => {
   const given = new Given({
     config: file([service('www'), service('api')], [host('s1', { www: 1 }), host('s2', { www: 1, api: 1 })]),
   });
@@ -110,7 +110,7 @@ test('W2: so does one that comes into a service whose check is up already, and o
   assert.deepEqual(given.pass(4).weights(), { '4': 1, '2': 1 });
 });
 
-test('W2: another check of the same server leaves its weight until it has a result', () => {
+test('[B2] another check of the same server leaves its weight until it has a result', () => {
   const given = up();
   given.reload({ ...WWW, services: [service('www', { check: urlCheck('/new') })] });
   assert.deepEqual(given.weights(), ALL);
@@ -123,7 +123,7 @@ test('W2: another check of the same server leaves its weight until it has a resu
   assert.deepEqual(given.weights(), { ...ALL, '1': 0 });
 });
 
-test('W3: all reasons, and the whole host, have to be taken back', () => {
+test('[B3] all reasons, and the whole host, have to be taken back', () => {
   const given = up().off(1, ['www'], ['deploy', 'disk']).off(1);
   given.on(1, ['www'], ['deploy']).pass(1);
   assert.equal(given.weights()?.['1'], 0);
@@ -133,7 +133,7 @@ test('W3: all reasons, and the whole host, have to be taken back', () => {
   assert.equal(given.weights()?.['1'], 100);
 });
 
-test("W3: '*' takes all reasons, and nothing is wrong with enabling twice", () => {
+test("[B3] '*' takes all reasons, and nothing is wrong with enabling twice", () => {
   const given = up().off(1, ['*'], ['a', 'b']);
   given.on(1, ['*'], ['*']).on(1, ['*'], ['*']).on(2);
   assert.deepEqual(
@@ -143,7 +143,7 @@ test("W3: '*' takes all reasons, and nothing is wrong with enabling twice", () =
   assert.deepEqual(given.pass(1).weights(), ALL);
 });
 
-test('W4: away for the trigger time, it comes back gradually; for less, at once', () => {
+test('[B4] away for the trigger time, it comes back gradually; for less, at once', () => {
   const given = up().off(1).after(119_000).on(1).pass(1);
   assert.equal(given.weights()?.['1'], 100);
   given.off(1).after(120_000).on(1).pass(1);
@@ -152,7 +152,7 @@ test('W4: away for the trigger time, it comes back gradually; for less, at once'
   assert.deepEqual(seen, [10, 10, 12, 13, 15, 17, 20, 25, 34, 50, 100]);
 });
 
-test('W4: a ramp that is asked for is that of the operator, and none is one of 0', () => {
+test('[B4] a ramp that is asked for is that of the operator, and none is one of 0', () => {
   const given = up().off(1).on(1, null, [], 3000).pass(1);
   assert.equal(given.weights()?.['1'], 25);
   assert.equal(statusOf(given, 1), '1-RAMPING');
@@ -161,7 +161,7 @@ test('W4: a ramp that is asked for is that of the operator, and none is one of 0
   assert.equal(given.weights()?.['1'], 100);
 });
 
-test('W4: a failure or disabling ends a ramp; what was begun is not done until it passes', () => {
+test('[B4] a failure or disabling ends a ramp; what was begun is not done until it passes', () => {
   const given = up().off(1).on(1, null, [], 5000).pass(1).after(2000).fail(1);
   assert.equal(given.weights()?.['1'], 0);
   assert.equal(statusOf(given, 1), '1-AWAITPASS');
@@ -220,7 +220,7 @@ test('unknown names are told in the words of ipvs-weightman, and nothing is done
   assert.deepEqual(given.weights(), ALL);
 });
 
-test('W5: the sorry server is in while no server has weight, with a mail on both edges', () => {
+test('[B5] the sorry server is in while no server has weight, with a mail on both edges', () => {
   const given = up();
   given.told('mail');
   given.fail(1, 2).off(3);
@@ -240,7 +240,7 @@ test('W5: the sorry server is in while no server has weight, with a mail on both
   );
 });
 
-test('W5: it is in before the last weight is taken, and out after the first one is given', () => {
+test('[B5] it is in before the last weight is taken, and out after the first one is given', () => {
   const given = up().fail(1, 2);
   given.changes = [];
   given.fail(3);
@@ -256,7 +256,7 @@ test('W5: it is in before the last weight is taken, and out after the first one 
   );
 });
 
-test('W5: its own sorry server, else the default one, else the last resort; none is told once', () => {
+test('[B5] its own sorry server, else the default one, else the last resort; none is told once', () => {
   const hosts = [host('s1', { www: 1 }), host('s2', {}), host('sorry', {})];
   const last = { host: 'last', title: 'last', address: '10.0.0.8' };
   const table: [own: string, sorryDefault: string, fallback: typeof last | null, weights: object][] = [
@@ -277,14 +277,14 @@ test('W5: its own sorry server, else the default one, else the last resort; none
   assert.equal(said(given, 'warn').filter((text) => text.includes('no sorry server')).length, 1);
 });
 
-test('W5: a service without servers has the sorry server, and so has one that loses them to a reload', () => {
+test('[B5] a service without servers has the sorry server, and so has one that loses them to a reload', () => {
   const given = new Given({ config: file([service('www')], [host('sorry', {})]) });
   assert.deepEqual(given.weights(), { '9': 1 });
   const lost = up().reload(file([service('www')], [host('sorry', {})]));
   assert.deepEqual(lost.weights(), { '9': 1 });
 });
 
-test('W5: below its quorum a service has no weight, with hysteresis', () => {
+test('[B5] below its quorum a service has no weight, with hysteresis', () => {
   const www = service('www', { quorum: 300, hysteresis: 100 });
   const given = new Given({ config: { ...WWW, services: [www] } }).pass(1, 2, 3);
   assert.deepEqual(given.fail(3).weights(), { '1': 100, '2': 200, '3': 0 });

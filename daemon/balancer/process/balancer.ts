@@ -1,0 +1,239 @@
+/**
+ * The balancer around its core: the file, the checks, the kernel's table and what is kept on disk. All that happens goes through feed();
+ * what the kernel is to be told follows from it.
+ */
+import type { NetLog } from '../../net/log.js';
+import type { ProcessSettings } from '../../runtime/monitor-settings.js';
+import { createWake } from '../../runtime/wake.js';
+import { bootId } from '../../sys/clock.js';
+import type { ConsoleHost } from '../console/types.js';
+import * as core from '../core/balancer.js';
+import type { BalancerEvent, BalancerInput, SavedCheck } from '../core/types.js';
+import type { BalancerToMain, MainToBalancer } from '../ipc.js';
+import type { BalancerSettings } from '../settings.js';
+import type { BalancerCommand } from '../types.js';
+import { createAnswers } from './answers.js';
+import { createBalancerChecks } from './checks.js';
+import { createConsoles } from './consoles.js';
+import { type Database, openDatabase } from './database.js';
+import { createFileKeeper, type FileKeeper } from './file-keeper.js';
+import { createLogFile } from './log-file.js';
+import { createTableKeeper } from './table-keeper.js';
+
+type WithoutNow<T> = T extends unknown ? Omit<T, 'now'> : never;
+
+export interface Balancer {
+  take(message: Exclude<MainToBalancer, { kind: 'ask' }>): Promise<void>;
+  answer(message: Extract<MainToBalancer, { kind: 'ask' }>): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface BalancerOptions {
+  script: string;
+  say(message: BalancerToMain): void;
+  /** Milliseconds of CLOCK_BOOTTIME, and since 1970. */
+  clock: () => number;
+  wall: () => number;
+}
+
+/** What is learned from checks goes to disk at most so often; what operators say, at once. */
+const SAVE_MS = 250;
+
+export function createBalancerShell(options: BalancerOptions): Balancer {
+  const { clock, say, wall } = options;
+  const state = core.createBalancer();
+  const logFile = createLogFile();
+  const log = createLog(say, logFile.write);
+  let settings: BalancerSettings | null = null;
+  let checkSettings: ProcessSettings | null = null;
+  let active: boolean | null = null;
+  let database: Database | null = null;
+  let remembered = new Map<string, SavedCheck>();
+  let saving: NodeJS.Timeout | undefined;
+  let unsaved = false;
+  /** The answer to the command that is being fed. */
+  let answered: { error: string; text: string } = { error: '', text: '' };
+  let closed = false;
+  const wake = createWake(clock, () => feed({ kind: 'tick' }));
+  const keeper = createTableKeeper({ log, plan: () => core.planChanges(state, clock()), feed: step });
+  const checks = createBalancerChecks({
+    ...{ script: options.script, log, clock, wall },
+    results: (results) => feed({ kind: 'results', results }),
+    remembered(name) {
+      const known = remembered.get(name);
+      return known === undefined ? null : { state: known.state, since: known.since, passAt: known.passAt };
+    },
+  });
+  const file: FileKeeper = createFileKeeper({ log, begin, loaded });
+  const consoleHost: ConsoleHost = {
+    config: () => file.config() ?? file.empty,
+    pairs: (hosts, services) =>
+      core.pairViews(state, clock(), { hosts, services }, (service, server) =>
+        keeper.connections(service, server),
+      ),
+    services: (names) => core.serviceViews(state, clock(), { services: names }),
+    command,
+    reload: () => file.reload(),
+    diff: () => file.diff(),
+    logLevel: (level) => logFile.setLevel(level),
+    checkers: () => core.checkerViews(state, clock()),
+    wall: () => wall() / 1000,
+    refresh: () => keeper.count(),
+  };
+  const consoles = createConsoles(consoleHost, log);
+  const answers = createAnswers({ host: consoleHost, file, problem: () => keeper.problem() });
+
+  /** One input, and all that follows from it but the kernel's table. */
+  function step(input: WithoutNow<BalancerInput>): void {
+    if (closed) return;
+    for (const event of core.stepBalancer(state, { ...input, now: clock() } as BalancerInput)) perform(event);
+    if (checkSettings !== null) checks.apply(core.checksOf(state), checkSettings);
+    checks.hasten(core.awaited(state));
+    wake.at(core.balancerWakeAt(state, clock()));
+  }
+
+  function feed(input: WithoutNow<BalancerInput>): void {
+    step(input);
+    void keeper.settle();
+  }
+
+  function perform(event: BalancerEvent): void {
+    switch (event.kind) {
+      case 'log': {
+        const { host, level, service, text } = event;
+        return log[level]({ ...(service && { service }), ...(host && { host }) }, text);
+      }
+      case 'mail': {
+        const email = file.config()?.options.email ?? null;
+        if (email !== null) return say({ kind: 'mail', email, subject: event.subject, text: event.text });
+        return log.warn(
+          { service: event.service },
+          `nobody is told by mail, since Email.Headers.To is not set: ${event.subject}`,
+        );
+      }
+      case 'answer':
+        answered = { error: event.error, text: event.text };
+        return;
+      case 'save':
+        unsaved = true;
+        saving ??= setTimeout(save, SAVE_MS);
+        return;
+      case 'share':
+        return say({ kind: 'share', full: false, entries: event.entries });
+      default:
+        event satisfies never;
+    }
+  }
+
+  function save(): string {
+    clearTimeout(saving);
+    saving = undefined;
+    if (!unsaved || database === null) return '';
+    const problem = database.write(core.saved(state));
+    if (problem === '') unsaved = false;
+    else {
+      log.error({}, `what the balancer knows cannot be kept for a restart: ${problem}`);
+      saving = setTimeout(save, SAVE_MS * 20);
+    }
+    return problem;
+  }
+
+  async function command(given: BalancerCommand): Promise<{ error: string; text: string }> {
+    step({ kind: 'command', command: given });
+    const { error, text } = answered;
+    if (error !== '') return { error, text };
+    save();
+    await keeper.settle();
+    return { error, text };
+  }
+
+  /** Before the first file is applied: what was known before. */
+  async function begin(path: string): Promise<void> {
+    if (database?.path === path) return;
+    const opened = await openDatabase(path, bootId());
+    if (typeof opened === 'string') throw new Error(opened);
+    const first = database === null;
+    database?.close();
+    database = opened;
+    if (!first) {
+      unsaved = true;
+      save();
+      return;
+    }
+    const { note, restored } = database.read();
+    if (note !== '') log.warn({}, note);
+    if (restored.kind === 'saved') remembered = new Map(restored.checks.map((check) => [check.name, check]));
+    core.restore(state, restored);
+  }
+
+  function loaded(input: Extract<WithoutNow<BalancerInput>, { kind: 'config' }>): void {
+    const { config } = input;
+    const why = logFile.configure(config.options.log.path, config.options.log.level);
+    if (why !== '') log.error({}, `Log.Path: ${why}`);
+    keeper.open(config.options.ipvsadm);
+    feed(input);
+    consoles.serve(
+      settings?.console === 'file' ? config.options.console : (settings?.console ?? null),
+      config.options.fifo,
+    );
+  }
+
+  async function take(message: Exclude<MainToBalancer, { kind: 'ask' }>): Promise<void> {
+    switch (message.kind) {
+      case 'settings': {
+        const first = settings === null;
+        settings = message.settings;
+        checkSettings = message.checks;
+        step({ kind: 'settings', adopt: settings.adopt, foreign: settings.foreign });
+        await file.follow(settings.file);
+        if (first) say({ kind: 'ready', notes: [] });
+        sync();
+        return;
+      }
+      case 'active':
+        active = message.active;
+        feed({ kind: 'active', active });
+        sync();
+        return keeper.settle();
+      case 'share':
+        return feed({ kind: 'share', full: message.full, entries: message.entries });
+      case 'share-all':
+        return say({ kind: 'share', full: true, entries: core.shareAll(state, clock()) });
+      default:
+        message satisfies never;
+    }
+  }
+
+  function sync(): void {
+    const wanted = settings?.sync ?? null;
+    if (wanted === null || active === null) return;
+    keeper.sync({ state: active ? 'master' : 'backup', ...wanted });
+  }
+
+  return {
+    take,
+    async answer({ request, what }) {
+      say({ kind: 'answer', request, ...(await answers.answer(what)) });
+    },
+    async close() {
+      save();
+      closed = true;
+      wake.cancel();
+      clearTimeout(saving);
+      file.close();
+      await Promise.all([consoles.close(), checks.close(), keeper.close()]);
+      database?.close();
+    },
+  };
+}
+
+function createLog(say: BalancerOptions['say'], write: ReturnType<typeof createLogFile>['write']): NetLog {
+  const at =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (fields: object, text: string): void => {
+      const plain = { ...fields } as Record<string, unknown>;
+      write(level, plain, text);
+      say({ kind: 'log', level, fields: plain, text });
+    };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}

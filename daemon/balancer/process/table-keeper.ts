@@ -1,0 +1,166 @@
+/**
+ * Keeps the kernel's table as the core wants it: reads it, has the difference made, and looks twice a second whether it is still so. One
+ * thing at a time. Where the kernel has no IPVS, everything else goes on, and it is tried again.
+ */
+import type { NetLog } from '../../net/log.js';
+import type { BalancerInput } from '../core/types.js';
+import { afterChanges } from '../ipvs/diff.js';
+import { type Kernel, openKernel } from '../ipvs/kernel.js';
+import { connectionsOf, type Proc, sameTable } from '../ipvs/proc.js';
+import type { SyncState } from '../ipvs/sync.js';
+import type { Change, Connections, ServerKey, ServiceKey, Table } from '../types.js';
+
+type WithoutNow<T> = T extends unknown ? Omit<T, 'now'> : never;
+
+export interface TableKeeper {
+  /** With this program from now on. */
+  open(ipvsadm: string): void;
+  /** Resolves when the kernel has been told all that was wanted at the call, or could not be. */
+  settle(): Promise<void>;
+  connections(service: ServiceKey, server: ServerKey): Connections | undefined;
+  /** Counts the connections anew. */
+  count(): Promise<void>;
+  /** Connection synchronization as wanted; tried again until it is. */
+  sync(wanted: SyncState): void;
+  /** Why the table is not kept, '' where it is. */
+  problem(): string;
+  close(): Promise<void>;
+}
+
+export interface TableKeeperOptions {
+  log: NetLog;
+  plan(): Change[];
+  feed(input: WithoutNow<Extract<BalancerInput, { kind: 'table' | 'applied' | 'refused' }>>): void;
+  pollMs?: number;
+}
+
+const POLL_MS = 500;
+/** What cannot be done is tried again. */
+const RETRY_MS = 5000;
+/** Each refusal leaves one service less: more than a few rounds would be a loop. */
+const ROUNDS_MAX = 20;
+
+export function createTableKeeper(options: TableKeeperOptions): TableKeeper {
+  const { feed, log, plan } = options;
+  let kernel: Kernel | null = null;
+  let program = '';
+  let table: Table | null = null;
+  let proc: Proc | null = null;
+  let problem = '';
+  let retryAt = 0;
+  /** What is under way, and whether there is more since it began. */
+  let running: Promise<void> | null = null;
+  let again: Promise<void> | null = null;
+  let wantedSync: SyncState | null = null;
+  let syncProblem = '';
+  let syncedAt = 0;
+  let closed = false;
+  const timer = setInterval(() => void look(), options.pollMs ?? POLL_MS);
+
+  function settle(): Promise<void> {
+    if (closed) return Promise.resolve();
+    if (running === null) return run(rounds);
+    again ??= running.then(() => {
+      again = null;
+      return run(rounds);
+    });
+    return again;
+  }
+
+  function run(work: () => Promise<void>): Promise<void> {
+    running = work()
+      .catch((error: Error) => log.error({}, `the kernel's table: ${error.message}`))
+      .finally(() => {
+        running = null;
+      });
+    return running;
+  }
+
+  async function rounds(): Promise<void> {
+    if (kernel === null) return;
+    if (table === null && performance.now() >= retryAt) await read();
+    for (let round = 0; round < ROUNDS_MAX && table !== null && !closed; round += 1) {
+      const changes = plan();
+      if (changes.length === 0) return;
+      const applied = await kernel.apply(changes);
+      if (applied.ok) {
+        table = afterChanges(table, changes);
+        feed({ kind: 'applied', changes });
+      } else {
+        feed({ kind: 'refused', services: applied.failed, why: applied.why });
+        await read();
+      }
+    }
+  }
+
+  async function read(): Promise<void> {
+    const reading = await kernel?.read();
+    if (reading === undefined || closed) return;
+    const why = 'table' in reading ? '' : 'missing' in reading ? reading.missing : reading.error;
+    if (why !== problem) {
+      if (why !== '') log.error({}, `the kernel's table is not kept: ${why}`);
+      else log.info({}, "the kernel's table can be kept again");
+    }
+    problem = why;
+    if ('table' in reading) {
+      table = reading.table;
+      feed({ kind: 'table', table });
+    } else {
+      table = null;
+      retryAt = performance.now() + RETRY_MS;
+    }
+  }
+
+  /** Twice a second: whether somebody else has changed something, and the connections. */
+  async function look(): Promise<void> {
+    if (running !== null || closed || kernel === null) return;
+    if (table === null) return performance.now() < retryAt ? undefined : settle();
+    const work = run(async () => {
+      proc = (await kernel?.peek()) ?? null;
+      if (table !== null && (proc === null || !sameTable(table, proc))) await read();
+    });
+    await work;
+    await keepSync();
+    await settle();
+  }
+
+  async function keepSync(): Promise<void> {
+    const wanted = wantedSync;
+    if (wanted === null || kernel === null || (syncProblem !== '' && performance.now() < syncedAt + RETRY_MS))
+      return;
+    if (syncProblem === '' && syncedAt > 0) return;
+    syncedAt = performance.now();
+    const why = await kernel.sync(wanted);
+    if (why !== syncProblem && why !== '') log.error({}, `connections are not synchronized: ${why}`);
+    if (wanted === wantedSync) syncProblem = why;
+  }
+
+  return {
+    open(ipvsadm) {
+      if (ipvsadm === program) return;
+      program = ipvsadm;
+      void kernel?.close();
+      kernel = openKernel({ ipvsadm, log: (level, text) => log[level]({}, text) });
+      table = null;
+      retryAt = 0;
+    },
+    settle,
+    connections: (service, server) =>
+      proc === null ? undefined : (connectionsOf(proc, service, server) ?? undefined),
+    async count() {
+      if (kernel !== null && table !== null) proc = (await kernel.peek()) ?? proc;
+    },
+    sync(wanted) {
+      wantedSync = wanted;
+      syncProblem = '';
+      syncedAt = 0;
+      void keepSync();
+    },
+    problem: () => problem,
+    async close() {
+      closed = true;
+      clearInterval(timer);
+      await kernel?.close();
+    },
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * The balancer put together with the rest of the main process: on whose node its table counts, what the director tells the others, its
+ * mails, and the questions of hastmonctl.
+ */
+import type { BalancerRequest } from '../../proto/balancer-types.js';
+import type { ControlReply } from '../../proto/control-types.js';
+import { partsOf, type ShareMessage } from '../../proto/share-codec.js';
+import { createNotifierHost } from '../alerts/notifier-host.js';
+import type { ShareEntry } from '../balancer/core/types.js';
+import type { BalancerSettings } from '../balancer/settings.js';
+import { DEFAULT_USERS } from '../config/monitor-defaults.js';
+import type { Config } from '../config/types.js';
+import type { NodeState } from '../core/node-types.js';
+import type { NodeName } from '../core/types.js';
+import { connectedHolder, holding } from '../core/view.js';
+import type { NetLog } from '../net/log.js';
+import type { PeerNetwork } from '../net/peer-network.js';
+import { type BalancerHost, createBalancerHost } from './balancer-host.js';
+import { createBalancerMail } from './balancer-mail.js';
+import { UNCONFIGURED } from './monitor-settings.js';
+import type { ProcessRecords } from './process-record.js';
+
+export interface Balancing {
+  apply(config: Config): void;
+  /** The state of some resource has changed. */
+  look(): void;
+  message(group: string, from: NodeName, message: ShareMessage): void;
+  link(group: string, node: NodeName, up: boolean): void;
+  ask(request: BalancerRequest): Promise<Partial<ControlReply>>;
+  host: Pick<BalancerHost, 'pid'>;
+  /** This daemon is about to end: the table stays as it is, whatever becomes of the resource. */
+  leave(): void;
+  close(): Promise<void>;
+}
+
+export interface BalancingOptions {
+  node: NodeName;
+  script: string;
+  records: ProcessRecords;
+  log: NetLog;
+  network: () => PeerNetwork;
+  /** The resource of this name, undefined where it is not on this node. */
+  state: (resource: string) => NodeState | undefined;
+  clock: () => number;
+  wall: () => number;
+}
+
+/**
+ * How long the table stays where this node has lost the lease and nobody else is known to hold it: it may get it again, and without a
+ * director nobody is served anyway.
+ */
+const LINGER_MS = 10_000;
+
+export function createBalancing(options: BalancingOptions): Balancing {
+  const { clock, log } = options;
+  let settings: BalancerSettings | null = null;
+  let others: readonly NodeName[] = [];
+  /** What the process was told; null: nothing yet. */
+  let active: boolean | null = null;
+  let leaving = false;
+  let linger: NodeJS.Timeout | undefined;
+  /** Parts of a full picture that is not complete, by who sends it. */
+  const partial = new Map<NodeName, ShareEntry[]>();
+  const notifier = createNotifierHost({ script: options.script, records: options.records, log });
+  const mail = createBalancerMail({ node: options.node, notifier, log, wall: options.wall });
+  const host = createBalancerHost({
+    ...{ script: options.script, records: options.records, log },
+    events: {
+      started() {
+        active = null;
+        look();
+      },
+      said(message) {
+        if (message.kind === 'mail') mail.send(message.email, message.subject, message.text);
+        else shareWith(others, message.full, message.entries);
+      },
+    },
+  });
+
+  function look(): void {
+    if (settings === null || leaving) return;
+    const wanted = isDirector(settings.whilePrimary);
+    if (wanted !== false) clearTimeout(linger);
+    if (wanted !== null) return become(wanted);
+    // Nobody is known to hold the lease: later, unless somebody does before.
+    if (active === true && linger === undefined) linger = setTimeout(() => become(false), LINGER_MS);
+    else if (active === null) become(false);
+  }
+
+  /** null: nobody is known to be. */
+  function isDirector(resource: string): boolean | null {
+    if (resource === '') return true;
+    const state = options.state(resource);
+    if (state === undefined) return false;
+    if (holding(state, clock())) return true;
+    return connectedHolder(state, clock()) === null ? null : false;
+  }
+
+  function become(wanted: boolean): void {
+    clearTimeout(linger);
+    linger = undefined;
+    if (active === wanted || leaving) return;
+    active = wanted;
+    partial.clear();
+    if (settings !== null && settings.whilePrimary !== '')
+      log.info(
+        { resource: settings.whilePrimary },
+        wanted
+          ? 'this node is the director: its table counts'
+          : "this node is no director: its services are not in the kernel's table",
+      );
+    host.tell({ kind: 'active', active: wanted });
+    // The others may have missed what was said before.
+    if (wanted && others.length > 0) host.tell({ kind: 'share-all' });
+  }
+
+  function shareWith(nodes: readonly NodeName[], full: boolean, entries: readonly ShareEntry[]): void {
+    if (active !== true || settings === null || settings.whilePrimary === '') return;
+    for (const message of partsOf(full, entries))
+      for (const node of nodes)
+        options.network().send(settings.whilePrimary, node, { kind: 'share', message });
+  }
+
+  function message(group: string, from: NodeName, { entries, full, more }: ShareMessage): void {
+    const state = group === settings?.whilePrimary ? options.state(group) : undefined;
+    if (state === undefined || active === true) return;
+    // Only the director's word counts; that it is one may be known here a heartbeat later.
+    if ((connectedHolder(state, clock()) ?? from) !== from) return;
+    const before = full ? [] : partial.get(from);
+    if (before === undefined) return host.tell({ kind: 'share', full: false, entries });
+    const all = before.concat(entries);
+    if (more) partial.set(from, all);
+    else {
+      partial.delete(from);
+      host.tell({ kind: 'share', full: true, entries: all });
+    }
+  }
+
+  return {
+    apply(config) {
+      const resource = config.resources.find(({ name }) => name === config.balancer?.whilePrimary);
+      others = resource?.voters.filter((node) => node !== config.node) ?? [];
+      if (settings?.whilePrimary !== config.balancer?.whilePrimary) active = null;
+      settings = config.balancer;
+      const { monitor } = config;
+      notifier.become(monitor?.users ?? DEFAULT_USERS);
+      host.apply(settings, monitor === null ? UNCONFIGURED : monitor);
+      look();
+    },
+    look,
+    message,
+    link(group, node, up) {
+      if (group !== settings?.whilePrimary) return;
+      partial.delete(node);
+      if (up && active === true) host.tell({ kind: 'share-all' });
+    },
+    async ask(request) {
+      const { answer, error, text } = await host.ask(request);
+      return { error, text, balancer: answer };
+    },
+    host,
+    leave() {
+      leaving = true;
+      clearTimeout(linger);
+    },
+    async close() {
+      clearTimeout(linger);
+      mail.close();
+      await host.close();
+      await notifier.close();
+    },
+  };
+}
