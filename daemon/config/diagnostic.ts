@@ -120,9 +120,17 @@ export function formatDiagnostics(diagnostics: readonly Diagnostic[]): string {
 
 /** What stands in a file, quoted for a message: shortened, and free of passwords and of what would upset a terminal. */
 export function quote(text: string): string {
-  const free = text.includes('://') ? text.replace(/(:\/\/[^\s/?@:]*:)\S*@/g, '$1***@') : text;
+  const free = withoutPassword(text);
   const short = free.length > 60 ? `${free.slice(0, 57)}...` : free;
   return `'${printable(short)}'`;
+}
+
+/** Of what may be a URL: all between the name of a user and the last `@` is taken for the password. */
+function withoutPassword(text: string): string {
+  const end = text.lastIndexOf('@');
+  const user = end < 0 ? null : /:\/\/[^\s/?@:]*:/.exec(text);
+  const start = user === null ? end : user.index + user[0].length;
+  return start < end ? `${text.slice(0, start)}***${text.slice(end)}` : text;
 }
 
 /** Where something stands, seen from another place: the line, and the file where it is another one. */

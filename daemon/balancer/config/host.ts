@@ -11,8 +11,8 @@ import { checkTag, readEndpoint } from './values.js';
 export interface HostLine {
   tag: Word;
   address: Word;
-  /** By tags of services: where the tag, and the weight, stand. */
-  weights: ReadonlyMap<string, { service: Word; weight: Word }>;
+  /** By tags of services, as they are written. */
+  weights: ReadonlyMap<string, Word>;
   hosts: readonly HostConfig[];
 }
 
@@ -72,31 +72,39 @@ function readPlace(text: string, word: Word, reporter: Reporter): { host: string
 function readWeights(
   words: readonly Word[],
   reporter: Reporter,
-): { weights: ReadonlyMap<string, number>; places: Map<string, { service: Word; weight: Word }> } {
+): { weights: ReadonlyMap<string, number>; places: ReadonlyMap<string, Word> } {
   const weights = new Map<string, number>();
-  const places = new Map<string, { service: Word; weight: Word }>();
+  const places = new Map<string, Word>();
   for (const word of words) {
     const equals = word.text.indexOf('=');
-    const service = partOf(word, 0, equals < 0 ? word.text : word.text.slice(0, equals));
     if (equals < 1) {
       reporter.error(word, `${quote(word.text)} is no weight`, 'expected service=weight, without blanks');
       continue;
     }
-    const text = word.text.slice(equals + 1);
-    const weight = partOf(word, Math.min(equals + 1, word.text.length - 1), text);
-    if (places.has(service.text)) {
-      reporter.error(service, `${quote(service.text)} is there twice`, 'one weight for each service');
+    const service = word.text.slice(0, equals);
+    if (places.has(service)) {
+      reporter.error(serviceIn(word), `${quote(service)} is there twice`, 'one weight for each service');
       continue;
     }
-    places.set(service.text, { service, weight });
+    places.set(service, word);
+    const text = word.text.slice(equals + 1);
     const value = /^[0-9]{1,10}$/.test(text) ? Number(text) : Number.NaN;
-    if (value <= WEIGHT_MAX) weights.set(service.text, value);
-    else
-      reporter.error(
-        weight,
-        `${quote(text)} is no weight`,
-        `expected a whole number from 0 to ${WEIGHT_MAX}`,
-      );
+    if (value <= WEIGHT_MAX) weights.set(service, value);
+    else {
+      const help = `expected a whole number from 0 to ${WEIGHT_MAX}`;
+      reporter.error(weightIn(word), `${quote(text)} is no weight`, help);
+    }
   }
   return { weights, places };
+}
+
+/** The tag in `service=weight`. */
+export function serviceIn(word: Word): Word {
+  return partOf(word, 0, word.text.slice(0, word.text.indexOf('=')));
+}
+
+/** The weight in it. */
+export function weightIn(word: Word): Word {
+  const start = word.text.indexOf('=') + 1;
+  return partOf(word, Math.min(start, word.text.length - 1), word.text.slice(start));
 }

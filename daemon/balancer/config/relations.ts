@@ -3,7 +3,7 @@ import { type Place, quote, type Reporter, whereIs } from '../../config/diagnost
 import { suggestName } from '../../config/suggest.js';
 import type { Word } from '../../config/tree.js';
 import type { BalancerOptions, HostConfig } from '../types.js';
-import type { HostLine } from './host.js';
+import { type HostLine, serviceIn } from './host.js';
 import type { OptionsDraft } from './options.js';
 import { checkServers } from './servers.js';
 import type { ServiceDraft } from './service.js';
@@ -79,14 +79,11 @@ function checkHosts({ hosts }: Drafts, reporter: Reporter): Map<string, HostConf
 function checkNames({ services, hosts, lost }: Drafts, reporter: Reporter): void {
   const known = new Set(services.map(({ tag }) => tag.text));
   for (const { weights } of hosts) {
-    for (const { service } of weights.values()) {
+    for (const [service, word] of weights) {
       if (reporter.full) return;
-      if (known.has(service.text) || lost.services.has(service.text)) continue;
-      reporter.error(
-        service,
-        `there is no service ${quote(service.text)}`,
-        suggestName(service.text, [...known]),
-      );
+      if (known.has(service) || lost.services.has(service)) continue;
+      const help = suggestName(service, [...known]);
+      reporter.error(serviceIn(word), `there is no service ${quote(service)}`, help);
     }
   }
 }

@@ -4,6 +4,7 @@ import { quote, type Reporter } from '../../config/diagnostic.js';
 import type { Word } from '../../config/tree.js';
 import type { BalancerOptions, HostConfig, ServiceConfig } from '../types.js';
 import type { ReadCheck } from './check.js';
+import { serviceIn, weightIn } from './host.js';
 import type { Drafts } from './relations.js';
 import type { ServiceDraft } from './service.js';
 import { endpointText, familyOf } from './values.js';
@@ -54,22 +55,17 @@ export function checkServers(
 /** The sorry server of a service, null for none. */
 type SorryOf = (config: ServiceConfig) => Pick<HostConfig, 'tag' | 'host' | 'port'> | null;
 
-function addServer(
-  filled: Filled,
-  host: HostConfig,
-  { service, weight }: { service: Word; weight: Word },
-  reporter: Reporter,
-): void {
+function addServer(filled: Filled, host: HostConfig, word: Word, reporter: Reporter): void {
   const { config, check, address } = filled.draft;
   filled.sum += host.weights.get(config.tag) ?? 0;
-  checkPath(filled.draft, host, service, false, reporter);
+  checkPath(filled.draft, host, word, false, reporter);
   const server = endpointText(host.host, config.protocol === 'fwmark' ? 0 : host.port || config.realPort);
   const key = server.toLowerCase();
   const earlier = filled.servers.get(key);
   if (earlier === undefined) filled.servers.set(key, host.tag);
   else if (earlier !== host.tag)
     reporter.error(
-      weight,
+      weightIn(word),
       `${quote(host.tag)} and ${quote(earlier)} are one server of ${quote(config.tag)}, ${server}`,
       'the kernel has a server once in a service',
     );
@@ -85,7 +81,7 @@ function checkPort(read: ReadCheck, host: HostConfig, config: ServiceConfig): nu
   return read.kind === 'ping' ? 0 : read.port || host.port || config.realPort;
 }
 
-/** How the kernel hands packets on to a server; `own`: where it is named, `sorry`: it is the sorry server. */
+/** How the kernel hands packets on to a server; `place`: its weight, or its name where it is the sorry server. */
 function checkPath(
   { config, address }: ServiceDraft,
   host: Pick<HostConfig, 'tag' | 'host' | 'port'>,
@@ -94,6 +90,7 @@ function checkPath(
   reporter: Reporter,
 ): void {
   const port = host.port || config.realPort;
+  const at = () => (sorry ? place : serviceIn(place));
   const name = `${quote(host.tag)}${sorry ? ', its sorry server' : ''}`;
   const other = sorry ? '; sorry_server=TAG names another' : '';
   if (config.method !== 'masq' && config.protocol !== 'fwmark' && port !== config.port) {
@@ -102,7 +99,7 @@ function checkPath(
       reporter.error(address, `${leads} another port, ${port}`, 'only method=masq changes the port');
     else
       reporter.error(
-        place,
+        at(),
         `${leads} port ${port}: ${name}${sorry ? ',' : ''} has it`,
         `only method=masq changes the port${other}`,
       );
@@ -110,7 +107,7 @@ function checkPath(
   const [family, its] = [serviceFamily(config), familyOf(host.host)];
   if (config.method !== 'ipip' && family !== 0 && its !== 0 && family !== its)
     reporter.error(
-      place,
+      at(),
       `${quote(config.tag)} is IPv${family}, and ${name}${sorry ? ',' : ''} is IPv${its}`,
       `only method=ipip leads from one to the other${other}`,
     );
