@@ -139,28 +139,43 @@ export function connectionsOf(proc: Proc, service: ServiceKey, server: ServerKey
 export function sameTable(table: Table, proc: Proc): boolean {
   if (table.size !== proc.size) return false;
   let ticks = 0;
-  for (const [key, service] of table) {
-    const seen = lookUp(proc, key);
-    if (seen === undefined || !sameService(service, seen)) return false;
-    if (service.persistenceSeconds === 0) continue;
+  const fits = (service: TableService | undefined, seen: ProcService | undefined): boolean => {
+    if (service === undefined || seen === undefined || !sameService(service, seen)) return false;
+    if (service.persistenceSeconds === 0) return seen.persistenceTicks === 0;
     // One number of ticks in a second fits all services, or one of them was changed.
     const here = seen.persistenceTicks / service.persistenceSeconds;
     if (!TICKS.has(here) || (ticks !== 0 && ticks !== here)) return false;
     ticks = here;
+    return true;
+  };
+  for (const [key, service] of table) {
+    const seen = lookUp(proc, key);
+    if (fits(service, seen)) continue;
+    // Two of one mark may have been taken for each other.
+    const other = otherFamily(key);
+    const swapped = other === null ? undefined : proc.get(other);
+    if (other === null || seen?.familyUnsure !== true || swapped?.familyUnsure !== true) return false;
+    if (!fits(service, swapped) || !fits(table.get(other), seen)) return false;
   }
   return true;
 }
 
 function lookUp(proc: Proc, key: ServiceKey): ProcService | undefined {
+  const other = otherFamily(key);
   const seen = proc.get(key);
-  if (seen !== undefined || !key.startsWith('-f ')) return seen;
-  const other = proc.get(key.endsWith(' -6') ? key.slice(0, -3) : `${key} -6`);
-  return other?.familyUnsure === true ? other : undefined;
+  if (seen !== undefined || other === null) return seen;
+  const unsure = proc.get(other);
+  return unsure?.familyUnsure === true ? unsure : undefined;
+}
+
+/** The same mark of the other family; null for what is no mark. */
+function otherFamily(key: ServiceKey): ServiceKey | null {
+  if (!key.startsWith('-f ')) return null;
+  return key.endsWith(' -6') ? key.slice(0, -3) : `${key} -6`;
 }
 
 function sameService(service: TableService, seen: ProcService): boolean {
   if (service.scheduler !== seen.scheduler || service.servers.size !== seen.servers.size) return false;
-  if ((service.persistenceSeconds === 0) !== (seen.persistenceTicks === 0)) return false;
   for (const [key, server] of service.servers) if (!sameServer(server, seen.servers.get(key))) return false;
   return true;
 }
