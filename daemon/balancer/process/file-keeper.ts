@@ -60,7 +60,7 @@ export function createFileKeeper({ begin, loaded, log }: FileKeeperOptions): Fil
     try {
       await begin(next.options.database);
     } catch (error) {
-      return refused(`DB: ${messageOf(error)}; nothing has been changed`);
+      return refused(`${file}: DB: ${messageOf(error)}; nothing has been changed`);
     }
     for (const line of shown.split('\n')) if (line !== '') log.warn({}, line);
     problem = '';
@@ -73,7 +73,7 @@ export function createFileKeeper({ begin, loaded, log }: FileKeeperOptions): Fil
 
   function refused(text: string): string {
     problem = text;
-    log.error({}, `${file}: ${text}`);
+    for (const line of text.split('\n')) if (line !== '') log.error({}, line);
     if (config === null) later(() => reload());
     return text.endsWith('\n') ? text : `${text}\n`;
   }
