@@ -6,7 +6,8 @@ import type { NetLog } from '../../net/log.js';
 import type { BalancerInput } from '../core/types.js';
 import { afterChanges } from '../ipvs/diff.js';
 import { type Kernel, openKernel } from '../ipvs/kernel.js';
-import { connectionsOf, type Proc, sameTable } from '../ipvs/proc.js';
+import { type Counted, type Leaving, lingering } from '../ipvs/linger.js';
+import { connectionsOf, sameTable } from '../ipvs/proc.js';
 import type { SyncState } from '../ipvs/sync.js';
 import type { Change, Connections, ServerKey, ServiceKey, Table } from '../types.js';
 
@@ -45,7 +46,8 @@ export function createTableKeeper(options: TableKeeperOptions): TableKeeper {
   let kernel: Kernel | null = null;
   let program = '';
   let table: Table | null = null;
-  let proc: Proc | null = null;
+  let counted: Counted | null = null;
+  const leaving: Leaving = new Map();
   let problem = '';
   let retryAt = 0;
   /** What is under way, and whether there is more since it began. */
@@ -80,7 +82,7 @@ export function createTableKeeper(options: TableKeeperOptions): TableKeeper {
     if (kernel === null) return;
     if (table === null && performance.now() >= retryAt) await read();
     for (let round = 0; round < ROUNDS_MAX && table !== null && !closed; round += 1) {
-      const changes = plan();
+      const changes = lingering(plan(), table, counted, leaving, performance.now());
       if (changes.length === 0) return;
       const applied = await kernel.apply(changes);
       if (applied.ok) {
@@ -116,12 +118,18 @@ export function createTableKeeper(options: TableKeeperOptions): TableKeeper {
     if (running !== null || closed || kernel === null) return;
     if (table === null) return performance.now() < retryAt ? undefined : settle();
     const work = run(async () => {
-      proc = (await kernel?.peek()) ?? null;
-      if (table !== null && (proc === null || !sameTable(table, proc))) await read();
+      counted = await peek();
+      if (table !== null && (counted === null || !sameTable(table, counted.proc))) await read();
     });
     await work;
     await keepSync();
     await settle();
+  }
+
+  async function peek(): Promise<Counted | null> {
+    const at = performance.now();
+    const proc = (await kernel?.peek()) ?? null;
+    return proc === null ? null : { proc, at };
   }
 
   async function keepSync(): Promise<void> {
@@ -146,9 +154,9 @@ export function createTableKeeper(options: TableKeeperOptions): TableKeeper {
     },
     settle,
     connections: (service, server) =>
-      proc === null ? undefined : (connectionsOf(proc, service, server) ?? undefined),
+      counted === null ? undefined : (connectionsOf(counted.proc, service, server) ?? undefined),
     async count() {
-      if (kernel !== null && table !== null) proc = (await kernel.peek()) ?? proc;
+      if (kernel !== null && table !== null) counted = (await peek()) ?? counted;
     },
     sync(wanted) {
       wantedSync = wanted;

@@ -87,7 +87,7 @@ test('any number of marks, of both families, with servers and without', async ()
   );
 });
 
-test('what is refused is named, and the other services go on (B8)', async () => {
+test('what is refused is named, and the other services go on [B8]', async () => {
   await make(two);
   const changes: Change[] = [
     {
@@ -116,7 +116,7 @@ test('what is refused is named, and the other services go on (B8)', async () => 
   assert.ok(table.has('-t 10.0.0.4:80') && table.has(B));
 });
 
-test('what ends ipvsadm in the middle is named, and all that comes after it is done (B8)', async () => {
+test('what ends ipvsadm in the middle is named, and all that comes after it is done [B8]', async () => {
   await make(two);
   const bad = (service: string): Change => ({
     ...{ kind: 'add-service', service, scheduler: 'wrr', persistenceSeconds: 99_999_999, more: '' },
