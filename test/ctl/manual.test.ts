@@ -27,7 +27,13 @@ import { entryOf } from './support.js';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = [path.resolve(here, '../../..'), process.cwd()].find((dir) => existsSync(path.join(dir, 'man')));
-const pages = ['hastmon.conf.5', 'actions.conf.5', 'hastmonctl.8', 'hastmond.8'] as const;
+const pages = [
+  'hastmon.conf.5',
+  'ipvs-weightman.conf.5',
+  'actions.conf.5',
+  'hastmonctl.8',
+  'hastmond.8',
+] as const;
 
 function page(name: (typeof pages)[number]): string {
   return readFileSync(path.join(root ?? '.', 'man', name), 'utf8');

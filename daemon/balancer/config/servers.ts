@@ -41,8 +41,10 @@ export function checkServers(
       if (filled === undefined) continue;
       for (const config of configs) {
         if (reporter.full) return;
-        addServer(filled, config, place, reporter);
+        const fits = addServer(filled, config, place, reporter);
         share(filled.draft, config);
+        // What is wrong with one of a range is wrong with all of them.
+        if (!fits) break;
       }
     }
   }
@@ -55,10 +57,11 @@ export function checkServers(
 /** The sorry server of a service, null for none. */
 type SorryOf = (config: ServiceConfig) => Pick<HostConfig, 'tag' | 'host' | 'port'> | null;
 
-function addServer(filled: Filled, host: HostConfig, word: Word, reporter: Reporter): void {
+/** False where its path is wrong. */
+function addServer(filled: Filled, host: HostConfig, word: Word, reporter: Reporter): boolean {
   const { config, check, address } = filled.draft;
   filled.sum += host.weights.get(config.tag) ?? 0;
-  checkPath(filled.draft, host, word, false, reporter);
+  const fits = checkPath(filled.draft, host, word, false, reporter);
   const server = endpointText(host.host, config.protocol === 'fwmark' ? 0 : host.port || config.realPort);
   const key = server.toLowerCase();
   const earlier = filled.servers.get(key);
@@ -72,9 +75,10 @@ function addServer(filled: Filled, host: HostConfig, word: Word, reporter: Repor
   if (check !== null && checkPort(check.read, host, config) === 0 && check.read.kind !== 'ping')
     reporter.error(
       address,
-      `no port to check ${quote(host.tag)} at`,
+      'no port to check its servers at',
       `fwmark:${config.port}:PORT, or check_port=PORT`,
     );
+  return fits;
 }
 
 function checkPort(read: ReadCheck, host: HostConfig, config: ServiceConfig): number {
@@ -88,29 +92,28 @@ function checkPath(
   place: Word,
   sorry: boolean,
   reporter: Reporter,
-): void {
+): boolean {
   const port = host.port || config.realPort;
-  const at = () => (sorry ? place : serviceIn(place));
-  const name = `${quote(host.tag)}${sorry ? ', its sorry server' : ''}`;
-  const other = sorry ? '; sorry_server=TAG names another' : '';
-  if (config.method !== 'masq' && config.protocol !== 'fwmark' && port !== config.port) {
-    const leads = `method=${config.method} cannot lead ${quote(config.tag)} to`;
-    if (host.port === 0)
-      reporter.error(address, `${leads} another port, ${port}`, 'only method=masq changes the port');
-    else
-      reporter.error(
-        at(),
-        `${leads} port ${port}: ${name}${sorry ? ',' : ''} has it`,
-        `only method=masq changes the port${other}`,
-      );
-  }
   const [family, its] = [serviceFamily(config), familyOf(host.host)];
-  if (config.method !== 'ipip' && family !== 0 && its !== 0 && family !== its)
+  const moved = config.method !== 'masq' && config.protocol !== 'fwmark' && port !== config.port;
+  const mixed = config.method !== 'ipip' && family !== 0 && its !== 0 && family !== its;
+  if (!moved && !mixed) return true;
+  const at = sorry ? place : serviceIn(place);
+  const name = `${quote(host.tag)}${sorry ? ', its sorry server,' : ''}`;
+  const other = sorry ? '; sorry_server=TAG names another' : '';
+  if (moved) {
+    const leads = `method=${config.method} cannot lead ${quote(config.tag)} to`;
+    const help = `only method=masq changes the port${host.port === 0 ? '' : other}`;
+    if (host.port === 0) reporter.error(address, `${leads} another port, ${port}`, help);
+    else reporter.error(at, `${leads} port ${port}: ${name} has it`, help);
+  }
+  if (mixed)
     reporter.error(
-      at(),
-      `${quote(config.tag)} is IPv${family}, and ${name}${sorry ? ',' : ''} is IPv${its}`,
+      at,
+      `${quote(config.tag)} is IPv${family}, and ${name} is IPv${its}`,
       `only method=ipip leads from one to the other${other}`,
     );
+  return false;
 }
 
 function checkWhole({ draft, servers, sum }: Filled, sorry: SorryOf, reporter: Reporter): void {
