@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { loadBalancerFile } from '../../../daemon/balancer/config/load.js';
+import { loadBalancerFile, parseBalancerFile } from '../../../daemon/balancer/config/load.js';
 import type { BalancerOptions, ServiceConfig } from '../../../daemon/balancer/types.js';
-import { configOf, hostsOf, messagesOf, serviceOf } from './support.js';
+import { configOf, FILE, hostsOf, messagesOf, serviceOf } from './support.js';
 
 /** As the description has it, with the three lines that lost their text. */
 const DESCRIPTION = `
@@ -232,6 +232,9 @@ describe('services', () => {
     const text = 'SorryServer.Fallback.IP=10.0.0.9\n! s 192.0.2.1:80 - sorry_server=gone';
     assert.deepEqual(messagesOf(text), []);
     assert.deepEqual(messagesOf(text, 'warning'), ["2:33 there is no host 'gone' to be the sorry server"]);
+    assert.equal(parseBalancerFile(text, FILE).config?.services[0]?.sorry, '');
+    const fallback = parseBalancerFile(text.replace('! s', 'SorryServer.Default=lost\n! s'), FILE);
+    assert.equal(fallback.config?.options.sorryDefault, '');
   });
 
   const warned: readonly [string, string, RegExp][] = [
