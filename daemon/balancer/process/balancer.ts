@@ -55,7 +55,11 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
   let answered: { error: string; text: string } = { error: '', text: '' };
   let closed = false;
   const wake = createWake(clock, () => feed({ kind: 'tick' }));
-  const keeper = createTableKeeper({ log, plan: () => core.planChanges(state, clock()), feed: step });
+  const keeper = createTableKeeper({
+    ...{ log, feed: step },
+    plan: () => core.planChanges(state, clock()),
+    prepare: () => void save(),
+  });
   const checks = createBalancerChecks({
     ...{ script: options.script, log, clock, wall },
     results: (results) => feed({ kind: 'results', results }),

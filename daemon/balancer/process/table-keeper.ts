@@ -31,6 +31,8 @@ export interface TableKeeper {
 export interface TableKeeperOptions {
   log: NetLog;
   plan(): Change[];
+  /** Before changes are made: what they follow from is to be on disk, whoever dies in between. */
+  prepare(): void;
   feed(input: WithoutNow<Extract<BalancerInput, { kind: 'table' | 'applied' | 'refused' }>>): void;
   pollMs?: number;
 }
@@ -84,6 +86,7 @@ export function createTableKeeper(options: TableKeeperOptions): TableKeeper {
     for (let round = 0; round < ROUNDS_MAX && table !== null && !closed; round += 1) {
       const changes = lingering(plan(), table, counted, leaving, performance.now());
       if (changes.length === 0) return;
+      options.prepare();
       const applied = await kernel.apply(changes);
       if (applied.ok) {
         table = afterChanges(table, changes);
