@@ -9,7 +9,7 @@ import { configure, forgetStrangers } from './configure.js';
 import { disown, retryRefused, takeApplied, takeRefused, takeTable } from './kernel.js';
 import { advanceRamps, settle } from './settle.js';
 import { shareChanged, takeShare } from './share.js';
-import { type BalancerState, type Draft, log, openDraft } from './state.js';
+import { type BalancerState, type Draft, openDraft } from './state.js';
 import type { BalancerEvent, BalancerInput } from './types.js';
 import { weightNow } from './weights.js';
 
@@ -77,7 +77,6 @@ function setActive(draft: Draft, active: boolean): void {
   if (active === before) return;
   state.active = active;
   touchAll(draft);
-  log(draft, 'info', active ? 'this node is the director' : 'this node is not the director: its services go');
   if (active && state.config !== null) {
     if (before === false) forgetStrangers(state, now);
     // Clocks of two nodes are not alike: who waits, waits for a pass that begins here.

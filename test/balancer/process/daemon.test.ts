@@ -11,6 +11,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { smtpServer } from '../../alerts/smtp-server.js';
 import { hastmond } from '../../system/paths.js';
 import { until } from '../../system/wait.js';
 
@@ -54,12 +55,12 @@ async function siteFor(t: TestContext): Promise<Site> {
 }
 
 /** Replaced as a whole, as an editor does it. */
-function writeBalancer({ folder, port, console }: Site, weight: number, more = ''): void {
+function writeBalancer({ folder, port, console }: Site, weight: number, more = '', options = ''): void {
   const text = `Management.Socket.Port=${console}
 DB=${folder}/lb.db
 IPVSADM=${folder}/there-is-no-ipvsadm
 Config.CheckPeriod=1
-! www 192.0.2.1:80:${port} http://www.example.com/ interval=100ms
+! www 192.0.2.1:80:${port} http://www.example.com/ interval=100ms${options}
 srv1 127.0.0.1 www=${weight}
 ${more}`;
   writeFileSync(path.join(folder, 'lb.conf.new'), text);
@@ -150,4 +151,29 @@ test('[B10] what is disabled stays so when the balancer, or hastmond, is killed'
   await has(site, /Reasons="" .*TStatus=0-ENABLED/);
   await next.end();
   assert.match(readFileSync(path.join(site.folder, 'lb.db'), 'utf8'), /"www"/);
+});
+
+test('[B5] both edges of a service are mailed, in their order, with who has no weight and why', async (t) => {
+  const smtp = await smtpServer(t);
+  const site = await siteFor(t);
+  const options = `Email.SMTP=127.0.0.1:${smtp.port}
+Email.Headers.From=lb@example.org
+Email.Headers.Reply-To=noc@example.org
+Email.Headers.To=ops@example.org
+`;
+  writeBalancer(site, 100, options, ',email=true');
+  await daemonFor(t, site);
+  await has(site, /State\.Weight=100/);
+  const { port } = site;
+  site.server.closeAllConnections();
+  site.server.close();
+  await until(() => smtp.mails.length === 1, LIMIT_MS, 'the mail that it failed');
+  site.server.listen(port, '127.0.0.1');
+  await until(() => smtp.mails.length === 2, LIMIT_MS, 'the mail that it is well');
+  const [failed, well] = smtp.mails;
+  assert.deepEqual(failed?.to, ['ops@example.org']);
+  assert.match(failed?.data ?? '', /^Subject: VS 'www' FAIL\r$/m);
+  assert.match(failed?.data ?? '', /^Reply-To: noc@example\.org\r$/m);
+  assert.match(failed?.data ?? '', /srv1.*refused/);
+  assert.match(well?.data ?? '', /^Subject: VS 'www' OK \(after [0-9.]+s\)\r$/m);
 });
