@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { duration } from '../hooks/words.js';
 import { messageOf } from '../sys/errors.js';
 import type { Command } from './types.js';
@@ -32,6 +33,7 @@ export interface Ran {
 
 /** From TERM to KILL for a command whose time is up. */
 const KILL_AFTER_MS = 1000;
+const SIGNAL_MS = 10;
 const SHOWN_MAX = 120;
 
 /** Program and arguments of a command, with the values in place. */
@@ -63,6 +65,8 @@ export async function runList(commands: readonly Command[], context: ListContext
     context.say(what);
     const { problem } = await runCommand(command, context);
     if (problem === '') continue;
+    // A signal to the group reaches the command and this process; which of the two is heard of first is chance.
+    await sleep(SIGNAL_MS);
     context.say(`${what} ${context.told() ? `was under way when the time was up, and ${problem}` : problem}`);
     return false;
   }

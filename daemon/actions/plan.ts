@@ -1,6 +1,6 @@
 /** The plan in force on disk, and which of its sections an action of hastmond's runs. */
 import { isDeepStrictEqual } from 'node:util';
-import { openStore, type Store } from '../state/store.js';
+import { readStored, type Store } from '../state/store.js';
 import { sectionsFor } from './states.js';
 import { type ActionPlan, PLAN, type Section } from './types.js';
 
@@ -16,9 +16,7 @@ export function keepPlan(store: Store, plan: ActionPlan): void {
 
 /** The plan in force in the state directory of a resource; a text says why there is none. */
 export function readPlan(directory: string): ActionPlan | string {
-  const { store, reason } = openStore(directory);
-  if (store === null) return reason;
-  const kept = store.read(PLAN);
+  const kept = readStored(directory, PLAN);
   if (kept.kind === 'valid') return kept.value as ActionPlan;
   const why = kept.kind === 'corrupt' ? kept.reason : 'hastmond has put none in force';
   return `no actions in ${directory}: ${why}`;

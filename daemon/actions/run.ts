@@ -7,6 +7,8 @@ import path from 'node:path';
 import { systemHookClock } from '../hooks/clock.js';
 import { endGroup } from '../hooks/group.js';
 import { openHookRecords } from '../hooks/records.js';
+import { openStore, readStored } from '../state/store.js';
+import { messageOf } from '../sys/errors.js';
 import { processAlive } from '../sys/process.js';
 import { runCheck } from './check-run.js';
 import { type ListContext, runCommand, runList } from './list.js';
@@ -43,12 +45,50 @@ export async function runActions(words: readonly string[]): Promise<number> {
     action === 'change' ? { HASTMON_CHECK: args[1] ?? '', HASTMON_CHECK_NODE: args[2] ?? '' } : {};
   const env = { ...process.env, ...valuesEnvironment(values), ...check };
   const context: ListContext = { file: plan.file, values: { ...values }, env, say, told: () => told };
-  if (action === 'status') return status(plan, context);
+  if (action === 'status') return startedHalf(directory) ? NOT_KNOWN : status(plan, context);
   const hooks = path.join(directory, 'hooks');
-  if (action === 'start' || action === 'stop') await endLists(hooks, action);
   if (action === 'change' && serviceBusy(hooks)) return BUSY;
+  if (action === 'start' || action === 'stop') {
+    const problem = await prepare(directory, hooks, action);
+    if (problem !== '') say(problem);
+    // A node that cannot stop its resource is worse than a note that is not right.
+    if (problem !== '' && action === 'start') return FAILED;
+  }
   const commands = sectionsOf(plan, action, args).flatMap((section) => section.commands);
-  return (await runList(commands, context)) ? 0 : FAILED;
+  const done = await runList(commands, context);
+  if (action === 'start' && done) noteStart(directory, false);
+  return done ? 0 : FAILED;
+}
+
+/** What comes before a list of start or stop; why it could not be done, '' where it could. */
+async function prepare(directory: string, hooks: string, action: 'start' | 'stop'): Promise<string> {
+  try {
+    await endLists(hooks, action);
+    noteStart(directory, action === 'start');
+    return '';
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** The name of the note on disk that a start is under way, or has not come to its end. */
+const STARTING = 'starting';
+
+/**
+ * The service may well run before the last command of its list does, and a command may fail after it: what has been started by half does
+ * not run, whatever it says of itself. Throws where the disk does not take the note: such a start must not be begun.
+ */
+function noteStart(directory: string, begun: boolean): void {
+  const { store, reason } = openStore(directory);
+  if (store === null) throw new Error(reason);
+  if (begun) store.writeSync(STARTING, true, 'process');
+  else store.remove(STARTING);
+}
+
+function startedHalf(directory: string): boolean {
+  const half = readStored(directory, STARTING).kind !== 'none';
+  if (half) say('the last start has not come to the end of its list');
+  return half;
 }
 
 // Synchronous, so that the order of lines is that of events and none is lost at the exit.

@@ -62,6 +62,11 @@ export function openStore(dir: string): StoreOutcome {
   }
 }
 
+/** A value in a directory that another process writes to; the directory need not be writable. Never throws. */
+export function readStored(dir: string, name: string): Stored {
+  return readState(name, path.join(path.resolve(dir), baseOf(name)));
+}
+
 const suffix = '.state';
 
 function storeOf(dir: string): Store {

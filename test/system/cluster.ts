@@ -31,6 +31,8 @@ export interface ClusterOptions {
   /** Makes the network; default: loopback, which cannot be cut. */
   network?: (nodes: readonly string[]) => Promise<Network>;
   exec?: string;
+  /** The statement that says what runs the resource, in place of that; `dir` is the cluster's directory. */
+  runs?: (dir: string) => string;
   /** The hook program is the fence as well. */
   fence?: boolean;
   /** More arguments for hastmond. */
@@ -70,7 +72,8 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
   const configFile = path.join(dir, 'hastmon.conf');
   const { globals = '', statements = '', perNode = {}, exec = path.join(dir, 'service.sh') } = options;
   const { fence = false } = options;
-  const written = { nodes: names, watchdogs, resource, globals, statements, perNode, exec, fence };
+  const runs = options.runs?.(dir) ?? `exec ${exec}${fence ? `\n  fence ${exec}` : ''}`;
+  const written = { nodes: names, watchdogs, resource, globals, statements, perNode, runs };
   writeFileSync(configFile, configurationText(written, dir, network), { mode: 0o600 });
 
   const nodes: Record<string, ClusterNode> = {};

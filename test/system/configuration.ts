@@ -11,9 +11,8 @@ export interface ConfigurationOptions {
   statements: string;
   /** Per node, statements of its section in the resource. */
   perNode: Record<string, string>;
-  exec: string;
-  /** The same program is the fence. */
-  fence: boolean;
+  /** The statements that say what runs the resource, and what is the fence. */
+  runs: string;
 }
 
 /** The text of the file; sockets and state of each node are below `dir`. */
@@ -39,7 +38,7 @@ export function configurationText(options: ConfigurationOptions, dir: string, ne
   return `${options.globals}
 ${globals.join('\n')}
 resource ${resource} {
-  exec ${options.exec}${options.fence ? `\n  fence ${options.exec}` : ''}
+  ${options.runs}
   friends ${[...new Set(hosts)].join(' ')}
 ${options.statements}
 ${sections.join('\n')}
