@@ -108,7 +108,7 @@ export interface ServiceConfig {
   host: string;
   /** The port, or the firewall mark. */
   port: number;
-  /** Of the servers that do not say their own. */
+  /** Of the servers that do not say their own; 0 for a firewall mark that says none. With a mark, only checks have use for it. */
   realPort: number;
   scheduler: string;
   method: Method;
