@@ -9,11 +9,19 @@ import type { Role } from '../daemon/core/types.js';
 import { type Letters, separateOptions } from '../daemon/process/options.js';
 import { version } from '../daemon/process/version.js';
 import type { ControlRequest, Selection } from '../proto/control-types.js';
+import {
+  type BalancerTask,
+  type BalancerWords,
+  balancerCommands,
+  balancerTaskOf,
+} from './balancer-arguments.js';
 import { type CheckWords, checkCommands, monitorRequestOf, settleWatch, watchMs } from './check-arguments.js';
+import { commandIn, withoutTail } from './tail.js';
 import { UsageError } from './usage.js';
 
 export interface Invocation {
-  request: ControlRequest;
+  /** What hastmond is asked; of the balancer also what takes several requests. */
+  request: ControlRequest | BalancerTask;
   /** Absolute; '' where the default places are to be looked at. */
   config: string;
   /** '' where the host name decides. */
@@ -51,21 +59,21 @@ const NAMES = { type: 'string', array: true, describe: "'all', or names of resou
 
 /** Reads the command line without the program's name. Relative paths count from the working directory. */
 export async function readArguments(given: readonly string[]): Promise<Arguments> {
-  const words = settleWatch(separateOptions(given, LETTERS));
+  const { tail, words } = withoutTail(settleWatch(separateOptions(given, LETTERS)));
   let printed = '';
   try {
     const argv = await parser(words).parseAsync(words, {}, (_error, _argv, output) => {
       printed = output;
     });
     if (printed !== '') return { kind: 'print', text: `${printed.trimEnd()}\n` };
-    return { kind: 'run', invocation: invocationOf(argv as unknown as Parsed) };
+    return { kind: 'run', invocation: invocationOf(argv as unknown as Parsed, tail) };
   } catch (error) {
     return { kind: 'refuse', message: refusal(error, words) };
   }
 }
 
 /** What yargs makes of the words. An option given twice is a list, which checkOnce() refuses. */
-interface Parsed extends CheckWords {
+interface Parsed extends CheckWords, Omit<BalancerWords, 'names' | 'host'> {
   _: (string | number)[];
   role?: string;
   config?: string | string[];
@@ -83,7 +91,7 @@ interface Parsed extends CheckWords {
 }
 
 function parser(words: readonly string[]) {
-  return checkCommands(commands(program(words)))
+  return balancerCommands(checkCommands(commands(program(words))), waiting)
     .completion('completion', 'Print a script for completion in bash or zsh')
     .help('help')
     .alias('help', 'h')
@@ -191,7 +199,7 @@ function waiting(command: Command): Command {
     });
 }
 
-function invocationOf(argv: Parsed): Invocation {
+function invocationOf(argv: Parsed, tail: readonly string[]): Invocation {
   const one = (name: 'config' | 'node' | 'control' | 'to' | 'timeout'): string => {
     const value = argv[name] ?? '';
     if (Array.isArray(value)) throw new UsageError(`--${name} is given twice`);
@@ -203,7 +211,7 @@ function invocationOf(argv: Parsed): Invocation {
   if (timeout !== '' && !wait) throw new UsageError('--timeout means nothing without --wait');
   const [config, control] = [one('config'), one('control')];
   return {
-    request: requestOf(argv, one('to'), wait),
+    request: requestOf(argv, one('to'), wait, tail),
     config: config === '' ? '' : path.resolve(config),
     node: one('node'),
     control: control === '' ? '' : path.resolve(control),
@@ -224,7 +232,12 @@ function timeoutMs(text: string): number {
   return parsed.value;
 }
 
-function requestOf(argv: Parsed, to: string, wait: boolean): ControlRequest {
+function requestOf(
+  argv: Parsed,
+  to: string,
+  wait: boolean,
+  tail: readonly string[],
+): ControlRequest | BalancerTask {
   const [command, ...rest] = argv._.map(String);
   // What stands behind `--` is not among the positionals.
   const names = [...(argv.names ?? []), ...rest];
@@ -252,7 +265,8 @@ function requestOf(argv: Parsed, to: string, wait: boolean): ControlRequest {
     case 'report':
       return reportOf(argv, rest);
     default: {
-      const request = monitorRequestOf(argv._.map(String), argv);
+      const given = argv._.map(String);
+      const request = monitorRequestOf(given, argv) ?? balancerTaskOf(given, argv, tail);
       if (request === null) throw new UsageError(`unknown command '${command}'`);
       return request;
     }
@@ -286,15 +300,6 @@ function selectionOf(names: readonly string[]): Selection {
 
 function isRole(word: string | undefined): word is Role {
   return ROLES.some((role) => role === word);
-}
-
-/** The word where the command is expected; '' for none. yargs does not tell which word it means. */
-function commandIn(words: readonly string[]): string {
-  const takesNext = /^(-[cnos]|--(config|node|control|to|resource|timeout|host|group|option|by|for|watch))$/;
-  const [first = '', second = ''] = words.filter(
-    (word, index) => !word.startsWith('-') && !takesNext.test(words[index - 1] ?? ''),
-  );
-  return first === 'alert' ? second : first;
 }
 
 /** One line from what yargs or this file throws. */

@@ -1,5 +1,4 @@
 /** Carries the commands about checks and alerts out: asks hastmond, prints what it says, and gives the exit status. */
-import os from 'node:os';
 import { exitCode } from '../daemon/process/sysexits.js';
 import type { MonitorAnswer, MonitorRequest } from '../proto/monitor-types.js';
 import { succeeded } from './answer.js';
@@ -7,6 +6,7 @@ import { formatAlertTest, formatDetail, formatProbe } from './check-detail.js';
 import { type CheckList, formatChecks, type Room } from './checks.js';
 import { CtlError } from './error.js';
 import type { Session } from './run.js';
+import { invokingUser } from './user.js';
 
 /** For answers that hastmond has at hand. */
 const ANSWER_MS = 10_000;
@@ -46,18 +46,6 @@ export async function runMonitoring(session: Session, request: MonitorRequest): 
       return change(session, request);
     default:
       return request satisfies never;
-  }
-}
-
-/** Who sits at the terminal, also behind sudo(8). */
-function invokingUser(): string {
-  const { LOGNAME, SUDO_USER, USER } = process.env;
-  const named = SUDO_USER || LOGNAME || USER;
-  if (named) return named;
-  try {
-    return os.userInfo().username;
-  } catch {
-    return `user ${process.getuid?.() ?? 'unknown'}`;
   }
 }
 

@@ -87,10 +87,12 @@ async function carryOut(session: Session): Promise<number> {
     case 'balancer-set':
     case 'balancer-diff':
     case 'balancer-reload':
-    case 'balancer-console': {
-      const { text } = succeeded(await session.ask(request, ANSWER_MS));
-      printText(session, text, { text });
-      return exitCode.ok;
+    case 'balancer-console':
+    case 'host':
+    case 'console':
+    case 'rolling': {
+      const { runBalancer } = await import('./run-balancer.js');
+      return runBalancer(session, request);
     }
     default:
       await onResources(session, request);

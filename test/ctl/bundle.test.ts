@@ -34,7 +34,7 @@ test('help is laid out as yargs does it', async (t) => {
   }
 });
 
-test('what is about checks is loaded for that alone', async () => {
+test('what is about checks and the balancer is loaded for that alone', async () => {
   const { metafile } = await build({
     ...{ absWorkingDir: root, bundle: true, format: 'esm', platform: 'node', splitting: true, write: false },
     ...{ entryPoints: ['ctl/hastmonctl.ts'], logLevel: 'silent', metafile: true, outdir: 'nowhere' },
@@ -50,6 +50,7 @@ test('what is about checks is loaded for that alone', async () => {
   visit('nowhere/hastmonctl.js');
   const sources = [...loaded].flatMap((file) => Object.keys(metafile.outputs[file]?.inputs ?? {}));
   assert.ok(sources.includes('ctl/run.ts') && sources.includes('ctl/check-arguments.ts'));
-  for (const file of ['run-checks', 'watch', 'screen', 'table', 'checks', 'check-detail', 'wait'])
-    assert.ok(!sources.includes(`ctl/${file}.ts`), file);
+  const checks = ['run-checks', 'watch', 'screen', 'table', 'checks', 'check-detail', 'wait'];
+  const balancer = ['run-balancer', 'balancer-tables', 'host', 'run-rolling', 'rolling', 'console'];
+  for (const file of [...checks, ...balancer]) assert.ok(!sources.includes(`ctl/${file}.ts`), file);
 });

@@ -22,6 +22,7 @@ import { parseConfig } from '../../daemon/config/load.js';
 import { hookEnvironment as runEnvironment } from '../../daemon/hooks/environment.js';
 import { exitCode } from '../../daemon/process/sysexits.js';
 import { hookEnvironment } from '../../daemon/runtime/hook-shell.js';
+import { pairOf, serviceOf } from '../balancer/console/views.js';
 import { detailOf, listOf, probeOf } from './check-support.js';
 import { entryOf } from './support.js';
 
@@ -140,12 +141,17 @@ describe('hastmonctl(8)', () => {
 
   test('has every command and every option', async () => {
     const commands = [...(await help()).matchAll(/^ {2}hastmonctl (\w+)/gm)].map(([, name = '']) => name);
-    assert.equal(commands.length, 14);
+    assert.equal(commands.length, 20);
     for (const command of commands) {
       assert.match(text, new RegExp(`^\\.It Cm ${command}\\b`, 'm'), `the command ${command}`);
       assert.match(text, new RegExp(`^\\.Nm\\n\\.Cm ${command}$`, 'm'), `the synopsis of ${command}`);
       for (const option of optionsOf(command === 'completion' ? '' : await help(command)))
         assert.ok(hasOption(text, option), `the option -${option} of ${command}`);
+    }
+    for (const words of ['balancer diff', 'balancer reload', 'balancer adopt']) {
+      assert.match(text, new RegExp(`^\\.It Cm ${words}\\b`, 'm'), `the command ${words}`);
+      for (const option of optionsOf(await help(...words.split(' '))))
+        assert.ok(hasOption(text, option), `the option -${option} of ${words}`);
     }
     for (const words of ['check run', 'check ack', 'check mute', 'check unmute', 'alert test']) {
       assert.match(text, new RegExp(`^\\.It .*Cm ${words} Ar name`, 'm'), `the command ${words}`);
@@ -169,7 +175,15 @@ describe('hastmonctl(8)', () => {
     const { entry, ...detail } = detailOf();
     const list = { ...listOf(entry), checks: [entry], entries: [] };
     const reports = [{ node: 'alpha', check: 'db', state: 'ok', ageMs: 1, forMs: 1 }];
-    for (const value of [entryOf({ reports }), list, detail, probeOf(), { alert: '', ok: true, lines: [] }])
+    const rolled = {
+      done: [{ host: '', tookMs: 1 }],
+      failed: { host: '', why: '', off: true, putBack: '' },
+      left: [],
+    };
+    const pair = pairOf({ ramp: { durationMs: 1, leftMs: 1 }, reasons: [{ name: '', by: '', age: 1 }] });
+    const balancer = { hosts: [pair], services: [serviceOf()], note: '', line: '', text: '', ended: true };
+    const alert = { alert: '', ok: true, lines: [] };
+    for (const value of [entryOf({ reports }), list, detail, probeOf(), alert, rolled, balancer])
       for (const name of names(value))
         assert.ok(name === 'entries' || documented.has(name), `the name ${name}`);
   });

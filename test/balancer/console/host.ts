@@ -136,3 +136,33 @@ function changed(command: BalancerCommand, pair: PairView): PairView {
     command.weight ?? CONFIG.hosts.find(({ tag }) => tag === pair.host)?.weights.get(pair.service) ?? 0;
   return { ...pair, weight, overridden: command.weight !== null };
 }
+
+/** Each look at it finds time gone by: connections of a server that is off end, one that is on passes and comes back. */
+export function living(): TestHost {
+  const host = testHost();
+  const { pairs } = host;
+  host.pairs = (hosts, services) => {
+    host.pairList = host.pairList.map((pair) => (hosts?.includes(pair.host) === false ? pair : later(pair)));
+    return pairs(hosts, services);
+  };
+  return host;
+}
+
+function later(pair: PairView): PairView {
+  const { ramp, status } = pair;
+  if (status === '0-DISABLED') {
+    const active = Math.max(0, pair.connections.active - 1);
+    return { ...pair, connections: { active, inactive: 0 } };
+  }
+  if (status === '1-AWAITPASS') {
+    const first = { durationMs: 30_000, leftMs: 30_000 };
+    return { ...pair, status: '1-RAMPING', ramp: first, stateWeight: 1, procWeight: 1 };
+  }
+  if (ramp === null || status !== '1-RAMPING') return pair;
+  const leftMs = ramp.leftMs - 10_000;
+  if (leftMs > 0) return { ...pair, ramp: { ...ramp, leftMs } };
+  return {
+    ...{ ...pair, status: '0-ENABLED', ramp: null, stateWeight: pair.weight, procWeight: pair.weight },
+    connections: { active: 5, inactive: 0 },
+  };
+}
