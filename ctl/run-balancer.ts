@@ -40,7 +40,7 @@ export async function runBalancer(session: Session, task: BalancerRequest | Bala
     }
     case 'balancer-console':
     case 'console': {
-      const { runConsole } = await import('./console.js');
+      const { runConsole } = await import('./converse.js');
       return runConsole(session);
     }
     default:

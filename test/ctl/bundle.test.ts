@@ -51,6 +51,6 @@ test('what is about checks and the balancer is loaded for that alone', async () 
   const sources = [...loaded].flatMap((file) => Object.keys(metafile.outputs[file]?.inputs ?? {}));
   assert.ok(sources.includes('ctl/run.ts') && sources.includes('ctl/check-arguments.ts'));
   const checks = ['run-checks', 'watch', 'screen', 'table', 'checks', 'check-detail', 'wait'];
-  const balancer = ['run-balancer', 'balancer-tables', 'host', 'run-rolling', 'rolling', 'console'];
+  const balancer = ['run-balancer', 'balancer-tables', 'host', 'run-rolling', 'rolling', 'converse'];
   for (const file of [...checks, ...balancer]) assert.ok(!sources.includes(`ctl/${file}.ts`), file);
 });

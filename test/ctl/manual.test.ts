@@ -122,7 +122,7 @@ describe('hastmon.conf(5)', () => {
 
 /** The long and short options of a help text. */
 function optionsOf(help: string): string[] {
-  return [...help.matchAll(/^ +(?:-(\w), )?\s*--([a-z]+)/gm)].flatMap(([, short, long]) =>
+  return [...help.matchAll(/^ +(?:-(\w), )?\s*--([a-z-]+)/gm)].flatMap(([, short, long]) =>
     [short, long === undefined ? undefined : `-${long}`].filter((word) => word !== undefined),
   );
 }
