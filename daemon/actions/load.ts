@@ -97,6 +97,10 @@ function readPlan(config: Config, resource: ResourceConfig, actions: ActionsConf
 function open(name: string, files: Files, reporter: Reporter): SourceFile | null {
   const { text, reason } = files.read(name);
   const file: SourceFile = { name, text, masks: new Map() };
+  if (reason === '' && isOpenToAll(name)) {
+    const place = { file, line: 0, column: 1, length: 1 };
+    reporter.warning(place, 'every user may change this file, and what hastmond runs', `chmod go-w ${name}`);
+  }
   if (reason === '') return file;
   reporter.error(
     { file, line: 0, column: 1, length: 1 },
@@ -104,6 +108,10 @@ function open(name: string, files: Files, reporter: Reporter): SourceFile | null
     'hastmon.conf names it in a resource',
   );
   return null;
+}
+
+function isOpenToAll(name: string): boolean {
+  return ((statSync(name, { throwIfNoEntry: false })?.mode ?? 0) & 0o002) !== 0;
 }
 
 /** What start, stop and status have to go by. */

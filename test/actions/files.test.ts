@@ -1,6 +1,6 @@
 /** actions.conf and checks.conf: what their lines mean, and every error of them with its place. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -174,6 +174,13 @@ test('a resource that nothing says the status of is refused; a node needs checks
   assert.match(loadPlan(place, ACTIONS, '[local]\nstatus=no /bin/true').shown, refused);
   assert.match(loadPlan(place, ACTIONS, CHECKS, 'action_checks none').shown, refused);
   assert.doesNotMatch(loadPlan(place, ACTIONS, '[nodeA]\n/bin/true').shown, /error/);
+});
+
+test('a file that everybody may change is a warning', (t) => {
+  const place = placeFor(t);
+  place.write('checks.conf', '[local]\n/bin/true');
+  chmodSync(place.file('checks.conf'), 0o666);
+  assert.match(loadPlan(place, ACTIONS).shown, /^checks\.conf: warning: every user may change this file/m);
 });
 
 test('a file that cannot be read, and one that another statement names', (t) => {
