@@ -145,7 +145,7 @@ test('a signal, and a program that is not there, fail as well', async (t) => {
 
 test('a command that hangs is ended when its time is up, also where it ignores TERM', async (t) => {
   const lists = listsFor(t);
-  lists.script('hangs', 'exec sleep 1000');
+  lists.script('hangs', `trap 'touch ${lists.file('told')}; exit 0' TERM; while :; do sleep 0.05; done`);
   lists.script('stubborn', "trap '' TERM; echo ready; while :; do sleep 0.05; done");
   lists.keep(
     `${STATUS}[slave_to_master]\ntimeout=200ms hangs\nnote never\n[master_to_slave]\ntimeout=200ms stubborn\n`,
@@ -153,6 +153,7 @@ test('a command that hangs is ended when its time is up, also where it ignores T
   const start = await lists.run('start');
   assert.equal(start.code, 1);
   assert.match(start.out, /hangs did not end within 200 ms: ended/);
+  assert.ok(existsSync(lists.file('told')), 'TERM comes first');
   const stop = await lists.run('stop');
   assert.equal(stop.code, 1);
   assert.ok(stop.ms > 1200, 'TERM, and KILL a second later');

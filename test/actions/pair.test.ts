@@ -33,7 +33,7 @@ stopservice1
 unplumb
 
 [ok_to_lagging]
-alarm %OLD% %NEW% %NODE%
+alarm %OLD% %NEW% %NODE% %MASTER% %SLAVE%
 sh: BIN/alarm "$HASTMON_CHECK of $HASTMON_CHECK_NODE" "%RESOURCE%"
 
 [up_to_*]
@@ -164,7 +164,7 @@ test('a pair of database hosts fails over by lists of commands, under the lease'
       );
       await pause(300);
       assert.deepEqual(notes('nodeB', before), [
-        'change: alarm ok lagging nodeB',
+        'change: alarm ok lagging nodeB nodeA nodeB',
         'change: alarm lag of nodeB db',
       ]);
       for (const words of [
@@ -281,7 +281,8 @@ test('a pair of database hosts fails over by lists of commands, under the lease'
       assert.ok(!notes('nodeA', before).some((line) => line.startsWith('change:')), 'never beside a start');
       a.fault('plumb.wait', null);
       await moved;
-      const alarmed = (): boolean => notes('nodeA', before).includes('change: alarm ok lagging nodeA');
+      const alarmed = (): boolean =>
+        notes('nodeA', before).includes('change: alarm ok lagging nodeA nodeA nodeB');
       await until(alarmed, patienceMs, () => logsOf(cluster));
       await runsOn(cluster, 'nodeA');
       assert.ok(hasRun(notes('nodeA', before), STARTED('nodeA')), notes('nodeA', before).join('\n'));
