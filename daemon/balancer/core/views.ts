@@ -53,7 +53,9 @@ function pairView(state: BalancerState, pair: Pair, now: number, connections: Co
     ...{ host: host.config.tag, service: service.config.tag, real, virtual: virtualOf(state, service) },
     ...{ disabled: isDisabled(pair), reasons: reasonsOf(pair, now) },
     ...{ weight: fullWeight(pair), overridden: memory.override !== null },
-    stateWeight: real === '' ? 0 : (wantedWeight(state, pair, now) ?? weightNow(pair, now)),
+    // What is known of it elsewhere is not in the table here.
+    stateWeight:
+      real === '' || state.active !== true ? 0 : (wantedWeight(state, pair, now) ?? weightNow(pair, now)),
     desiredWeight: isEligible(pair) ? fullWeight(pair) : 0,
     procWeight: state.table?.get(service.key)?.servers.get(real)?.weight ?? null,
     connections: connections(service.key, real) ?? NONE,
