@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { MUTATIONS as BALANCER } from './balancer/core/mutation-list.js';
 import { MUTATIONS as CONFIRMATION } from './confirm/mutation-list.js';
 import { MUTATIONS as SAFETY } from './sim/mutation-list.js';
 
@@ -160,7 +161,7 @@ test('every rule of the protocol is cited by a test, a mutation, a checker or a 
 });
 
 test('the text of every mutation stands in its file, once', () => {
-  for (const { rule, edits } of [...SAFETY, ...CONFIRMATION])
+  for (const { rule, edits } of [...SAFETY, ...CONFIRMATION, ...BALANCER])
     for (const { file, from } of edits)
       assert.equal(read(file).split(from).length, 2, `${rule}: ${file}: ${from}`);
 });

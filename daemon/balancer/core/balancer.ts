@@ -9,7 +9,7 @@ import { configure, forgetStrangers } from './configure.js';
 import { disown, retryRefused, takeApplied, takeRefused, takeTable } from './kernel.js';
 import { advanceRamps, settle } from './settle.js';
 import { shareChanged, takeShare } from './share.js';
-import { type BalancerState, type Draft, openDraft } from './state.js';
+import { type BalancerState, type Draft, openDraft, renewMemory } from './state.js';
 import type { BalancerEvent, BalancerInput } from './types.js';
 import { weightNow } from './weights.js';
 
@@ -72,19 +72,27 @@ function touchAll({ state, touched }: Draft): void {
 }
 
 function setActive(draft: Draft, active: boolean): void {
-  const { state, now } = draft;
+  const { state } = draft;
   const { active: before } = state;
   if (active === before) return;
   state.active = active;
+  // Something else is wanted of all of them.
+  state.refused.clear();
   touchAll(draft);
-  if (active && state.config !== null) {
-    if (before === false) forgetStrangers(state, now);
-    // Clocks of two nodes are not alike: who waits, waits for a pass that begins here.
-    for (const { pairs } of state.services.values())
-      if (before === false)
-        for (const { memory } of pairs) if (memory.awaitSince !== null) memory.awaitSince = now;
-  }
+  if (active && before === false && state.config !== null) begin(draft);
   disown(draft, [...state.owned]);
+}
+
+/** Another director was before; from here on this node's file counts, and its own results. */
+function begin({ state, now }: Draft): void {
+  forgetStrangers(state, now);
+  for (const { pairs } of state.services.values())
+    for (const pair of pairs) {
+      if (pair.memory.real !== pair.real) pair.memory = renewMemory(pair.memory, pair.real, now);
+      // Clocks of two nodes are not alike: who waits, waits for a pass that begins here.
+      if (pair.memory.awaitSince !== null) pair.memory.awaitSince = now;
+      if (pair.memory.ramp === null) state.ramping.delete(pair);
+    }
 }
 
 /** When a tick is due at the latest: the next second of a ramp, or the end of a refusal. Infinity: none. */

@@ -134,10 +134,17 @@ function addPair(draft: Draft, before: Before, host: Host, service: Service, fil
   const memory = memoryOf(draft, before, key, real);
   const check = real === '' ? null : checkOf(state, service, host.address, port);
   const pair: Pair = { host, service, fileWeight, real, check, memory, shown: old?.shown ?? 0 };
+  // Another check: weight that it has, it keeps until there is a result; what it has not, it has to earn from this one.
+  const earns = state.active === true && memory.zeroSince !== null && old !== undefined;
+  if (earns && old.check?.name !== check?.name) {
+    memory.awaitSince = draft.now;
+    draft.changed.pairs.add(pair);
+  }
   host.pairs.push(pair);
   service.pairs.push(pair);
   check?.pairs.push(pair);
   if (memory.ramp !== null) state.ramping.add(pair);
+  if (memory !== old?.memory && !before.first) draft.changed.pairs.add(pair);
   tellPair(draft, pair, old, twin);
   before.pairs.delete(key);
 }
@@ -210,14 +217,13 @@ export function keep<T>(aside: Map<string, T>, key: string, value: T): void {
   }
 }
 
-/** What is not in the file is not checked, and not known; on the other nodes the director may know more than their file. */
+/** What left the file is not known any more; of what it does not have yet, the director may have told. */
 function setChecks(state: BalancerState): void {
   const specs: CheckSpec[] = [];
   for (const [name, check] of state.checks) {
     if (check.pairs.length > 0 && check.spec !== null) specs.push(check.spec);
-    else if (state.active === false && state.checks.size <= ASIDE_MAX)
-      Object.assign(check, { spec: null, resultAt: null });
-    else state.checks.delete(name);
+    else if (state.active !== false || check.spec !== null || state.checks.size > ASIDE_MAX)
+      state.checks.delete(name);
     if (check.pairs.length === 0) state.awaited.delete(name);
   }
   state.specs = specs;

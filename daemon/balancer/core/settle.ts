@@ -102,10 +102,11 @@ export function advanceRamps(draft: Draft, weightOf: (pair: Pair) => number): vo
       continue;
     }
     draft.state.ramping.delete(pair);
+    if (memory.ramp === null) continue;
+    say(draft, pair, `weight ${weight}: it has come back`);
+    memory.ramp = null;
     // Full at last; the table may not have it yet.
     pairChanged(draft, pair);
-    if (memory.ramp !== null) say(draft, pair, `weight ${weight}: it has come back`);
-    memory.ramp = null;
   }
 }
 
@@ -175,7 +176,7 @@ export function adopt(draft: Draft, service: Service): void {
       const kept = state === 'unknown' ? weight : null;
       Object.assign(pair.memory, { zeroSince: null, awaitSince: null, kept, ramp: null });
     } else if (state === 'unknown')
-      Object.assign(pair.memory, { zeroSince: now, awaitSince: null, foundZero: true });
+      Object.assign(pair.memory, { zeroSince: now, awaitSince: now, foundZero: true });
     else if (state === 'up' && fullWeight(pair) > 0) recovered(draft, pair);
     pairChanged(draft, pair);
   }

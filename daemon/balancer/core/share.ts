@@ -12,7 +12,6 @@ import {
   type Pair,
   type PairMemory,
   pairKey,
-  renewMemory,
 } from './state.js';
 import type { ShareEntry } from './types.js';
 
@@ -25,8 +24,13 @@ export function shareAll(state: BalancerState, now: number): ShareEntry[] {
     if (check.state !== 'unknown') entries.push(...checkEntry(check, now));
   for (const { config, off, pairs } of state.hosts.values()) {
     if (off !== null) entries.push(hostEntry(state, config.tag, now));
-    entries.push(...pairs.map((pair) => pairEntry(pair, now)));
+    entries.push(...pairs.map((pair) => entryOf(pair, now)));
   }
+  // What operators said of those that left the file holds when they come back, wherever that is.
+  for (const { host, service, memory } of state.aside.pairs.values())
+    entries.push(pairEntry(host, service, memory, now));
+  for (const [host, { by, at }] of state.aside.hosts)
+    entries.push({ kind: 'host', host, off: { by, age: now - at } });
   for (const { config, sorryAt } of state.services.values())
     if (sorryAt !== null) entries.push({ kind: 'service', service: config.tag, sorryAge: now - sorryAt });
   return entries;
@@ -37,7 +41,7 @@ export function shareChanged({ state, changed, now }: Draft): ShareEntry[] {
   return [
     ...[...changed.checks].flatMap((check) => checkEntry(check, now)),
     ...[...changed.hosts].map((host) => hostEntry(state, host, now)),
-    ...[...changed.pairs].map((pair) => pairEntry(pair, now)),
+    ...[...changed.pairs].map((pair) => entryOf(pair, now)),
     ...[...changed.services].map(({ config, sorryAt }) => ({
       ...{ kind: 'service' as const, service: config.tag, sorryAge: age(sorryAt, now) },
     })),
@@ -58,10 +62,14 @@ function hostEntry(state: BalancerState, host: string, now: number): ShareEntry 
   return { kind: 'host', host, off: off === null ? null : { by: off.by, age: now - off.at } };
 }
 
-function pairEntry({ host, service, memory }: Pair, now: number): ShareEntry {
-  const { ramp } = memory;
+function entryOf({ host, service, memory }: Pair, now: number): ShareEntry {
+  return pairEntry(host.config.tag, service.config.tag, memory, now);
+}
+
+function pairEntry(host: string, service: string, memory: PairMemory, now: number): ShareEntry {
+  const { ramp, real } = memory;
   return {
-    ...{ kind: 'pair', host: host.config.tag, service: service.config.tag, real: memory.real },
+    ...{ kind: 'pair', host, service, real },
     reasons: [...memory.reasons].map(([name, { by, at }]) => ({ name, by, age: now - at })),
     ...{ zeroAge: age(memory.zeroSince, now), awaitAge: age(memory.awaitSince, now) },
     ramp: ramp === null ? null : { durationMs: ramp.durationMs, leftMs: ramp.deadline - now },
@@ -130,8 +138,8 @@ function takePair(state: BalancerState, entry: PairEntry, now: number): void {
     keep(state.aside.pairs, pairKey(host, service), { host, service, memory });
     return;
   }
-  // Another server stands there behind the same tags.
-  pair.memory = memory.real === pair.real ? memory : renewMemory(memory, pair.real, now);
+  // Where it is about another server, one of the two files is newer: that is settled by the next one, or when this node decides.
+  pair.memory = memory;
   if (pair.memory.ramp === null) state.ramping.delete(pair);
   else state.ramping.add(pair);
 }

@@ -38,13 +38,13 @@ export function wantedOf(state: BalancerState, service: Service, now: number): T
   return { scheduler, persistenceSeconds, more: '', servers };
 }
 
-/** Of a service that has no results to decide by: as it is, but for what is known already (B7). */
+/** Of a service that has no results to decide by: as it was found, but for what is known already (B7). */
 function coldService(state: BalancerState, service: Service, now: number): TableService | undefined {
   const kernel = state.table?.get(service.key);
   if (kernel === undefined) return undefined;
   const servers = new Map(kernel.servers);
   for (const pair of service.pairs) {
-    if (pair.real === '' || isUndecided(pair)) continue;
+    if (pair.real === '' || (isUndecided(pair) && !servers.has(pair.real))) continue;
     const { method } = service.config;
     servers.set(pair.real, { weight: weightNow(pair, now), method, more: '' });
   }

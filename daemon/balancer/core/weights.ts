@@ -6,14 +6,15 @@ import type { Check, Pair } from './state.js';
 export function rampWeight(curve: Curve, full: number, durationMs: number, leftMs: number): number {
   const left = Math.ceil(leftMs / 1000);
   if (left <= 0 || full === 0) return full;
-  const part = Math.max(0, 1 - (left * 1000) / durationMs);
+  // Whole milliseconds: a part of the time would be rounded, and then rounded up.
+  const gone = Math.max(0, durationMs - left * 1000);
   switch (curve) {
     case 'weightman':
       return Math.ceil(full / (left + 1));
     case 'linear':
-      return Math.max(1, Math.ceil(full * part));
+      return Math.max(1, Math.ceil((full * gone) / durationMs));
     case 'slowstart':
-      return Math.max(1, Math.ceil(full * part * part));
+      return Math.max(1, Math.ceil((full * gone * gone) / (durationMs * durationMs)));
     default:
       return curve satisfies never;
   }
