@@ -65,7 +65,7 @@ function isPartOf(actual: TableService | undefined, wanted: TableService | undef
 }
 
 export function takeApplied(draft: Draft, changes: readonly Change[]): void {
-  const { table, claims } = draft.state;
+  const { table, claims, refused } = draft.state;
   if (table === null) return;
   const keys = new Set(changes.map(({ service }) => service));
   const part = new Map([...keys].flatMap((key) => pick(table, key)));
@@ -75,6 +75,7 @@ export function takeApplied(draft: Draft, changes: readonly Change[]): void {
     if (service === undefined) table.delete(key);
     else table.set(key, service);
     claims.delete(key);
+    refused.delete(key);
   }
   disown(draft, keys);
 }
