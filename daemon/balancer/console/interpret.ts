@@ -1,6 +1,6 @@
 /**
  * The console: one line in, one answer out, as ipvs-weightman's. Lines that begin with `#` are for people: names that do not exist, what a
- * reload did. A `set` that was done answers nothing, as there. It knows no socket.
+ * reload or a `set` has done (there it was silent). It knows no socket.
  */
 import { messageOf } from '../../sys/errors.js';
 import type { BalancerCommand } from '../types.js';
