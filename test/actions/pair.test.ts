@@ -3,106 +3,15 @@
  * Where namespaces can be had, each node has a network of its own, and plumb an address to add.
  */
 import assert from 'node:assert/strict';
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { monotonicMs, overlapMs } from '../system/beats.js';
-import type { Cluster, ClusterNode } from '../system/cluster.js';
-import { createNamespaces, namespacesProblem } from '../system/netns.js';
-import { root } from '../system/paths.js';
+import type { ClusterNode } from '../system/cluster.js';
 import { clusterProcesses, signalProcess } from '../system/processes.js';
-import { calmTimes, clusterFor, give, logsOf, patienceMs, runsOn } from '../system/support.js';
+import { give, logsOf, patienceMs, runsOn } from '../system/support.js';
 import { pause, until } from '../system/wait.js';
-
-const ACTIONS = `[slave_to_master]
-stopservice1
-unplumb
-plumb %MASTER%
-timeout=3s startservice1
-
-[master_to_slave]
-stopservice1
-unplumb
-
-[ok_to_lagging]
-alarm %OLD% %NEW% %NODE% %MASTER% %SLAVE%
-sh: BIN/alarm "$HASTMON_CHECK of $HASTMON_CHECK_NODE" "%RESOURCE%"
-
-[up_to_*]
-alarm uplink %NEW% %NODE%
-`;
-const CHECKS = '[local]\ncheck_db_host1\ncheck_db_host2\n[nodeC]\nname=uplink status=no sh: cat DIR/uplink\n';
-const EXECUTABLES = [
-  'stopservice1',
-  'unplumb',
-  'plumb',
-  'startservice1',
-  'startservice2',
-  'alarm',
-  'check_db_host1',
-  'check_db_host2',
-];
-const STARTED = (node: string, action = 'start'): string[] =>
-  ['stopservice1', 'unplumb', `plumb ${node}`, 'startservice1'].map((line) => `${action}: ${line}`);
-
-const NODES = ['nodeA', 'nodeB', 'nodeC'] as const;
-
-interface Pair {
-  cluster: Cluster;
-  a: ClusterNode;
-  b: ClusterNode;
-  /** What the commands of a node have noted, from the `from`th line on. */
-  notes(node: string, from?: number): string[];
-  /** Sets a role, whatever is under way. */
-  role(node: string, role: 'primary' | 'secondary'): Promise<void>;
-  actions(text: string): void;
-}
-
-async function pairOf(t: TestContext): Promise<Pair> {
-  const problem = namespacesProblem();
-  const cluster = await clusterFor(t, {
-    resource: 'db',
-    label: 'actions',
-    statements: `${calmTimes}\n  attempts 2\n  complaint_interval 3s\n  action_interval 200ms`,
-    runs: (dir) => `actions ${dir}/bin/actions.conf`,
-    ...(problem === '' ? { network: createNamespaces } : {}),
-  });
-  const { dir } = cluster;
-  mkdirSync(path.join(dir, 'bin'));
-  for (const name of EXECUTABLES)
-    symlinkSync(path.join(root, 'test/actions/pair.sh'), path.join(dir, 'bin', name));
-  appendFileSync(path.join(dir, 'service.env'), `NETNS=${problem === '' ? 'yes' : ''}\n`);
-  const actions = (text: string): void =>
-    writeFileSync(path.join(dir, 'bin/actions.conf'), text.replaceAll('BIN', path.join(dir, 'bin')));
-  actions(ACTIONS);
-  writeFileSync(path.join(dir, 'bin/checks.conf'), CHECKS.replace('DIR', dir));
-  writeFileSync(path.join(dir, 'uplink'), 'up');
-  return {
-    cluster,
-    a: cluster.node('nodeA'),
-    b: cluster.node('nodeB'),
-    notes(node, from = 0) {
-      const file = path.join(dir, node, 'actions.log');
-      return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').slice(from) : [];
-    },
-    role: (node, role) =>
-      give(cluster, node, { kind: 'role', role, resources: ['db'], force: false, wait: true }),
-    actions,
-  };
-}
-
-/** True where these lines follow each other somewhere in the others. */
-function hasRun(lines: readonly string[], wanted: readonly string[]): boolean {
-  return lines.some((_, index) => wanted.every((line, at) => lines[index + at] === line));
-}
+import { ACTIONS, hasRun, NODES, pairOf, startOf } from './pair.js';
 
 test('a pair of database hosts fails over by lists of commands, under the lease', async (t) => {
   const pair = await pairOf(t);
@@ -118,7 +27,7 @@ test('a pair of database hosts fails over by lists of commands, under the lease'
   await t.test('the first start: the commands in their order, with the name of the master', async () => {
     await cluster.up();
     await runsOn(cluster, 'nodeA');
-    assert.ok(hasRun(notes('nodeA'), STARTED('nodeA')), notes('nodeA').join('\n'));
+    assert.ok(hasRun(notes('nodeA'), startOf('nodeA')), notes('nodeA').join('\n'));
     assert.deepEqual(
       notes('nodeB').filter((line) => line.startsWith('start')),
       [],
@@ -203,7 +112,7 @@ test('a pair of database hosts fails over by lists of commands, under the lease'
     const killed = monotonicMs();
     a.killMachine();
     await runsOn(cluster, 'nodeB', killed);
-    assert.ok(hasRun(notes('nodeB'), STARTED('nodeB')), notes('nodeB').join('\n'));
+    assert.ok(hasRun(notes('nodeB'), startOf('nodeB')), notes('nodeB').join('\n'));
     alone();
   });
 
@@ -285,7 +194,7 @@ test('a pair of database hosts fails over by lists of commands, under the lease'
         notes('nodeA', before).includes('change: alarm ok lagging nodeA nodeA nodeB');
       await until(alarmed, patienceMs, () => logsOf(cluster));
       await runsOn(cluster, 'nodeA');
-      assert.ok(hasRun(notes('nodeA', before), STARTED('nodeA')), notes('nodeA', before).join('\n'));
+      assert.ok(hasRun(notes('nodeA', before), startOf('nodeA')), notes('nodeA', before).join('\n'));
       alone();
       pair.actions(`${ACTIONS}[nothing]\n`);
       const refused = await a.ctl('reload');
