@@ -2,7 +2,7 @@
  * Load for the scenes of test/vm/ipvs: keeps CONNECTIONS busy until its standard input ends or SECONDS are over, and says what came of
  * each request. It is C because the virtual machine is emulated in software.
  *
- *   load new|keep MS ADDRESS PORT CONNECTIONS SECONDS
+ *   load new|keep MS ADDRESS PORT CONNECTIONS SECONDS LIMIT_MS
  *
  * Each of the connections has a request every MS milliseconds, or as soon as the one before is answered: `new` opens a connection for
  * each (HTTP/1.0), `keep` never closes it.
@@ -10,7 +10,7 @@
  * Lines on stdout, a tenth of a second later at most, with milliseconds of CLOCK_BOOTTIME:
  *   = BEGAN AT CONNECTION NAME      a request that was answered, and by whom (the first word of the body)
  *   ! BEGAN AT CONNECTION WHY       one that failed: refused, reset, timeout, closed, cut, status N, other errors by number
- * A request has five seconds. On a kept connection a failure ends that connection for good.
+ * A request fails when it has not been answered within LIMIT_MS. On a kept connection a failure ends that connection for good.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -24,8 +24,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LIMIT_MS 5000
-
 struct connection {
   int number, fd, connecting, dead, waiting;
   long long began, next;
@@ -34,7 +32,7 @@ struct connection {
 };
 
 static struct sockaddr_in target;
-static long long every;
+static long long every, limit;
 static int kept, loop;
 
 static long long now(void) {
@@ -149,9 +147,10 @@ static void event(struct connection *c) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 7) return 64;
+  if (argc != 8) return 64;
   kept = !strcmp(argv[1], "keep");
   every = atoll(argv[2]);
+  limit = atoll(argv[7]);
   target.sin_family = AF_INET;
   target.sin_port = htons(atoi(argv[4]));
   if (inet_pton(AF_INET, argv[3], &target.sin_addr) != 1) return 64;
@@ -178,7 +177,7 @@ int main(int argc, char **argv) {
     int busy = 0;
     for (int n = 0; n < all; n++) {
       struct connection *c = &list[n];
-      if (c->waiting && at - c->began >= LIMIT_MS) failed(c, 0, "timeout");
+      if (c->waiting && at - c->began >= limit) failed(c, 0, "timeout");
       if (!stop && !c->waiting && !c->dead && at >= c->next) begin(c);
       busy += c->waiting;
     }

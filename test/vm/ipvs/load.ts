@@ -1,8 +1,11 @@
 /** Requests from the client's namespace by load.c, and what became of them. */
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { clockMs } from './lab.js';
 
 export interface Failure {
+  /** How the load was, and where to. */
+  of: string;
   /** Milliseconds of clockMs(). */
   began: number;
   at: number;
@@ -17,8 +20,8 @@ export interface Load {
   counts(since?: number, until?: number): Map<string, number>;
   /** The connections that this server has answered on. */
   connectionsOf(name: string, since?: number): Set<number>;
-  /** Resolves when so many answers more have come from these servers (any, if not said). */
-  answers(count: number, from?: readonly string[]): Promise<void>;
+  /** Resolves when so many requests have been answered that began after the call. */
+  answers(count: number): Promise<void>;
   /** Lets every request end. */
   stop(): Promise<void>;
 }
@@ -30,14 +33,16 @@ export interface LoadOptions {
   connections: number;
   /** From one request of a connection to its next. */
   everyMs: number;
+  /** A request that is not answered by then has failed; five seconds if not said. */
+  limitMs?: number;
 }
 
 /** No scene takes longer. */
 const SECONDS_MAX = 300;
 const WAIT_MS = 60_000;
 
-export function startLoad({ mode, address, connections, everyMs }: LoadOptions): Load {
-  const words = [mode, everyMs, address, 80, connections, SECONDS_MAX].map(String);
+export function startLoad({ mode, address, connections, everyMs, limitMs = 5000 }: LoadOptions): Load {
+  const words = [mode, everyMs, address, 80, connections, SECONDS_MAX, limitMs].map(String);
   const child = spawn('ip', ['netns', 'exec', 'client', '/out/load', ...words], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -51,32 +56,30 @@ export function startLoad({ mode, address, connections, everyMs }: LoadOptions):
       const [kind, began, at, connection, ...words] = line.split(' ');
       const what = { began: Number(began), at: Number(at), connection: Number(connection) };
       if (kind === '=') answered.push({ ...what, name: words.join(' ') });
-      else failures.push({ ...what, why: words.join(' ') });
+      else failures.push({ of: `${mode} ${address}`, ...what, why: words.join(' ') });
     }
   });
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const counts: Load['counts'] = (since = 0, until = Infinity) => {
     const sums = new Map<string, number>();
     for (const { began, name } of answered)
-      if (began >= since && began < until) sums.set(name, (sums.get(name) ?? 0) + 1);
+      if (began > since && began < until) sums.set(name, (sums.get(name) ?? 0) + 1);
     return sums;
   };
-  const sum = (from?: readonly string[]): number =>
-    answered.filter(({ name }) => from?.includes(name) !== false).length;
   return {
     failures,
     counts,
     connectionsOf: (name, since = 0) =>
-      new Set(answered.filter((one) => one.name === name && one.began >= since).map((one) => one.connection)),
-    async answers(count, from) {
-      const wanted = sum(from) + count;
+      new Set(answered.filter((one) => one.name === name && one.began > since).map((one) => one.connection)),
+    async answers(count) {
+      const since = clockMs();
       const end = performance.now() + WAIT_MS;
-      while (sum(from) < wanted) {
+      for (;;) {
+        const found = answered.filter(({ began }) => began > since).length;
+        if (found >= count) return;
         if (performance.now() > end)
-          throw new Error(
-            `${sum(from)} of ${wanted} answers from ${from?.join(' ') ?? 'anybody'} within a minute`,
-          );
-        await sleep(20);
+          throw new Error(`${found} of ${count} answers within ${WAIT_MS / 1000} s`);
+        await sleep(50);
       }
     },
     async stop() {
