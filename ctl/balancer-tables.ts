@@ -63,7 +63,7 @@ function hostCells(pair: PairView): string[] {
     plain(pair.service),
     pair.real || '-',
     stateWeight === weight ? String(weight) : `${stateWeight}/${weight}`,
-    `${connections.active}+${connections.inactive}`,
+    connections === null ? '?' : `${connections.active}+${connections.inactive}`,
     checkWords(pair),
     check.sinceAge === null ? '-' : shortAge(check.sinceAge),
     pairWords(pair),

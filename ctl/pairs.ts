@@ -19,9 +19,11 @@ export function meantBy(
 export function missing(pairs: readonly PairView[], aim: Aim): string[] {
   return pairs.flatMap((pair) => {
     const where = `${pair.host} in ${pair.service}`;
-    const { active } = pair.connections;
     if (aim === 'done') return pair.status.startsWith('0-') ? [] : [`${where}: ${pairWords(pair)}`];
+    if (pair.connections === null)
+      return [`${where}: the kernel's table cannot be read, nobody knows what it has`];
     if ((pair.procWeight ?? 0) > 0) return [`${where}: the kernel still has weight ${pair.procWeight}`];
+    const { active } = pair.connections;
     if (aim === 'off' || active === 0) return [];
     return [`${where}: ${active} active connection${active === 1 ? '' : 's'}`];
   });

@@ -191,8 +191,8 @@ function pairToWire(pair: PairView): hastmon.BalancerPair.$Properties {
   return {
     ...pair,
     reason: pair.reasons.map(({ name, by, age }) => ({ name, by, ageMs: age })),
-    active: pair.connections.active,
-    inactive: pair.connections.inactive,
+    active: pair.connections?.active ?? null,
+    inactive: pair.connections?.inactive ?? null,
     status: STATUSES.indexOf(pair.status),
     check: { ...check, state: STATES.indexOf(check.state), sinceMs: sinceAge, passMs: passAge },
   };
@@ -216,7 +216,7 @@ function pairFromWire(wire: hastmon.BalancerPair.$Properties): PairView {
     stateWeight: wire.stateWeight ?? 0,
     desiredWeight: wire.desiredWeight ?? 0,
     procWeight: wire.procWeight ?? null,
-    connections: { active: wire.active ?? 0, inactive: wire.inactive ?? 0 },
+    connections: wire.active == null ? null : { active: wire.active, inactive: wire.inactive ?? 0 },
     ramp: ramp ? { durationMs: ramp.durationMs ?? 0, leftMs: ramp.leftMs ?? 0 } : null,
     status: oneOf('balancer_pair.status', STATUSES, wire.status),
     check: {

@@ -212,7 +212,8 @@ export interface PairView {
   desiredWeight: number;
   /** What the kernel has; null: it is not in the table. */
   procWeight: number | null;
-  connections: Connections;
+  /** null: nobody knows, since the kernel's table cannot be read. */
+  connections: Connections | null;
   /** null: no ramp. */
   ramp: { durationMs: number; leftMs: number } | null;
   status: TStatus;

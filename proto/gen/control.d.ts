@@ -3012,10 +3012,10 @@ export namespace hastmon {
         procWeight?: (number|null);
 
         /** BalancerPair active. */
-        active: number;
+        active?: (number|null);
 
         /** BalancerPair inactive. */
-        inactive: number;
+        inactive?: (number|null);
 
         /** BalancerPair ramp. */
         ramp?: (hastmon.BalancerRamp.$Properties|null);

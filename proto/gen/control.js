@@ -4715,8 +4715,8 @@ export const hastmon = $root.hastmon = (() => {
         BalancerPair.prototype.stateWeight = 0;
         BalancerPair.prototype.desiredWeight = 0;
         BalancerPair.prototype.procWeight = null;
-        BalancerPair.prototype.active = 0;
-        BalancerPair.prototype.inactive = 0;
+        BalancerPair.prototype.active = null;
+        BalancerPair.prototype.inactive = null;
         BalancerPair.prototype.ramp = null;
         BalancerPair.prototype.status = 0;
         BalancerPair.prototype.check = null;
@@ -4727,6 +4727,18 @@ export const hastmon = $root.hastmon = (() => {
         // Virtual OneOf for proto3 optional field
         $Object.defineProperty(BalancerPair.prototype, "_procWeight", {
             get: $util.oneOfGetter($oneOfFields = ["procWeight"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(BalancerPair.prototype, "_active", {
+            get: $util.oneOfGetter($oneOfFields = ["active"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(BalancerPair.prototype, "_inactive", {
+            get: $util.oneOfGetter($oneOfFields = ["inactive"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -4760,9 +4772,9 @@ export const hastmon = $root.hastmon = (() => {
                 writer.uint32(80).uint32(message.desiredWeight);
             if (message.procWeight != null && $Object.hasOwnProperty.call(message, "procWeight"))
                 writer.uint32(88).uint32(message.procWeight);
-            if (message.active != null && $Object.hasOwnProperty.call(message, "active") && message.active !== 0)
+            if (message.active != null && $Object.hasOwnProperty.call(message, "active"))
                 writer.uint32(96).uint32(message.active);
-            if (message.inactive != null && $Object.hasOwnProperty.call(message, "inactive") && message.inactive !== 0)
+            if (message.inactive != null && $Object.hasOwnProperty.call(message, "inactive"))
                 writer.uint32(104).uint32(message.inactive);
             if (message.ramp != null && $Object.hasOwnProperty.call(message, "ramp"))
                 $root.hastmon.BalancerRamp.encode(message.ramp, writer.uint32(114).fork(), _depth + 1).ldelim();
@@ -4904,19 +4916,15 @@ export const hastmon = $root.hastmon = (() => {
                 case 12: {
                         if (wireType !== 0)
                             break;
-                        if (value = reader.uint32())
-                            message.active = value;
-                        else
-                            delete message.active;
+                        message.active = reader.uint32();
+                        message._active = "active";
                         continue;
                     }
                 case 13: {
                         if (wireType !== 0)
                             break;
-                        if (value = reader.uint32())
-                            message.inactive = value;
-                        else
-                            delete message.inactive;
+                        message.inactive = reader.uint32();
+                        message._inactive = "inactive";
                         continue;
                     }
                 case 14: {

@@ -41,7 +41,7 @@ test('each host is off, unused, worked on, on again and back before the next', a
   host.command = (given) => {
     for (const pair of host.pairList)
       if (pair.service === 'www' && pair.status !== '0-ENABLED')
-        seen.push(`${given.kind}: ${pair.host} ${pair.status} ${pair.connections.active}`);
+        seen.push(`${given.kind}: ${pair.host} ${pair.status} ${pair.connections?.active}`);
     return command(given);
   };
   const { recorded, words } = recorder(t, 'echo worked');

@@ -49,6 +49,9 @@ export function showHosts(
   return text;
 }
 
+/** Not a number: who waits for 0 must not take it for one. */
+const UNKNOWN = '?';
+
 function noService(name: string): string {
   return `# VS '${name}': not found\n`;
 }
@@ -57,7 +60,8 @@ function showHost(host: ConsoleHost, tag: string, services: readonly ServiceConf
   const all = host.pairs([tag], null);
   const pairs = new Map(all.map((pair) => [pair.service, pair]));
   let text = '';
-  let [connections, weight] = [0, 0];
+  let weight = 0;
+  let connections: number | null = 0;
   const statuses: string[] = [];
   for (const service of services) {
     const pair = pairs.get(service.tag);
@@ -65,13 +69,14 @@ function showHost(host: ConsoleHost, tag: string, services: readonly ServiceConf
     const virtual = pair?.virtual ?? host.services([service.tag])[0]?.virtual ?? '';
     text += `${tag} (${real || '?'}) in ${service.tag} (${virtual}): ${pair === undefined ? 'N/A' : pairWords(pair, host.wall())}\n`;
     if (pair === undefined) continue;
-    connections += pair.connections.active;
+    connections =
+      connections === null || pair.connections === null ? null : connections + pair.connections.active;
     weight += pair.procWeight ?? 0;
     statuses.push(pair.ramp === null ? pair.status : `${pair.status}-${secondsLeft(pair.ramp.leftMs)}`);
   }
   const names = services.map((service) => service.tag).join(',');
   const combined = statuses.some((status) => status.startsWith('1-')) ? statuses.join(',') : '0-DONE';
-  return `${text}${tag} in (${names}) Total.ActiveConn=${connections} Total.Weight=${weight} Combined.TStatus=${combined}\n`;
+  return `${text}${tag} in (${names}) Total.ActiveConn=${connections ?? UNKNOWN} Total.Weight=${weight} Combined.TStatus=${combined}\n`;
 }
 
 /** Where it would be, in a service that it is not in: its address as elsewhere, with the port that it would have. */
@@ -99,7 +104,7 @@ function pairWords(pair: PairView, wall: number): string {
     `State.Weight=${pair.stateWeight}`,
     `State.DesiredWeight=${pair.desiredWeight}`,
     `Proc.Weight=${pair.procWeight ?? 0}`,
-    `Proc.ActiveConn=${pair.connections.active}`,
+    `Proc.ActiveConn=${pair.connections?.active ?? UNKNOWN}`,
   ];
   if (ramp !== null) {
     words.push(`WR.Duration=${Math.round(ramp.durationMs / 1000)}s`);

@@ -12,8 +12,8 @@ export interface ViewFilter {
   services: readonly string[] | null;
 }
 
-/** What the kernel counts for a server; undefined: it has none. */
-export type CountConnections = (service: ServiceKey, server: ServerKey) => Connections | undefined;
+/** What the kernel counts for a server; undefined: it has none; null: not known. */
+export type CountConnections = (service: ServiceKey, server: ServerKey) => Connections | null | undefined;
 
 /** How a distinct check stands. */
 export interface CheckerView {
@@ -48,6 +48,7 @@ export function pairViews(
 function pairView(state: BalancerState, pair: Pair, now: number, connections: CountConnections): PairView {
   const { host, service, memory, real } = pair;
   const { ramp } = memory;
+  const counted = connections(service.key, real);
   const sorry = service.sorryAt === null ? null : sorryServer(state, service);
   return {
     ...{ host: host.config.tag, service: service.config.tag, real, virtual: virtualOf(state, service) },
@@ -58,7 +59,7 @@ function pairView(state: BalancerState, pair: Pair, now: number, connections: Co
       real === '' || state.active !== true ? 0 : (wantedWeight(state, pair, now) ?? weightNow(pair, now)),
     desiredWeight: isEligible(pair) ? fullWeight(pair) : 0,
     procWeight: state.table?.get(service.key)?.servers.get(real)?.weight ?? null,
-    connections: connections(service.key, real) ?? NONE,
+    connections: counted === undefined ? NONE : counted,
     ramp:
       ramp === null || ramp.deadline <= now
         ? null

@@ -63,7 +63,9 @@ export function createAnswers(options: {
       }
       case 'balancer-set': {
         const { error, text } = await host.command(what.command);
-        return error === '' ? { error: null, text, answer: null } : failed(EX_NOHOST, error);
+        return error === ''
+          ? { error: null, text, answer: null }
+          : failed(EX_NOHOST, error.replace(/^# /gm, ''));
       }
       case 'balancer-diff':
         return { error: null, text: await host.diff(), answer: null };

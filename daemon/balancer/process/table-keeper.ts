@@ -18,7 +18,8 @@ export interface TableKeeper {
   open(ipvsadm: string): void;
   /** Resolves when the kernel has been told all that was wanted at the call, or could not be. */
   settle(): Promise<void>;
-  connections(service: ServiceKey, server: ServerKey): Connections | undefined;
+  /** undefined: it has none; null: not known. */
+  connections(service: ServiceKey, server: ServerKey): Connections | null | undefined;
   /** Counts the connections anew. */
   count(): Promise<void>;
   /** Connection synchronization as wanted; tried again until it is. */
@@ -157,9 +158,9 @@ export function createTableKeeper(options: TableKeeperOptions): TableKeeper {
     },
     settle,
     connections: (service, server) =>
-      counted === null ? undefined : (connectionsOf(counted.proc, service, server) ?? undefined),
+      counted === null ? null : (connectionsOf(counted.proc, service, server) ?? undefined),
     async count() {
-      if (kernel !== null && table !== null) counted = (await peek()) ?? counted;
+      counted = table === null ? null : await peek();
     },
     sync(wanted) {
       wantedSync = wanted;

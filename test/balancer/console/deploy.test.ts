@@ -39,7 +39,7 @@ test('the classic loop: off, wait for no connections, deploy, on slowly, wait un
   host.command = (given) => {
     for (const pair of host.pairList.filter(({ service }) => service === 'www'))
       if (pair.status !== '0-ENABLED')
-        seen.push(`${given.kind}: ${pair.host} ${pair.status} ${pair.connections.active}`);
+        seen.push(`${given.kind}: ${pair.host} ${pair.status} ${pair.connections?.active}`);
     return command(given);
   };
   const out = await bash([sourceOf('rolling-deploy.sh'), String(port), 'www', 'echo', 'deploying to']);

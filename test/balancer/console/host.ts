@@ -151,7 +151,7 @@ export function living(): TestHost {
 function later(pair: PairView): PairView {
   const { ramp, status } = pair;
   if (status === '0-DISABLED') {
-    const active = Math.max(0, pair.connections.active - 1);
+    const active = Math.max(0, (pair.connections?.active ?? 0) - 1);
     return { ...pair, connections: { active, inactive: 0 } };
   }
   if (status === '1-AWAITPASS') {
