@@ -44,7 +44,8 @@ export interface BalancerHostOptions {
   silenceMs?: number;
 }
 
-const SILENCE_MS = 15_000;
+/** Long: ten thousand servers are seconds of work on a slow machine, and the table works on without it. */
+const SILENCE_MS = 60_000;
 const RESTART_MS = [200, 1000, 5000, 30_000] as const;
 /** It has lasted: the next restart is quick again. */
 const LASTED_MS = 60_000;

@@ -10,10 +10,14 @@ const WAIT_MS = 90_000;
 const program = (name: string): string => fileURLToPath(new URL(`../../../bin/${name}.js`, import.meta.url));
 
 /** Waits for it; fails with these words after a time that is far beyond what an emulated machine needs. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + WAIT_MS;
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  limitMs = WAIT_MS,
+): Promise<void> {
+  const end = performance.now() + limitMs;
   while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`waited ${WAIT_MS / 1000} s for ${what}`);
+    if (performance.now() > end) throw new Error(`waited ${limitMs / 1000} s for ${what}`);
     await sleep(50);
   }
 }
