@@ -1,8 +1,8 @@
 /** Runs one check and takes its word: the first one that it prints. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { duration } from '../hooks/words.js';
 import { messageOf } from '../sys/errors.js';
-import { argvOf } from './list.js';
+import { argvOf, begin } from './list.js';
 import { stateIn, UNKNOWN } from './states.js';
 import type { Check } from './types.js';
 
@@ -30,13 +30,13 @@ const DRAIN_MS = 50;
 /** Never rejects. */
 export function runCheck({ command }: Check, context: CheckContext): Promise<CheckRun> {
   const { env, started, values } = context;
-  const [program, ...args] = argvOf(command, values);
   return new Promise((resolve) => {
-    const options = { cwd: '/', env, detached: started !== undefined };
-    const child = spawn(program, args, {
-      ...options,
+    const child = begin(argvOf(command, values), {
+      env,
+      detached: started !== undefined,
       stdio: ['ignore', 'pipe', started ? 'ignore' : 'inherit'],
     });
+    if (typeof child === 'string') return resolve({ state: UNKNOWN, why: `it cannot be run: ${child}` });
     const { pid } = child;
     if (pid !== undefined) started?.(pid, true);
     let output = '';
@@ -45,7 +45,11 @@ export function runCheck({ command }: Check, context: CheckContext): Promise<Che
       overdue = true;
       kill(child, started !== undefined);
     }, command.timeoutMs);
+    let ended = false;
     const end = (why: string): void => {
+      // Its number may be somebody else's by then.
+      if (ended) return;
+      ended = true;
       clearTimeout(limit);
       child.stdout?.destroy();
       if (pid !== undefined && started !== undefined) {
@@ -60,6 +64,7 @@ export function runCheck({ command }: Check, context: CheckContext): Promise<Che
     });
     child.on('error', (error) => end(`it cannot be run: ${messageOf(error)}`));
     child.on('exit', (code, signal) => {
+      clearTimeout(limit);
       const why = overdue
         ? `it did not end within ${duration(command.timeoutMs)}`
         : output.trim() !== '' || code !== null

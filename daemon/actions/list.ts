@@ -2,7 +2,7 @@
  * Runs commands one after the other, each with its limit, as children in this process's own group: what ends the group ends them. It does not
  * know why.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { duration } from '../hooks/words.js';
@@ -73,12 +73,24 @@ export async function runList(commands: readonly Command[], context: ListContext
   return true;
 }
 
+/** Begins a command; what went wrong at once, which Node.js throws for some errors only, is a text. */
+export function begin(
+  [program, ...args]: readonly [string, ...string[]],
+  options: SpawnOptions,
+): ChildProcess | string {
+  try {
+    return spawn(program, args, { cwd: '/', ...options });
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
 /** Runs one command. What it prints goes where this process's output goes. */
 export function runCommand(command: Command, { values, env }: ListContext): Promise<Ran> {
-  const [program, ...args] = argvOf(command, values);
   const began = performance.now();
   return new Promise((resolve) => {
-    const child = spawn(program, args, { cwd: '/', env, stdio: ['ignore', 'inherit', 'inherit'] });
+    const child = begin(argvOf(command, values), { env, stdio: ['ignore', 'inherit', 'inherit'] });
+    if (typeof child === 'string') return resolve({ code: null, problem: `cannot be run: ${child}` });
     let overdue = false;
     let kill: NodeJS.Timeout | undefined;
     const limit = setTimeout(() => {

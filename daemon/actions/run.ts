@@ -7,22 +7,18 @@ import path from 'node:path';
 import { systemHookClock } from '../hooks/clock.js';
 import { endGroup } from '../hooks/group.js';
 import { openHookRecords } from '../hooks/records.js';
-import { openStore, readStored } from '../state/store.js';
 import { messageOf } from '../sys/errors.js';
 import { processAlive } from '../sys/process.js';
 import { runCheck } from './check-run.js';
+import { halfDone, noteHalf, noteWhole } from './half.js';
 import { type ListContext, runCommand, runList } from './list.js';
 import { readPlan, sectionsOf } from './plan.js';
 import { statusOfStates } from './states.js';
 import { statusChecks } from './status-checks.js';
-import { type ActionPlan, BUSY } from './types.js';
+import { type ActionPlan, BUSY, STATUS } from './types.js';
 import { type Values, valuesEnvironment } from './variables.js';
 
-/** Exit statuses, for `status` as those of LSB scripts. */
-const RUNNING = 0;
-const STOPPED = 1;
 const FAILED = 1;
-const NOT_KNOWN = 4;
 
 /** How long to wait for a list of a check's change that was killed. */
 const END_MS = 2000;
@@ -38,14 +34,14 @@ export async function runActions(words: readonly string[]): Promise<number> {
   const plan = readPlan(directory);
   if (typeof plan === 'string') {
     say(plan);
-    return action === 'status' ? NOT_KNOWN : FAILED;
+    return action === 'status' ? STATUS.notKnown : FAILED;
   }
   const values = valuesOf(action, args, process.env);
   const check: Record<string, string> =
     action === 'change' ? { HASTMON_CHECK: args[1] ?? '', HASTMON_CHECK_NODE: args[2] ?? '' } : {};
   const env = { ...process.env, ...valuesEnvironment(values), ...check };
   const context: ListContext = { file: plan.file, values: { ...values }, env, say, told: () => told };
-  if (action === 'status') return startedHalf(directory) ? NOT_KNOWN : status(plan, context);
+  if (action === 'status') return statusOfWhole(directory, plan, context);
   const hooks = path.join(directory, 'hooks');
   if (action === 'change' && serviceBusy(hooks)) return BUSY;
   if (action === 'start' || action === 'stop') {
@@ -56,39 +52,40 @@ export async function runActions(words: readonly string[]): Promise<number> {
   }
   const commands = sectionsOf(plan, action, args).flatMap((section) => section.commands);
   const done = await runList(commands, context);
-  if (action === 'start' && done) noteStart(directory, false);
-  return done ? 0 : FAILED;
+  if (!done) return FAILED;
+  return action === 'start' || action === 'stop' ? conclude(directory) : 0;
 }
 
 /** What comes before a list of start or stop; why it could not be done, '' where it could. */
 async function prepare(directory: string, hooks: string, action: 'start' | 'stop'): Promise<string> {
   try {
     await endLists(hooks, action);
-    noteStart(directory, action === 'start');
+    noteHalf(directory, action);
     return '';
   } catch (error) {
     return messageOf(error);
   }
 }
 
-/** The name of the note on disk that a start is under way, or has not come to its end. */
-const STARTING = 'starting';
-
-/**
- * The service may well run before the last command of its list does, and a command may fail after it: what has been started by half does
- * not run, whatever it says of itself. Throws where the disk does not take the note: such a start must not be begun.
- */
-function noteStart(directory: string, begun: boolean): void {
-  const { store, reason } = openStore(directory);
-  if (store === null) throw new Error(reason);
-  if (begun) store.writeSync(STARTING, true, 'process');
-  else store.remove(STARTING);
+/** What comes after a list of start or stop; the exit status. */
+function conclude(directory: string): number {
+  try {
+    noteWhole(directory);
+    return 0;
+  } catch (error) {
+    say(`the note that the list has begun cannot be removed: ${messageOf(error)}`);
+    return FAILED;
+  }
 }
 
-function startedHalf(directory: string): boolean {
-  const half = readStored(directory, STARTING).kind !== 'none';
-  if (half) say('the last start has not come to the end of its list');
-  return half;
+/** What has been started or stopped by half is neither running nor stopped, whatever it says of itself. */
+async function statusOfWhole(directory: string, plan: ActionPlan, context: ListContext): Promise<number> {
+  const half = halfDone(directory);
+  const found = half === 'start' ? STATUS.notKnown : await status(plan, context);
+  // A stop that left it running is tried again where that is seen.
+  if (half === null || (half === 'stop' && found !== STATUS.stopped)) return found;
+  say(`the last ${half} has not come to the end of its list`);
+  return STATUS.notKnown;
 }
 
 // Synchronous, so that the order of lines is that of events and none is lost at the exit.
@@ -165,11 +162,11 @@ async function status(plan: ActionPlan, context: ListContext): Promise<number> {
   for (const command of commands) {
     const { code, problem } = await runCommand(command, context);
     if (code === 0) continue;
-    if (code === 1) return STOPPED;
+    if (code === 1) return STATUS.stopped;
     say(`${path.basename(plan.file)}:${command.line}: ${command.words[0] ?? ''} ${problem}`);
-    return NOT_KNOWN;
+    return STATUS.notKnown;
   }
-  return RUNNING;
+  return STATUS.running;
 }
 
 async function statusByChecks(plan: ActionPlan, { env, values }: ListContext): Promise<number> {
@@ -177,5 +174,6 @@ async function statusByChecks(plan: ActionPlan, { env, values }: ListContext): P
   const runs = await Promise.all(checks.map((check) => runCheck(check, { env, values })));
   for (const [index, { state, why }] of runs.entries())
     say(`${checks[index]?.name ?? ''}: ${state}${why === '' ? '' : ` (${why})`}`);
-  return statusOfStates(runs.map(({ state }) => state)) ?? NOT_KNOWN;
+  const said = statusOfStates(runs.map(({ state }) => state));
+  return said === null ? STATUS.notKnown : said === 0 ? STATUS.running : STATUS.stopped;
 }

@@ -51,5 +51,11 @@ export interface ActionPlan {
 /** The name under which a plan is kept in the state directory of its resource. */
 export const PLAN = 'actions';
 
+/**
+ * What the process of lists exits with for `status`. Node.js exits with 1 by itself where it cannot load or run a program, and with 0 where the
+ * program is empty: neither may ever pass for a word about the resource.
+ */
+export const STATUS = { running: 80, stopped: 81, notKnown: 4 } as const;
+
 /** The exit status of a list that has to wait for a start or stop (EX_TEMPFAIL of sysexits(3)). */
 export const BUSY = 75;

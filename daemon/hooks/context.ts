@@ -1,6 +1,6 @@
 /** What a run needs of its runner. */
 import type { HookRecords } from './records.js';
-import type { HookClock, HookLog, HookRequest, HookResult } from './types.js';
+import type { HookAction, HookClock, HookLog, HookRequest, HookResult } from './types.js';
 
 export interface HookContext {
   /** The resource's hook program. */
@@ -9,6 +9,8 @@ export interface HookContext {
   execArgs: readonly string[];
   /** True where that program has nothing to do for a request: it counts as done then. */
   idle: (request: HookRequest) => boolean;
+  /** What an exit status of that program means as one of a hook program. */
+  codeOf: (action: HookAction, code: number) => number;
   /** Path of the control group for `start`, null where there is none. */
   cgroup: string | null;
   log: HookLog;

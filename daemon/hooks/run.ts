@@ -201,6 +201,7 @@ async function finish(
   const { action } = request;
   const { clock, log } = context;
   const byItself = cause === null && exit.code !== null;
+  const own = request.program === undefined;
   let ended: string = 'none';
   const { held: outputHeld, last } = sink.endRun();
   if (action !== 'start' || !byItself) {
@@ -221,7 +222,7 @@ async function finish(
   else dropRecord(context, record, sink);
   const end: HookEnd = {
     outcome: cause ?? (exit.signal === null ? 'exit' : 'signal'),
-    code: exit.code,
+    code: own && exit.code !== null ? context.codeOf(action, exit.code) : exit.code,
     signal: exit.signal,
     durationMs: clock.now() - began,
     killSent: killSent || (cause === 'timeout' && ended === 'ended'),

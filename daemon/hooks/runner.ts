@@ -9,7 +9,7 @@ import type { HookContext } from './context.js';
 import { adoptOutputs, endLeftovers } from './leftovers.js';
 import { openHookRecords } from './records.js';
 import { startRun } from './run.js';
-import type { HookClock, HookLog, HookRequest, HookRun, HookRunner } from './types.js';
+import type { HookAction, HookClock, HookLog, HookRequest, HookRun, HookRunner } from './types.js';
 
 export interface HookRunnerOptions {
   resource: string;
@@ -19,6 +19,8 @@ export interface HookRunnerOptions {
   execArgs?: readonly string[];
   /** True where that program has nothing to do for a request: it counts as done then. Default: never. */
   idle?: (request: HookRequest) => boolean;
+  /** What an exit status of that program means as one of a hook program. Default: the same. */
+  codeOf?: (action: HookAction, code: number) => number;
   /** Where hooks are on record; for this resource alone. Created where it is missing. */
   directory: string;
   /** Path of the control group for `start`, null where there is none; see openCgroup(). */
@@ -39,6 +41,7 @@ export function createHookRunner(options: HookRunnerOptions): HookRunner {
     exec: options.exec,
     execArgs: options.execArgs ?? [],
     idle: options.idle ?? (() => false),
+    codeOf: options.codeOf ?? ((_action, code) => code),
     cgroup: options.cgroup,
     log: options.log,
     clock: options.clock ?? systemHookClock,

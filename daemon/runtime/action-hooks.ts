@@ -1,6 +1,8 @@
 /** The lists of actions in the place of a hook program: what is executed for them, and for what nothing needs to be. */
 import { listsMs, readPlan, sectionsOf } from '../actions/plan.js';
+import { STATUS } from '../actions/types.js';
 import type { ResourceConfig } from '../config/types.js';
+import type { HookRunnerOptions } from '../hooks/runner.js';
 import type { HookAction, HookRequest } from '../hooks/types.js';
 import type { HookSetup } from './ipc.js';
 
@@ -31,10 +33,28 @@ export function describeProgram({ actions, exec }: ResourceConfig): string {
 /** Some actions run lists only where there are some; a process that would find none is not started. */
 const MAY_BE_IDLE: readonly HookAction[] = ['connect', 'disconnect', 'complain', 'role', 'change'];
 
-/** For the runner of hooks: true where the lists in force have nothing for a request. `directory` '': there are no lists. */
-export function idleActions(directory: string): (request: HookRequest) => boolean {
+/** What the runner of a resource's hooks is told of its program. */
+export function runnerOf({
+  actions,
+  exec,
+  execArgs,
+}: HookSetup): Pick<HookRunnerOptions, 'exec' | 'execArgs' | 'idle' | 'codeOf'> {
+  const program = { exec, execArgs };
+  return actions === '' ? program : { ...program, idle: idleActions(actions), codeOf: codeOfLists };
+}
+
+/** The exit status of a hook program for that of the process of lists. */
+function codeOfLists(action: HookAction, code: number): number {
+  if (action !== 'status') return code;
+  if (code === STATUS.running) return 0;
+  if (code === STATUS.stopped) return 1;
+  return code === 0 || code === 1 ? STATUS.notKnown : code;
+}
+
+/** For the runner of hooks: true where the lists in force have nothing for a request. */
+function idleActions(directory: string): (request: HookRequest) => boolean {
   return ({ action, args }) => {
-    if (directory === '' || !MAY_BE_IDLE.includes(action)) return false;
+    if (!MAY_BE_IDLE.includes(action)) return false;
     const plan = readPlan(directory);
     // What is wrong with it is told by the process that runs it.
     if (typeof plan === 'string') return false;

@@ -13,7 +13,7 @@ import type { HookResult, HookRun } from '../hooks/types.js';
 import type { NetLog } from '../net/log.js';
 import { openCgroup, removeCgroup } from '../sys/cgroup.js';
 import { bootTime } from '../sys/clock.js';
-import { idleActions } from './action-hooks.js';
+import { runnerOf } from './action-hooks.js';
 import { type HookFacts, hookEnvironment } from './hook-shell.js';
 import type { HookSetup } from './ipc.js';
 
@@ -85,9 +85,7 @@ export function createCleaner(options: CleanerOptions): Cleaner {
   function makeRunner(): ReturnType<typeof createHookRunner> {
     return createHookRunner({
       resource: settings().resource,
-      exec: hooks.exec,
-      execArgs: hooks.execArgs,
-      idle: idleActions(hooks.actions),
+      ...runnerOf(hooks),
       directory: hooks.directory,
       cgroup,
       log,

@@ -21,7 +21,7 @@ import { createHookRunner } from '../hooks/runner.js';
 import { warmHooks } from '../hooks/warm.js';
 import { openCgroup } from '../sys/cgroup.js';
 import { bootTime } from '../sys/clock.js';
-import { idleActions } from './action-hooks.js';
+import { runnerOf } from './action-hooks.js';
 import { createHookShell, hookEnvironment } from './hook-shell.js';
 import type { LogLevelName, MainToWorker, WorkerToMain } from './ipc.js';
 import { createWake } from './wake.js';
@@ -82,9 +82,7 @@ function hooksOf(assignment: Assignment): ReturnType<typeof createHookRunner> {
   const cgroup = openCgroup(hooks.stateDir, settings.resource);
   return createHookRunner({
     resource: settings.resource,
-    exec: hooks.exec,
-    execArgs: hooks.execArgs,
-    idle: idleActions(hooks.actions),
+    ...runnerOf(hooks),
     directory: hooks.directory,
     cgroup: cgroup.path,
     log: hookLog,

@@ -1,11 +1,12 @@
 /** The process that runs lists, as hastmond executes it: order, words, limits, what it prints, and its exit status. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { keepPlan } from '../../daemon/actions/plan.js';
+import { STATUS } from '../../daemon/actions/types.js';
 import { openStore } from '../../daemon/state/store.js';
-import { groupAlive, killGroup } from '../../daemon/sys/process.js';
+import { groupAlive, groupMembers, killGroup } from '../../daemon/sys/process.js';
 import { hastmond } from '../system/paths.js';
 import { until } from '../system/wait.js';
 import { loadPlan, type Place, placeFor } from './support.js';
@@ -79,11 +80,11 @@ function listsFor(t: TestContext): Lists {
   };
 }
 
-const STATUS = '[status]\n/bin/true\n';
+const RUNS = '[status]\n/bin/true\n';
 
 test('start and stop run every section that matches, in the order of the file, with the values of the change', async (t) => {
   const lists = listsFor(t);
-  lists.keep(`${STATUS}
+  lists.keep(`${RUNS}
 [*_to_primary]
 note one %MASTER% %SLAVE%
 [slave_to_master]
@@ -106,7 +107,7 @@ note stop %MASTER% %NODE%
 
 test('other changes have the primary that is known, and run nothing where primary has part', async (t) => {
   const lists = listsFor(t);
-  lists.keep(`${STATUS}
+  lists.keep(`${RUNS}
 [*_to_*]
 note %OLD%-%NEW% %MASTER% %SLAVE%
 [connect]
@@ -126,7 +127,7 @@ note connect %MASTER%
 test('the first command that fails ends the list; it is named, with its line and its status', async (t) => {
   const lists = listsFor(t);
   lists.script('bad', 'echo "no such address" >&2; exit 3');
-  lists.keep(`${STATUS}[slave_to_master]\nnote one\nbad %MASTER%\nnote two\n`);
+  lists.keep(`${RUNS}[slave_to_master]\nnote one\nbad %MASTER%\nnote two\n`);
   const { code, out } = await lists.run('start');
   assert.equal(code, 1);
   assert.deepEqual(lists.notes(), ['one[]']);
@@ -136,7 +137,7 @@ test('the first command that fails ends the list; it is named, with its line and
 test('a signal, and a program that is not there, fail as well', async (t) => {
   const lists = listsFor(t);
   lists.script('dies', 'kill -9 $$');
-  lists.keep(`${STATUS}[slave_to_master]\ndies\n[master_to_slave]\nnone\n`);
+  lists.keep(`${RUNS}[slave_to_master]\ndies\n[master_to_slave]\nnone\n`);
   const start = await lists.run('start');
   assert.deepEqual([start.code, /dies was ended by SIGKILL after/.test(start.out)], [1, true], start.out);
   const stop = await lists.run('stop');
@@ -148,7 +149,7 @@ test('a command that hangs is ended when its time is up, also where it ignores T
   lists.script('hangs', `trap 'touch ${lists.file('told')}; exit 0' TERM; while :; do sleep 0.05; done`);
   lists.script('stubborn', "trap '' TERM; echo ready; while :; do sleep 0.05; done");
   lists.keep(
-    `${STATUS}[slave_to_master]\ntimeout=200ms hangs\nnote never\n[master_to_slave]\ntimeout=200ms stubborn\n`,
+    `${RUNS}[slave_to_master]\ntimeout=200ms hangs\nnote never\n[master_to_slave]\ntimeout=200ms stubborn\n`,
   );
   const start = await lists.run('start');
   assert.equal(start.code, 1);
@@ -163,7 +164,7 @@ test('a command that hangs is ended when its time is up, also where it ignores T
 test('told to end, it says what was under way, and begins nothing more', async (t) => {
   const lists = listsFor(t);
   lists.script('slow', `touch ${lists.file('begun')}; exec sleep 1000`);
-  lists.keep(`${STATUS}[slave_to_master]\nslow\nnote never\n`);
+  lists.keep(`${RUNS}[slave_to_master]\nslow\nnote never\n`);
   const { pid, ended } = lists.begin('start');
   await until(() => existsSync(lists.file('begun')), 10_000, 'it does not begin');
   killGroup(pid, 'SIGTERM');
@@ -176,7 +177,7 @@ test('told to end, it says what was under way, and begins nothing more', async (
 test('it waits for no daemon that a command leaves behind, and the daemon keeps its output', async (t) => {
   const lists = listsFor(t);
   lists.script('forks', `sleep 1000 & echo $! >${lists.file('pid')}`);
-  lists.keep(`${STATUS}[slave_to_master]\nforks\nnote done\n`);
+  lists.keep(`${RUNS}[slave_to_master]\nforks\nnote done\n`);
   const { code, ms } = await lists.run('start');
   assert.deepEqual([code, lists.notes()], [0, ['done[]']]);
   assert.ok(ms < 10_000);
@@ -190,10 +191,10 @@ test('a list reads the plan once: one that is put in force meanwhile is for the 
     'wait',
     `touch ${lists.file('begun')}; while [ ! -e ${lists.file('go')} ]; do sleep 0.01; done`,
   );
-  lists.keep(`${STATUS}[slave_to_master]\nwait\nnote old\n`);
+  lists.keep(`${RUNS}[slave_to_master]\nwait\nnote old\n`);
   const { ended } = lists.begin('start');
   await until(() => existsSync(lists.file('begun')), 10_000, 'it does not begin');
-  lists.keep(`${STATUS}[slave_to_master]\nnote new\n`);
+  lists.keep(`${RUNS}[slave_to_master]\nnote new\n`);
   lists.write('go', '');
   assert.equal((await ended).code, 0);
   assert.deepEqual(lists.notes(), ['old[]']);
@@ -206,56 +207,89 @@ test('what has been started by half does not run, whatever its checks say; a sto
   const file = (last: string): string => `[slave_to_master]\nnote one\n${last}\n`;
   const checks = '[local]\nname=c sh: echo master\n';
   lists.keep(file('sh: exit 3'), checks);
-  assert.equal((await lists.run('status')).code, 0);
+  assert.equal((await lists.run('status')).code, STATUS.running);
   assert.equal((await lists.run('start')).code, 1);
   const half = await lists.run('status');
   assert.deepEqual([half.code, /has not come to the end of its list/.test(half.out)], [4, true], half.out);
   assert.equal((await lists.run('stop')).code, 0);
-  assert.equal((await lists.run('status')).code, 0, 'the check has the say again');
+  assert.equal((await lists.run('status')).code, STATUS.running, 'the check has the say again');
   lists.keep(file('sh: exec sleep 1000'), checks);
   const { pid, ended } = lists.begin('start');
   await until(() => lists.notes().length === 2, 10_000, 'it does not begin');
   killGroup(pid, 'SIGKILL');
   await ended;
-  assert.equal((await lists.run('status')).code, 4, 'one that was killed');
+  assert.equal((await lists.run('status')).code, STATUS.notKnown, 'one that was killed');
   lists.keep(file('note two'), checks);
   assert.equal((await lists.run('start')).code, 0);
-  assert.equal((await lists.run('status')).code, 0);
+  assert.equal((await lists.run('status')).code, STATUS.running);
+});
+
+test('what has been stopped by half is not stopped, whatever its checks say, until a stop has come to its end', async (t) => {
+  const lists = listsFor(t);
+  const checks = (word: string): string => `[local]\nname=c sh: echo ${word}\n`;
+  const file = (first: string): string => `[master_to_slave]\n${first}\nnote unplumb\n`;
+  lists.keep(file('sh: exit 3'), checks('slave'));
+  assert.equal((await lists.run('status')).code, STATUS.stopped);
+  assert.equal((await lists.run('stop')).code, 1);
+  const half = await lists.run('status');
+  assert.equal(half.code, STATUS.notKnown, half.out);
+  assert.match(half.out, /the last stop has not come to the end of its list/);
+  lists.keep(file('sh: exit 3'), checks('master'));
+  assert.equal((await lists.run('status')).code, STATUS.running, 'so that it is stopped again');
+  lists.keep(file('sh: exec sleep 1000'), checks('slave'));
+  const { pid, ended } = lists.begin('stop');
+  await until(() => groupMembers(pid).length === 2, 10_000, 'it does not begin');
+  killGroup(pid, 'SIGKILL');
+  await ended;
+  assert.equal((await lists.run('status')).code, STATUS.notKnown, 'one that was killed');
+  lists.keep(file('note stopservice'), checks('slave'));
+  assert.equal((await lists.run('stop')).code, 0);
+  assert.equal((await lists.run('status')).code, STATUS.stopped);
+});
+
+test('a list that was cut off by the end of the machine is none any more', async (t) => {
+  const lists = listsFor(t);
+  lists.keep('[slave_to_master]\nsh: exit 3\n', '[local]\nname=c sh: echo slave\n');
+  await lists.run('start');
+  assert.equal((await lists.run('status')).code, STATUS.notKnown);
+  const [note = ''] = readdirSync(lists.file('state')).filter((name) => name.startsWith('half-'));
+  renameSync(lists.file(`state/${note}`), lists.file('state/half-0.state'));
+  assert.equal((await lists.run('status')).code, STATUS.stopped);
 });
 
 test('status by its section: 0 runs, the first 1 is stopped, else it is not known', async (t) => {
   const lists = listsFor(t);
   for (const status of [0, 1, 3]) lists.script(`exit${status}`, `exit ${status}`);
-  const cases: [string[], number][] = [
-    [['exit0', 'exit0'], 0],
-    [['exit0', 'exit1', 'exit3'], 1],
-    [['exit0', 'exit3', 'exit1'], 4],
-    [['exit0', 'none'], 4],
-    [['timeout=100ms sh: sleep 1000', 'exit1'], 4],
+  const cases: [string[], keyof typeof STATUS][] = [
+    [['exit0', 'exit0'], 'running'],
+    [['exit0', 'exit1', 'exit3'], 'stopped'],
+    [['exit0', 'exit3', 'exit1'], 'notKnown'],
+    [['exit0', 'none'], 'notKnown'],
+    [['timeout=100ms sh: sleep 1000', 'exit1'], 'notKnown'],
   ];
-  for (const [commands, code] of cases) {
+  for (const [commands, said] of cases) {
     lists.keep(`[status]\n${commands.join('\n')}\n`, '[local]\nexit0\n');
-    assert.equal((await lists.run('status')).code, code, commands.join());
+    assert.equal((await lists.run('status')).code, STATUS[said], commands.join());
   }
 });
 
 test('status by checks: what all of them on this node print', async (t) => {
   const lists = listsFor(t);
-  const cases: [string[], number][] = [
-    [['master', 'PRIMARY: all well'], 0],
-    [['slave', 'stopped'], 1],
-    [['master', 'slave'], 4],
-    [['master', ''], 4],
-    [['lagging'], 4],
+  const cases: [string[], keyof typeof STATUS][] = [
+    [['master', 'PRIMARY: all well'], 'running'],
+    [['slave', 'stopped'], 'stopped'],
+    [['master', 'slave'], 'notKnown'],
+    [['master', ''], 'notKnown'],
+    [['lagging'], 'notKnown'],
   ];
-  for (const [words, code] of cases) {
+  for (const [words, said] of cases) {
     const lines = words.map((word, index) => `name=c${index} sh: echo "${word}"; exit ${index}`);
     lists.keep('', `[nodeA]\n${lines.join('\n')}\n[nodeB]\nname=c9 sh: echo other\n`);
-    const { code: found, out } = await lists.run('status');
-    assert.equal(found, code, out);
+    const { code, out } = await lists.run('status');
+    assert.equal(code, STATUS[said], out);
   }
   lists.keep('', '[local]\nname=a sh: echo master\nname=b status=no sh: echo lagging\n');
-  assert.equal((await lists.run('status')).code, 0, 'one that has no say');
+  assert.equal((await lists.run('status')).code, STATUS.running, 'one that has no say');
 });
 
 test('a check that hangs, floods or leaves a daemon does not hold status up', async (t) => {
@@ -269,7 +303,7 @@ test('a check that hangs, floods or leaves a daemon does not hold status up', as
   );
   lists.keep('', '[local]\nname=a sh: echo slave; yes\nname=b sh: echo slave; sleep 1000 & exit 0\n');
   const floods = await lists.run('status');
-  assert.equal(floods.code, 1, floods.out.slice(-500));
+  assert.equal(floods.code, STATUS.stopped, floods.out.slice(-500));
   assert.ok(floods.out.length < 10_000);
 });
 
@@ -277,5 +311,5 @@ test('without a plan nothing is run, and it says so', async (t) => {
   const lists = listsFor(t);
   const start = await lists.run('start');
   assert.deepEqual([start.code, /hastmond has put none in force/.test(start.out)], [1, true], start.out);
-  assert.equal((await lists.run('status')).code, 4);
+  assert.equal((await lists.run('status')).code, STATUS.notKnown);
 });
