@@ -13,7 +13,7 @@ export function pairWords(pair: PairView): string {
   return words.join('; ');
 }
 
-function standing({ check, ramp, reasons, status }: PairView): string {
+function standing({ check, ramp, reasons, stateWeight, status, weight }: PairView): string {
   switch (status) {
     case '0-DISABLED':
       return `off: ${reasons.map(reasonWords).join(', ')}`;
@@ -22,8 +22,15 @@ function standing({ check, ramp, reasons, status }: PairView): string {
     case '1-RAMPING':
       return `coming back${ramp === null ? '' : `, ${Math.ceil(ramp.leftMs / 1000)} s left`}`;
     case '0-ENABLED':
-      return 'up';
+      return enabled(check, stateWeight, weight);
   }
+}
+
+/** Nobody has switched it off, and nobody waits for it. */
+function enabled(check: PairView['check'], now: number, full: number): string {
+  if (check.state === 'down') return 'down';
+  if (full === 0) return 'its weight is 0';
+  return now === 0 ? 'no weight' : 'up';
 }
 
 function reasonWords({ age, by, name }: PairView['reasons'][number]): string {
@@ -31,8 +38,8 @@ function reasonWords({ age, by, name }: PairView['reasons'][number]): string {
   return `${name === '' ? 'the whole host' : plain(name)} (${who}${shortAge(age)})`;
 }
 
-export function pairWeightOf({ status, stateWeight }: PairView): Weight {
-  if (status === '1-AWAITPASS') return 'bad';
+export function pairWeightOf({ check, status, stateWeight }: PairView): Weight {
+  if (status === '1-AWAITPASS' || (status === '0-ENABLED' && check.state === 'down')) return 'bad';
   return status !== '0-ENABLED' || stateWeight === 0 ? 'odd' : 'calm';
 }
 

@@ -102,7 +102,11 @@ export function parseConfig(
   // Where statements were lost, the node's section may be among them.
   const { names } = model.table;
   const lost = names.length === 0 && ['on', 'resource'].some((name) => mayHaveLost(model.global, name));
-  const alone = monitoring !== null && names.length === 0 && model.resources.length === 0;
+  // A balancer, or checks, on this machine alone need nobody else.
+  const alone =
+    names.length === 0 &&
+    model.resources.length === 0 &&
+    (monitoring !== null || tree.root.statements.some((statement) => statement.name.text === 'balancer'));
   const known =
     names.length === 0 ? 'the file names no node at all' : `the file names ${names.map(quote).join(', ')}`;
   const stranger =
@@ -110,7 +114,7 @@ export function parseConfig(
   if (options.ignoreUnknownNode !== true) {
     const place: Place = { file, line: 0, column: 1, length: 1 };
     if (stranger !== '') reporter.error(place, stranger, 'hastmond -n NAME says which one this is');
-    else if (alone && node === null && !lost) {
+    else if (alone && monitoring !== null && node === null && !lost) {
       const message = 'the file names no node: this one monitors alone, and nobody confirms what it sees';
       reporter.warning(place, message, 'monitor { nodes NAME NAME } says which nodes do');
     }

@@ -53,6 +53,13 @@ describe('finding this node', () => {
     assert.equal(config?.node, 'zebra');
   });
 
+  test('a balancer alone is on this machine, whatever its name', () => {
+    const { config, diagnostics } = parse('balancer { config /etc/w.conf ; adopt yes }', 'zebra');
+    assert.deepEqual(diagnostics, []);
+    assert.deepEqual([config?.node, config?.balancer?.file], ['zebra', '/etc/w.conf']);
+    assert.equal(parse('balancer { config /etc/w.conf nodes a }', 'zebra').config, null);
+  });
+
   test('a global section is enough', () => {
     const { config } = parse(`on z { attempts 3 }\n${file('a', 'b', 'c')}`, 'z');
     assert.deepEqual(config?.resources, []);

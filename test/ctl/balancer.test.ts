@@ -14,6 +14,8 @@ import { balancerFor } from './balancer-support.js';
 
 const WIDE = { columns: Number.POSITIVE_INFINITY, rows: Number.POSITIVE_INFINITY, colour: false };
 
+const DOWN = { name: 'x', state: 'down', nature: 'http-status 503', sinceAge: null, passAge: null } as const;
+
 test('hosts: a table, of some hosts and services alone, and as JSON', async (t) => {
   const { ctl } = await balancerFor(t);
   const { out } = await ctl('hosts');
@@ -47,15 +49,18 @@ test('hosts: in words how each of them stands', () => {
       pairOf({ status: '1-RAMPING', ramp: { durationMs: 1e4, leftMs: 6200 } }),
       /coming back, 7 s left; kernel has 100$/m,
     ],
-    [pairOf({ overridden: true, procWeight: null }), /up; weight by hand; not in the kernel$/m],
-    [pairOf({ real: '', procWeight: null }), / - .*up; its name does not resolve$/m],
+    [pairOf({ overridden: true, procWeight: null }), /no weight; weight by hand; not in the kernel$/m],
+    [pairOf({ real: '', procWeight: null }), / - .*no weight; its name does not resolve$/m],
     [
       pairOf({
         status: '1-AWAITPASS',
-        check: { name: 'x', state: 'down', nature: 'http-status 503', sinceAge: null, passAge: null },
+        check: DOWN,
       }),
       / down, http-status 503 +- +down; kernel/m,
     ],
+    // Nobody has enabled it: it is not awaited, and it is not up.
+    [pairOf({ check: { ...DOWN, nature: 'refused' }, procWeight: 0 }), / down, refused +- +down$/m],
+    [pairOf({ weight: 0, procWeight: 0 }), /its weight is 0$/m],
   ];
   for (const [pair, expected] of cases)
     assert.match(formatHosts([{ ...pair, stateWeight: 0 }], WIDE), expected);

@@ -4,7 +4,7 @@ import type { Change, ServiceKey, Table, TableService } from '../types.js';
 import { type BalancerState, type Draft, log, type Service } from './state.js';
 import { RETRY_MS } from './types.js';
 import { signature, wantedOf } from './wanted.js';
-import { differenceWords, nameOf } from './words.js';
+import { adoptHint, differenceWords, nameOf } from './words.js';
 
 export function takeTable(draft: Draft, table: Table): void {
   const { state } = draft;
@@ -167,7 +167,7 @@ export function problemOf(state: BalancerState, service: Service): string {
   if (service.fault !== '') return service.fault;
   if (state.table === null) return "the kernel's table has not been read";
   if (service.foreign)
-    return 'it exists in the kernel and was not made by this balancer; adopt takes it over';
+    return `it exists in the kernel and was not made by this balancer; ${adoptHint(service)}`;
   const refusal = state.refused.get(key);
   if (refusal !== undefined) return `refused: ${refusal.why}`;
   return state.left.has(key) ? 'it was changed by somebody else, and is left so' : '';

@@ -2,7 +2,7 @@
 import { type Check, type Draft, log, type Pair, pairChanged, type Ramp, type Service } from './state.js';
 import { sorryServer } from './wanted.js';
 import { fullWeight, isDisabled, isEligible, isFresh, isPassing, isUndecided } from './weights.js';
-import { mailText, nameOf, seconds, whyZero } from './words.js';
+import { adoptHint, mailText, nameOf, seconds, whyZero } from './words.js';
 
 /** Decides about every service that this step has touched. */
 export function settle(draft: Draft): void {
@@ -62,7 +62,7 @@ function comes(draft: Draft, pair: Pair): void {
   pair.shown = 0;
   if (memory.ramp !== null) state.ramping.add(pair);
   const how = memory.ramp === null ? '' : ` over ${seconds(memory.ramp.durationMs)}`;
-  const why = pair.check === null ? 'it has no check' : `its check passes (${pair.check.nature})`;
+  const why = pair.check === null ? 'it has no check' : 'its check passes';
   say(draft, pair, `weight 0 -> ${fullWeight(pair)}${how}: ${why}; it had none for ${seconds(zeroMs)}`);
   pairChanged(draft, pair);
   draft.touched.add(service);
@@ -148,7 +148,7 @@ function takeOver(draft: Draft, service: Service): void {
   if (state.recover || state.settings.adopt || service.config.adopt) adopt(draft, service);
   else if (!service.foreign) {
     service.foreign = true;
-    const text = `${nameOf(state, service)} exists in the kernel and was not made by this balancer: it is not touched; adopt takes it over`;
+    const text = `${nameOf(state, service)} exists in the kernel and was not made by this balancer: it is not touched; ${adoptHint(service)}`;
     log(draft, 'warn', text, { service: service.config.tag });
   }
 }

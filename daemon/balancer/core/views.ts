@@ -63,7 +63,7 @@ function pairView(state: BalancerState, pair: Pair, now: number, connections: Co
     ramp:
       ramp === null || ramp.deadline <= now
         ? null
-        : { durationMs: ramp.durationMs, leftMs: ramp.deadline - now },
+        : { durationMs: ramp.durationMs, leftMs: Math.ceil(ramp.deadline - now) },
     status: statusOf(pair, now),
     check: pair.check === null ? NO_CHECK : checkView(pair.check, now),
     sorry: sorry !== null && sorry.server === real,
@@ -81,7 +81,7 @@ function reasonsOf({ host, memory }: Pair, now: number): PairView['reasons'] {
   const said = (name: string, { by, at }: Given): PairView['reasons'][number] => ({
     name,
     by,
-    age: now - at,
+    age: Math.round(now - at),
   });
   const whole = host.off === null ? [] : [said('', host.off)];
   return [...whole, ...[...memory.reasons].map(([name, given]) => said(name, given))];
@@ -113,7 +113,7 @@ function serviceView(state: BalancerState, service: Service, now: number): Servi
     alive: weights.filter((weight) => weight > 0).length,
     weight: weights.reduce((sum, weight) => sum + weight, 0),
     sorry: sorryAt === null ? '' : (sorryServer(state, service)?.tag ?? ''),
-    sorryAge: sorryAt === null ? null : now - sorryAt,
+    sorryAge: sorryAt === null ? null : Math.round(now - sorryAt),
     owned: key !== '' && state.owned.has(key) && state.table?.has(key) === true,
     problem: problemOf(state, service),
   };
@@ -127,6 +127,6 @@ export function checkerViews(state: BalancerState, now: number): CheckerView[] {
 }
 
 function checkView({ name, state, nature, since, passAt }: Check, now: number): CheckerView {
-  const age = (at: number | null): number | null => (at === null ? null : now - at);
+  const age = (at: number | null): number | null => (at === null ? null : Math.round(now - at));
   return { name, state, nature, sinceAge: age(since), passAge: age(passAt) };
 }

@@ -13,6 +13,11 @@ export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)}s`;
 }
 
+/** ` for 12.3s`; nothing for what has just begun. */
+function lasted(ms: number): string {
+  return ms < 100 ? '' : ` for ${seconds(ms)}`;
+}
+
 /** Why a server of a service has no weight. */
 export function whyZero(pair: Pair, now: number): string {
   const { check, memory, host } = pair;
@@ -23,7 +28,7 @@ export function whyZero(pair: Pair, now: number): string {
   if (isDisabled(pair)) return `disabled: ${whyDisabled(pair, now)}`;
   if (fullWeight(pair) === 0) return memory.override === null ? 'weight 0 in the file' : 'weight 0 was set';
   if (check !== null && check.state === 'down')
-    return `down for ${seconds(now - (check.since ?? now))}: ${check.nature}`;
+    return `down${lasted(now - (check.since ?? now))}: ${check.nature}`;
   if (check !== null && check.state === 'unknown') return 'no result of its check yet';
   if (memory.awaitSince !== null) return 'it has not passed a check yet since it was enabled or defined';
   return 'too little weight is alive in its service';
@@ -31,7 +36,7 @@ export function whyZero(pair: Pair, now: number): string {
 
 /** Who has disabled it, why and how long ago. */
 export function whyDisabled({ host, memory }: Pair, now: number): string {
-  const said = ({ by, at }: Given): string => `by ${by} for ${seconds(now - at)}`;
+  const said = ({ by, at }: Given): string => `by ${by}${lasted(now - at)}`;
   const whole = host.off === null ? [] : [`the whole host ${said(host.off)}`];
   return [...whole, ...[...memory.reasons].map(([name, given]) => `${name} ${said(given)}`)].join(', ');
 }
@@ -40,6 +45,11 @@ export function whyDisabled({ host, memory }: Pair, now: number): string {
 export function nameOf(state: BalancerState, { config }: Service): string {
   const virtual = shownService(config, addressOf(state, config.host));
   return `${config.tag} (${virtual === '' ? config.host : virtual})`;
+}
+
+/** What is to be done where it is somebody else's. */
+export function adoptHint({ config }: Service): string {
+  return `"hastmonctl balancer adopt ${config.tag}" takes it over`;
 }
 
 /** The text of a mail about a service whose last server has lost its weight, or whose first one has it again. */

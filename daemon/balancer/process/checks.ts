@@ -1,5 +1,6 @@
 /** The balancer's checks: run by a monitor process of its own, and by name; a fresh pass is asked for where one is awaited. */
 import type { Known, ResultView } from '../../checks/ipc.js';
+import { describeNature, type Nature } from '../../checks/natures.js';
 import type { CheckSpec, MonitorConfig } from '../../checks/spec.js';
 import { sameCheck } from '../../config/monitor-diff.js';
 import type { NetLog } from '../../net/log.js';
@@ -66,7 +67,8 @@ export function createBalancerChecks(options: BalancerChecksOptions): BalancerCh
   function resultOf(name: string, view: NamedView, last: ResultView): CheckResult | null {
     if (view.state === 'unknown') return null;
     const begunAt = clock() - last.age - last.latencyMs;
-    return { name, state: view.state, pass: last.nature === 'ok', nature: last.nature, begunAt };
+    const nature = describeNature(last.nature as Nature, last.detail);
+    return { name, state: view.state, pass: last.nature === 'ok', nature, begunAt };
   }
 
   function add(result: CheckResult | null): void {

@@ -117,9 +117,12 @@ test('without ipvsadm all but the table works, and the log says what to do', asy
   const daemon = await daemonFor(t, site);
   await has(site, /State\.Weight=100 State\.DesiredWeight=100 Proc\.Weight=0 .*TStatus=0-ENABLED/);
   assert.match(daemon.log(), /the kernel's table is not kept: .*there-is-no-ipvsadm/);
-  site.server.close();
-  site.server.closeAllConnections();
+  site.server.removeAllListeners('request').on('request', (_, answer) => {
+    answer.statusCode = 503;
+    answer.end();
+  });
   await has(site, /State\.Weight=0/);
+  assert.match(daemon.log(), /srv1 in www: weight -> 0: down: http-status 503 /);
 });
 
 test('[B9] a changed file is applied by itself, and one with an error changes nothing', async (t) => {
