@@ -8,7 +8,7 @@ import { systemHookClock } from '../hooks/clock.js';
 import { endGroup } from '../hooks/group.js';
 import { openHookRecords } from '../hooks/records.js';
 import { messageOf } from '../sys/errors.js';
-import { processAlive } from '../sys/process.js';
+import { serviceBusy } from './busy.js';
 import { runCheck } from './check-run.js';
 import { halfDone, noteHalf, noteWhole } from './half.js';
 import { type ListContext, runCommand, runList } from './list.js';
@@ -145,15 +145,6 @@ async function endLists(hooks: string, action: string): Promise<void> {
       `a list of a check's change was under way: ${end === 'ended' ? 'ended' : 'it does not end'}, for ${action}`,
     );
   }
-}
-
-function serviceBusy(hooks: string): boolean {
-  return openHookRecords(hooks)
-    .list()
-    .records.some(
-      ({ kind, action, pid, startTime }) =>
-        kind === 'running' && (action === 'start' || action === 'stop') && processAlive(pid, startTime),
-    );
 }
 
 async function status(plan: ActionPlan, context: ListContext): Promise<number> {

@@ -3,6 +3,7 @@
  * connect, disconnect). Runs what the core of the node asks for and says how it went.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { serviceBusy } from '../actions/busy.js';
 import { BUSY } from '../actions/types.js';
 import type { Settings } from '../core/settings.js';
 import { lateStatusMs, planStop, stopLimits } from '../core/stop-plan.js';
@@ -16,13 +17,14 @@ import { bootTime } from '../sys/clock.js';
 import { runnerOf } from './action-hooks.js';
 import { type HookFacts, hookEnvironment } from './hook-shell.js';
 import type { HookSetup } from './ipc.js';
+import { createTurns } from './turns.js';
 
 export interface Cleaner {
   clean(id: number, mode: 'check' | 'stop', stopEnd: Instant): void;
   fence(id: number): void;
   /** Asks `status`; its exit status, null where it has none. */
   look(): Promise<number | null>;
-  /** Notifications run one after the other; their result is only logged. Of `change`, never beside a start or stop. */
+  /** Notifications run one after the other, and so do those of `change`, never beside a start or stop; their result is only logged. */
   notify(action: Notice['action'], args: readonly string[]): void;
   /** A reload may name other programs. */
   setHooks(hooks: HookSetup): void;
@@ -61,7 +63,7 @@ function verdict(failure: string): Cleaned {
 const NOTIFY_AFTER_MS = 100;
 /** How long a list waits for the end of a start or stop before it looks again. */
 const BUSY_PAUSE_MS = 500;
-/** More than this many notifications in waiting are dropped, the oldest first. */
+/** More than this many in waiting, of changes or of the others, are dropped, the oldest first. */
 const NOTIFICATIONS_MAX = 32;
 
 export function createCleaner(options: CleanerOptions): Cleaner {
@@ -76,11 +78,21 @@ export function createCleaner(options: CleanerOptions): Cleaner {
   const cgroup = openCgroup(hooks.stateDir, settings().resource).path;
   let runner = makeRunner();
   let turn: Promise<void> = Promise.resolve();
-  const notifications: Notice[] = [];
   /** A list of a check's change that runs. */
   let list: HookRun | null = null;
   let closed = false;
-  let notifying = false;
+  const bounds = { afterMs: NOTIFY_AFTER_MS, max: NOTIFICATIONS_MAX };
+  const notices = createTurns<Notice>({
+    ...bounds,
+    run: async (notice) => warnOf(notice, await runNotice(notice).done),
+    dropped: () => {},
+  });
+  // In a line of their own: they wait for a start or stop, and who is to be told of a role does not.
+  const changes = createTurns<Notice>({
+    ...bounds,
+    run: runChange,
+    dropped: ({ args }) => log.warn({}, `too many changes wait: nothing is run for ${args.join(' ')}`),
+  });
 
   function makeRunner(): ReturnType<typeof createHookRunner> {
     return createHookRunner({
@@ -144,30 +156,29 @@ export function createCleaner(options: CleanerOptions): Cleaner {
     return { ok: failure !== STILL_RUNS, detail: failure };
   }
 
-  async function runNotifications(): Promise<void> {
-    for (let next = notifications.shift(); next !== undefined && !closed; next = notifications.shift()) {
-      const result = await (next.action === 'change' ? runChange(next) : runNotice(next).done);
-      if (result.code !== 0 && !closed) log.warn({ hook: next.action }, result.detail);
-    }
-    notifying = false;
+  function warnOf({ action }: Notice, { code, detail }: HookResult): void {
+    if (code !== 0 && !closed) log.warn({ hook: action }, detail);
   }
 
   function runNotice({ action, args }: Notice): HookRun {
     const facts = options.facts();
-    const limit = Math.max(1000, settings().statusTimeoutMs, hooks.noticeMs);
+    // Lists have the whole of what their commands may take.
+    const termAfterMs = Math.max(0.9 * Math.max(1000, settings().statusTimeoutMs), hooks.noticeMs);
     const request = { action, args: [facts.resource, ...args], env: hookEnvironment(facts) };
-    return runner.run({ ...request, termAfterMs: limit * 0.9, killAfterMs: limit });
+    return runner.run({ ...request, termAfterMs, killAfterMs: termAfterMs / 0.9 });
   }
 
   /** It waits while a start or stop runs, as long as these may take. */
-  async function runChange(notice: Notice): Promise<HookResult> {
+  async function runChange(notice: Notice): Promise<void> {
     const until = bootTime() + settings().startTimeoutMs + settings().stopTimeoutMs;
     for (;;) {
+      // It looks itself when it runs; but that is a process each time.
+      while (!closed && bootTime() < until && isBusy(hooks.directory)) await sleep(BUSY_PAUSE_MS);
+      if (closed) return;
       list = runNotice(notice);
       const result = await list.done;
       list = null;
-      if (result.code !== BUSY || closed || bootTime() > until) return result;
-      await sleep(BUSY_PAUSE_MS);
+      if (result.code !== BUSY || bootTime() > until) return warnOf(notice, result);
     }
   }
 
@@ -189,15 +200,7 @@ export function createCleaner(options: CleanerOptions): Cleaner {
         const result = await run('fence', limit * 0.9, limit);
         options.fenced(id, exited(result) === 0, result.detail);
       }),
-    notify(action, args) {
-      notifications.push({ action, args });
-      const dropped = notifications.length > NOTIFICATIONS_MAX ? notifications.shift() : undefined;
-      if (dropped?.action === 'change')
-        log.warn({}, `too many changes wait: nothing is run for ${dropped.args.join(' ')}`);
-      if (notifying) return;
-      notifying = true;
-      setTimeout(() => void runNotifications(), NOTIFY_AFTER_MS);
-    },
+    notify: (action, args) => (action === 'change' ? changes : notices).add({ action, args }),
     setHooks(next) {
       const same =
         next.exec === hooks.exec &&
@@ -211,11 +214,22 @@ export function createCleaner(options: CleanerOptions): Cleaner {
     },
     close() {
       closed = true;
+      notices.close();
+      changes.close();
       list?.kill();
       runner.close();
       if (cgroup !== null) removeCgroup(cgroup);
     },
   };
+}
+
+function isBusy(directory: string): boolean {
+  try {
+    return serviceBusy(directory);
+  } catch {
+    // Then the list cannot be put on record, and that is told.
+    return false;
+  }
 }
 
 function exited(result: HookResult): number | null {

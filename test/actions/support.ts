@@ -7,6 +7,7 @@ import { loadActions } from '../../daemon/actions/load.js';
 import type { ActionPlan } from '../../daemon/actions/types.js';
 import { formatDiagnostics } from '../../daemon/config/diagnostic.js';
 import { loadConfig } from '../../daemon/config/load.js';
+import type { Config } from '../../daemon/config/types.js';
 
 export interface Place {
   readonly dir: string;
@@ -38,6 +39,7 @@ export function placeFor(t: TestContext): Place {
 
 export interface Loaded {
   plan: ActionPlan | null;
+  config: Config | null;
   /** The messages without those about hastmon.conf, the directory left out. */
   shown: string;
 }
@@ -59,6 +61,7 @@ export function loadPlan(place: Place, actions: string, checks?: string, more = 
   );
   const loaded = loadActions(loadConfig(config, { hostname: 'nodeA' }));
   return {
+    config: loaded.config,
     plan: loaded.config?.resources[0]?.actions?.plan ?? null,
     shown: formatDiagnostics(loaded.diagnostics).replaceAll(`${place.dir}/`, ''),
   };
