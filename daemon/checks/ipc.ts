@@ -79,10 +79,16 @@ export interface ProbeView {
   phases: readonly PhaseView[];
 }
 
-export interface EdgeView {
-  edge: 'up' | 'down';
+/** A result as it is told at once. */
+export interface Told {
   view: CheckView;
   last: ResultView;
+  /** When it began, in milliseconds of CLOCK_BOOTTIME: messages may wait before they are read. */
+  begunAt: number;
+}
+
+export interface EdgeView extends Told {
+  edge: 'up' | 'down';
 }
 
 /** Edges in one message: when everything goes down at once, the main process takes them in portions of a few milliseconds. */
@@ -97,11 +103,11 @@ export type MonitorToMain =
   | { kind: 'group'; group: number; alive: boolean }
   /** Those of one turn, at most EDGES_MAX, in their order. */
   | { kind: 'edges'; edges: readonly EdgeView[] }
-  | { kind: 'ran'; request: number; view: CheckView; last: ResultView }
+  | ({ kind: 'ran'; request: number } & Told)
   | { kind: 'views'; request: number; views: readonly CheckView[] }
   | { kind: 'history'; request: number; results: readonly ResultView[] }
-  /** Checks that have come up for the first time, which is no edge; the other lists in the same order. `ages`: since the check began, in ms. */
-  | { kind: 'up'; rows: readonly number[]; serials: readonly number[]; ages: readonly number[] }
+  /** Checks that have come up for the first time, which is no edge; the other lists in the same order. `begun`: as Told.begunAt. */
+  | { kind: 'up'; rows: readonly number[]; serials: readonly number[]; begun: readonly number[] }
   /** `refused`: why it was not run; '' where it was. */
   | { kind: 'probed'; request: number; refused: string; probe: ProbeView | null }
   /** Now and then: that it lives, and how late checks began since the last time. */

@@ -4,6 +4,7 @@
  */
 import { lookup } from 'node:dns';
 import { performance } from 'node:perf_hooks';
+import { bootTime } from '../sys/clock.js';
 import { messageOf } from '../sys/errors.js';
 import { loadNative } from '../sys/native.js';
 import { becomeFirstOf } from '../sys/privileges.js';
@@ -80,6 +81,8 @@ class Monitor {
   private readonly loop: Loop | undefined;
   /** From the engine's clock to the wall's, in seconds: asked for once a second, and not for each result. */
   private wallOffset = wall() - now() / 1000;
+  /** From the engine's clock to CLOCK_BOOTTIME, in milliseconds. */
+  private bootOffset = bootTime() - now();
   /** Edges of this turn that the main process has not been told of. */
   private edges: EdgeView[] = [];
 
@@ -124,7 +127,11 @@ class Monitor {
         for (const definition of message.checks) this.define(definition);
         return;
       case 'remove':
-        for (const row of message.rows) this.engine.remove(row);
+        for (const row of message.rows) {
+          this.engine.remove(row);
+          // The next check of the row has no answer for them.
+          this.asked.delete(row);
+        }
         return;
       case 'run':
         this.asked.set(message.row, [...(this.asked.get(message.row) ?? []), message.request]);
@@ -173,9 +180,10 @@ class Monitor {
     if (edge === '' && requests === undefined) return;
     const view = this.view(row);
     const last = resultView(at, nature, tookMs, flight);
-    if (edge !== '') this.tellEdge({ edge, view, last });
+    const told = { view, last, begunAt: flight.begunAt + this.bootOffset };
+    if (edge !== '') this.tellEdge({ edge, ...told });
     this.asked.delete(row);
-    for (const request of requests ?? []) this.tell({ kind: 'ran', request, view, last });
+    for (const request of requests ?? []) this.tell({ kind: 'ran', request, ...told });
   }
 
   /** Once this turn is over, together with what else it brings; the turn ends soon. */
@@ -201,7 +209,7 @@ class Monitor {
       kind: 'up',
       rows: up.map(({ row }) => row),
       serials: up.map(({ row }) => serials[row] as number),
-      ages: up.map(({ begunAt }) => now() - begunAt),
+      begun: up.map(({ begunAt }) => begunAt + this.bootOffset),
     });
   }
 
@@ -241,6 +249,7 @@ class Monitor {
 
   private beat(): void {
     this.wallOffset = wall() - now() / 1000;
+    this.bootOffset = bootTime() - now();
     const { engine } = this;
     this.tell({
       kind: 'beat',

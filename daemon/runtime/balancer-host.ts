@@ -20,7 +20,7 @@ export interface BalancerReply {
 
 export interface BalancerEvents {
   /** What is for other parts of the main process. */
-  said(message: Extract<BalancerToMain, { kind: 'mail' | 'share' }>): void;
+  said(message: Extract<BalancerToMain, { kind: 'mail' | 'share' | 'share-wanted' }>): void;
   /** A new process has begun, and knows nothing of this one yet. */
   started(): void;
 }
@@ -174,6 +174,7 @@ export function createBalancerHost(options: BalancerHostOptions): BalancerHost {
         return answered(message.request, message);
       case 'mail':
       case 'share':
+      case 'share-wanted':
         return events.said(message);
       default:
         message satisfies never;

@@ -17,7 +17,7 @@ import type { NetLog } from '../net/log.js';
 import type { PeerNetwork } from '../net/peer-network.js';
 import { type BalancerHost, createBalancerHost } from './balancer-host.js';
 import { createBalancerMail } from './balancer-mail.js';
-import { UNCONFIGURED } from './monitor-settings.js';
+import { processSettings, UNCONFIGURED } from './monitor-settings.js';
 import type { ProcessRecords } from './process-record.js';
 
 export interface Balancing {
@@ -43,6 +43,8 @@ export interface BalancingOptions {
   state: (resource: string) => NodeState | undefined;
   clock: () => number;
   wall: () => number;
+  /** LINGER_MS if not said. */
+  lingerMs?: number;
 }
 
 /**
@@ -51,8 +53,15 @@ export interface BalancingOptions {
  */
 const LINGER_MS = 10_000;
 
+/** It says nothing: whoever sends it wants to be told all. */
+const QUESTION: ShareMessage = { full: false, more: false, entries: [] };
+
+function isQuestion({ entries, full, more }: ShareMessage): boolean {
+  return entries.length === 0 && !full && !more;
+}
+
 export function createBalancing(options: BalancingOptions): Balancing {
-  const { clock, log } = options;
+  const { clock, lingerMs = LINGER_MS, log } = options;
   let settings: BalancerSettings | null = null;
   let others: readonly NodeName[] = [];
   /** What the process was told; null: nothing yet. */
@@ -61,6 +70,8 @@ export function createBalancing(options: BalancingOptions): Balancing {
   let linger: NodeJS.Timeout | undefined;
   /** Parts of a full picture that is not complete, by who sends it. */
   const partial = new Map<NodeName, ShareEntry[]>();
+  /** The director that was asked for all it knows. */
+  let asked: NodeName | null = null;
   const notifier = createNotifierHost({ script: options.script, records: options.records, log });
   const mail = createBalancerMail({ node: options.node, notifier, log, wall: options.wall });
   const host = createBalancerHost({
@@ -71,8 +82,17 @@ export function createBalancing(options: BalancingOptions): Balancing {
         look();
       },
       said(message) {
-        if (message.kind === 'mail') mail.send(message.email, message.subject, message.text);
-        else shareWith(others, message.full, message.entries);
+        switch (message.kind) {
+          case 'mail':
+            return mail.send(message.email, message.subject, message.text);
+          case 'share':
+            return shareWith(message.full, message.entries);
+          case 'share-wanted':
+            if (active !== true) askForAll(others);
+            return;
+          default:
+            message satisfies never;
+        }
       },
     },
   });
@@ -80,11 +100,24 @@ export function createBalancing(options: BalancingOptions): Balancing {
   function look(): void {
     if (settings === null || leaving) return;
     const wanted = isDirector(settings.whilePrimary);
-    if (wanted !== false) clearTimeout(linger);
-    if (wanted !== null) return become(wanted);
-    // Nobody is known to hold the lease: later, unless somebody does before.
-    if (active === true && linger === undefined) linger = setTimeout(() => become(false), LINGER_MS);
-    else if (active === null) become(false);
+    if (wanted === null) return missDirector();
+    become(wanted);
+    if (!wanted) follow(settings.whilePrimary);
+  }
+
+  /** Nobody is known to hold the lease: the table stays for a while, unless somebody does before. */
+  function missDirector(): void {
+    if (active === null) become(false);
+    else if (active) linger ??= setTimeout(() => become(false), lingerMs);
+  }
+
+  /** Another director may have told all that it knows before it was known here to be one. */
+  function follow(resource: string): void {
+    const state = options.state(resource);
+    const director = state === undefined ? null : connectedHolder(state, clock());
+    if (director === null || director === asked) return;
+    asked = director;
+    askForAll([director]);
   }
 
   /** null: nobody is known to be. */
@@ -101,6 +134,7 @@ export function createBalancing(options: BalancingOptions): Balancing {
     linger = undefined;
     if (active === wanted || leaving) return;
     active = wanted;
+    asked = null;
     partial.clear();
     if (settings !== null && settings.whilePrimary !== '')
       log.info(
@@ -114,18 +148,33 @@ export function createBalancing(options: BalancingOptions): Balancing {
     if (wanted && others.length > 0) host.tell({ kind: 'share-all' });
   }
 
-  function shareWith(nodes: readonly NodeName[], full: boolean, entries: readonly ShareEntry[]): void {
-    if (active !== true || settings === null || settings.whilePrimary === '') return;
-    for (const message of partsOf(full, entries))
-      for (const node of nodes)
-        options.network().send(settings.whilePrimary, node, { kind: 'share', message });
+  function shareWith(full: boolean, entries: readonly ShareEntry[]): void {
+    if (active !== true) return;
+    for (const message of partsOf(full, entries)) send(others, message);
+  }
+
+  /** What the director tells is told once: who was not there, or is new, asks. */
+  function askForAll(nodes: readonly NodeName[]): void {
+    send(nodes, QUESTION);
+  }
+
+  function send(nodes: readonly NodeName[], message: ShareMessage): void {
+    if (settings === null || settings.whilePrimary === '') return;
+    for (const node of nodes) options.network().send(settings.whilePrimary, node, { kind: 'share', message });
   }
 
   function message(group: string, from: NodeName, { entries, full, more }: ShareMessage): void {
     const state = group === settings?.whilePrimary ? options.state(group) : undefined;
-    if (state === undefined || active === true) return;
+    if (state === undefined) return;
+    const question = isQuestion({ entries, full, more });
+    if (question && active === true) host.tell({ kind: 'share-all' });
+    if (question || active === true) return;
     // Only the director's word counts; that it is one may be known here a heartbeat later.
-    if ((connectedHolder(state, clock()) ?? from) !== from) return;
+    if ((connectedHolder(state, clock()) ?? from) !== from) {
+      // Without this part the others are not all that there is.
+      partial.delete(from);
+      return;
+    }
     const before = full ? [] : partial.get(from);
     if (before === undefined) return host.tell({ kind: 'share', full: false, entries });
     const all = before.concat(entries);
@@ -144,7 +193,7 @@ export function createBalancing(options: BalancingOptions): Balancing {
       settings = config.balancer;
       const { monitor } = config;
       notifier.become(monitor?.users ?? DEFAULT_USERS);
-      host.apply(settings, monitor === null ? UNCONFIGURED : monitor);
+      host.apply(settings, monitor === null ? UNCONFIGURED : processSettings(monitor));
       look();
     },
     look,

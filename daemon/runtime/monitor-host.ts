@@ -27,9 +27,10 @@ import type { ProcessRecords } from './process-record.js';
 export type NamedView = Omit<CheckView, 'row' | 'serial'> & { name: string };
 
 export interface MonitorEvents {
-  edge(name: string, edge: 'up' | 'down', view: NamedView, last: ResultView): void;
-  /** Some checks have come up for the first time, which is no edge. `age`: since the check began, in milliseconds. */
-  cameUp(checks: readonly { name: string; age: number }[]): void;
+  /** `begunAt`: when that check began, in milliseconds of CLOCK_BOOTTIME. */
+  edge(name: string, edge: 'up' | 'down', view: NamedView, last: ResultView, begunAt: number): void;
+  /** Some checks have come up for the first time, which is no edge. */
+  cameUp(checks: readonly { name: string; begunAt: number }[]): void;
   /** The process is gone: what it saw last may not be so any more. */
   blind(): void;
   /** It checks, for the first time or again; what was down counts as down until a result says otherwise. */
@@ -41,7 +42,7 @@ export interface MonitorHost {
   apply(config: MonitorConfig | null, same: (before: CheckSpec, after: CheckSpec) => boolean): void;
   /** How checks stand, all of them where `names` is null; rejects where there is no answer. */
   look(names: readonly string[] | null): Promise<NamedView[]>;
-  run(name: string): Promise<{ view: NamedView; last: ResultView }>;
+  run(name: string): Promise<{ view: NamedView; last: ResultView; begunAt: number }>;
   history(name: string): Promise<readonly ResultView[]>;
   /** How a check stands as seen from here, as far as that is known at once; unknown for a name that there is not. */
   sight(name: string): Sight;
@@ -226,7 +227,7 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
       case 'up':
         return options.events.cameUp(
           message.rows.flatMap((row, index) =>
-            cameUp(row, message.serials[index] ?? 0, message.ages[index] ?? 0),
+            cameUp(row, message.serials[index] ?? 0, message.begun[index] ?? 0),
           ),
         );
       case 'failed':
@@ -243,21 +244,21 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
     }
   }
 
-  function heardEdge({ edge, view, last }: EdgeView): void {
+  function heardEdge({ begunAt, edge, view, last }: EdgeView): void {
     const entry = entryAt(view.row, view.serial);
     if (entry === null) return;
     const wall = options.wall();
     const lastOkAt = Number.isFinite(view.okAge) ? wall - view.okAge / 1000 : 0;
     entry.known = { state: edge, since: wall, lastOkAt };
-    options.events.edge(entry.name, edge, named(entry.name, view), last);
+    options.events.edge(entry.name, edge, named(entry.name, view), last, begunAt);
   }
 
-  function cameUp(row: number, itsSerial: number, age: number): { name: string; age: number }[] {
+  function cameUp(row: number, itsSerial: number, begunAt: number): { name: string; begunAt: number }[] {
     const entry = entryAt(row, itsSerial);
     if (entry === null) return [];
     const wall = options.wall();
     entry.known ??= { state: 'up', since: wall, lastOkAt: wall };
-    return [{ name: entry.name, age }];
+    return [{ name: entry.name, begunAt }];
   }
 
   /** What the process speaks of; null where that is gone, and maybe another check in its row. */
@@ -365,8 +366,10 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
     },
     run: async (name) => {
       const row = rowOf(name);
-      const { view, last } = await ask('ran', (id) => ({ kind: 'run', request: id, row }));
-      return { view: named(name, view), last };
+      const { begunAt, last, view } = await ask('ran', (id) => ({ kind: 'run', request: id, row }));
+      if (entryAt(view.row, view.serial)?.name !== name)
+        throw new Error(`${name} is another check meanwhile`);
+      return { view: named(name, view), last, begunAt };
     },
     history: async (name) => {
       const row = rowOf(name);

@@ -15,6 +15,17 @@ export const UNCONFIGURED: ProcessSettings = {
   ...{ flights: DEFAULT_FLIGHTS, plugins: DEFAULT_PLUGINS, resolveMs: DEFAULT_RESOLVE_MS },
 };
 
+/** Of all that is monitored, no more than this: the rest is not for every process. */
+export function processSettings({
+  chroot,
+  flights,
+  plugins,
+  resolveMs,
+  users,
+}: ProcessSettings): ProcessSettings {
+  return { chroot, flights, plugins, resolveMs, users };
+}
+
 /** True where a process that was started with the one need not be replaced for the other. */
 export function sameProcess(a: ProcessSettings, b: ProcessSettings): boolean {
   return (

@@ -13,7 +13,7 @@ import { type BalancerState, type Draft, openDraft, renewMemory } from './state.
 import type { BalancerEvent, BalancerInput } from './types.js';
 import { weightNow } from './weights.js';
 
-export { awaited, checksOf } from './checks.js';
+export { awaited, checksOf, knownCheck } from './checks.js';
 export { planChanges } from './kernel.js';
 export { shareAll } from './share.js';
 export { type BalancerState, createBalancer } from './state.js';

@@ -19,10 +19,12 @@ function takeResult(draft: Draft, check: Check, result: CheckResult): void {
   check.resultAt = Math.max(check.resultAt ?? result.begunAt, result.begunAt);
   if (result.pass) check.passAt = Math.max(check.passAt ?? result.begunAt, result.begunAt);
   const state = stateAfter(check, result);
-  const waited = check.pairs.some(({ memory }) => memory.awaitSince !== null);
   const known = check.state !== 'unknown';
   const told = state !== check.state || check.nature !== result.nature;
   const edge = state !== check.state;
+  const doubted = result.state === 'up' && state !== 'up';
+  const waited = doubted || check.doubted || check.pairs.some(({ memory }) => memory.awaitSince !== null);
+  check.doubted = doubted;
   if (told) {
     draft.changed.checks.add(check);
     draft.save = true;
@@ -59,6 +61,16 @@ export function checksOf(state: BalancerState): readonly CheckSpec[] {
 }
 
 const NONE: readonly CheckSpec[] = [];
+
+/** How a check stands by all that is known, for who begins to run it; null: not known. */
+export function knownCheck(
+  state: BalancerState,
+  name: string,
+): { state: 'up' | 'down'; since: number; passAt: number | null } | null {
+  const check = state.checks.get(name);
+  if (check === undefined || check.state === 'unknown' || check.since === null) return null;
+  return { state: check.state, since: check.since, passAt: check.passAt };
+}
 
 /**
  * Names of checks of which a result is needed that begins now: somebody waits for a pass. A check is among them until there is such

@@ -205,14 +205,16 @@ function claim(draft: Draft, service: Service): void {
   draft.save = true;
 }
 
-/** A result is needed at once where somebody waits for one that begins later than any there is. */
+/** A result is needed at once where somebody waits for one that begins later than any there is, or the last one did not count. */
 function noteAwaited({ state }: Draft, check: Check): void {
-  const waits = check.pairs.some(
-    (pair) =>
-      pair.memory.awaitSince !== null &&
-      !isDisabled(pair) &&
-      (check.resultAt === null || check.resultAt <= pair.memory.awaitSince),
-  );
+  const waits =
+    check.doubted ||
+    check.pairs.some(
+      (pair) =>
+        pair.memory.awaitSince !== null &&
+        !isDisabled(pair) &&
+        (check.resultAt === null || check.resultAt <= pair.memory.awaitSince),
+    );
   if (waits) state.awaited.add(check.name);
   else state.awaited.delete(check.name);
 }

@@ -58,6 +58,8 @@ export interface Check {
   /** When the last pass, and the last result at all, began. */
   passAt: number | null;
   resultAt: number | null;
+  /** Its last result says that it is up, and is too old to count: nothing more would be told of it by itself. */
+  doubted: boolean;
 }
 
 /** A host in a service: a line of the file has them. */
@@ -186,7 +188,7 @@ export function newMemory(real: ServerKey, now: number): PairMemory {
 export function newCheck(name: string): Check {
   return {
     ...{ name, spec: null, pairs: [], state: 'unknown', nature: '' },
-    ...{ since: null, passAt: null, resultAt: null },
+    ...{ since: null, passAt: null, resultAt: null, doubted: false },
   };
 }
 

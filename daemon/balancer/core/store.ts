@@ -37,11 +37,12 @@ function savedPair(host: string, service: string, memory: PairMemory): SavedPair
 }
 
 /**
- * Before the first file. What is known waits aside for it. Damaged: what exists of the file's services in the first table is taken for
- * its own. None: only what is to be adopted (B11).
+ * Before the first file. What is known waits aside for it; what was told of this node already (settings, whether it is active) stays
+ * so. Damaged: what exists of the file's services in the first table is taken for its own. None: only what is to be adopted (B11).
  */
 export function restore(state: BalancerState, known: Restored): void {
-  Object.assign(state, createBalancer());
+  const { active, settings } = state;
+  Object.assign(state, createBalancer(), { active, settings });
   if (known.kind !== 'saved') {
     state.recover = known.kind === 'damaged';
     return;

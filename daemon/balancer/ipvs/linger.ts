@@ -52,7 +52,7 @@ export function lingering(
   return given;
 }
 
-/** Counted after it had lost its weight, the kernel has no active connection to it. */
+/** Counted without weight, and after it had lost it, the kernel has no active connection to it. */
 function isIdle(
   counted: Counted | null,
   service: ServiceKey,
@@ -60,5 +60,6 @@ function isIdle(
   since: number | undefined,
 ): boolean {
   if (counted === null || (since !== undefined && counted.at <= since)) return false;
-  return connectionsOf(counted.proc, service, server)?.active === 0;
+  const seen = connectionsOf(counted.proc, service, server);
+  return seen !== null && seen.weight === 0 && seen.active === 0;
 }

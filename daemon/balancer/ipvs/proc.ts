@@ -128,7 +128,7 @@ function readable(where: string): string {
 }
 
 /** What the kernel counts for a server; null where it is not in the table. */
-export function connectionsOf(proc: Proc, service: ServiceKey, server: ServerKey): Connections | null {
+export function connectionsOf(proc: Proc, service: ServiceKey, server: ServerKey): ProcServer | null {
   return lookUp(proc, service)?.servers.get(server) ?? null;
 }
 

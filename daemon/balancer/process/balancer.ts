@@ -8,10 +8,10 @@ import { createWake } from '../../runtime/wake.js';
 import { bootId } from '../../sys/clock.js';
 import type { ConsoleHost } from '../console/types.js';
 import * as core from '../core/balancer.js';
-import type { BalancerEvent, BalancerInput, SavedCheck } from '../core/types.js';
+import type { BalancerEvent, BalancerInput } from '../core/types.js';
 import type { BalancerToMain, MainToBalancer } from '../ipc.js';
 import type { BalancerSettings } from '../settings.js';
-import type { BalancerCommand } from '../types.js';
+import type { BalancerCommand, BalancerConfig } from '../types.js';
 import { createAnswers } from './answers.js';
 import { createBalancerChecks } from './checks.js';
 import { createConsoles } from './consoles.js';
@@ -48,12 +48,13 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
   let checkSettings: ProcessSettings | null = null;
   let active: boolean | null = null;
   let database: Database | null = null;
-  let remembered = new Map<string, SavedCheck>();
   let saving: NodeJS.Timeout | undefined;
   let unsaved = false;
   /** The answer to the command that is being fed. */
   let answered: { error: string; text: string } = { error: '', text: '' };
   let closed = false;
+  /** The kernel's connection synchronization is this balancer's. */
+  let synced = false;
   const wake = createWake(clock, () => feed({ kind: 'tick' }));
   const keeper = createTableKeeper({
     ...{ log, feed: step },
@@ -63,10 +64,7 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
   const checks = createBalancerChecks({
     ...{ script: options.script, log, clock, wall },
     results: (results) => feed({ kind: 'results', results }),
-    remembered(name) {
-      const known = remembered.get(name);
-      return known === undefined ? null : { state: known.state, since: known.since, passAt: known.passAt };
-    },
+    known: (name) => core.knownCheck(state, name),
   });
   const file: FileKeeper = createFileKeeper({ log, begin, loaded });
   const consoleHost: ConsoleHost = {
@@ -143,6 +141,7 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
   }
 
   async function command(given: BalancerCommand): Promise<{ error: string; text: string }> {
+    answered = { error: '# the balancer ends', text: '' };
     step({ kind: 'command', command: given });
     const { error, text } = answered;
     if (error !== '') return { error, text };
@@ -166,20 +165,23 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
     }
     const { note, restored } = database.read();
     if (note !== '') log.warn({}, note);
-    if (restored.kind === 'saved') remembered = new Map(restored.checks.map((check) => [check.name, check]));
     core.restore(state, restored);
+    say({ kind: 'share-wanted' });
   }
 
   function loaded(input: Extract<WithoutNow<BalancerInput>, { kind: 'config' }>): void {
+    if (closed) return;
     const { config } = input;
     const why = logFile.configure(config.options.log.path, config.options.log.level);
     if (why !== '') log.error({}, `Log.Path: ${why}`);
     keeper.open(config.options.ipvsadm);
     feed(input);
-    consoles.serve(
-      settings?.console === 'file' ? config.options.console : (settings?.console ?? null),
-      config.options.fifo,
-    );
+    serve(config);
+  }
+
+  function serve({ options: { console, fifo } }: BalancerConfig): void {
+    if (closed) return;
+    consoles.serve(settings?.console === 'file' ? console : (settings?.console ?? null), fifo);
   }
 
   async function take(message: Exclude<MainToBalancer, { kind: 'ask' }>): Promise<void> {
@@ -188,8 +190,10 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
         const first = settings === null;
         settings = message.settings;
         checkSettings = message.checks;
-        step({ kind: 'settings', adopt: settings.adopt, foreign: settings.foreign });
+        feed({ kind: 'settings', adopt: settings.adopt, foreign: settings.foreign });
         await file.follow(settings.file);
+        const config = file.config();
+        if (config !== null) serve(config);
         if (first) say({ kind: 'ready', notes: [] });
         sync();
         return;
@@ -197,8 +201,7 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
       case 'active':
         active = message.active;
         feed({ kind: 'active', active });
-        sync();
-        return keeper.settle();
+        return sync();
       case 'share':
         return feed({ kind: 'share', full: message.full, entries: message.entries });
       case 'share-all':
@@ -210,8 +213,14 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
 
   function sync(): void {
     const wanted = settings?.sync ?? null;
-    if (wanted === null || active === null) return;
-    keeper.sync({ state: active ? 'master' : 'backup', ...wanted });
+    if (wanted === null) {
+      // Where it was never wanted, it is somebody else's.
+      if (synced) keeper.sync({ state: 'none' });
+      synced = false;
+    } else if (active !== null) {
+      keeper.sync({ state: active ? 'master' : 'backup', ...wanted });
+      synced = true;
+    }
   }
 
   return {

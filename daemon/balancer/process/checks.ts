@@ -24,8 +24,8 @@ export interface BalancerChecksOptions {
   /** Milliseconds since 1970. */
   wall: () => number;
   results(results: readonly CheckResult[]): void;
-  /** How a check stood that begins to be run: instants of `clock`. */
-  remembered(name: string): { state: 'up' | 'down'; since: number; passAt: number | null } | null;
+  /** How a check stands by all that is known when it begins to be run: instants of `clock`. */
+  known(name: string): { state: 'up' | 'down'; since: number; passAt: number | null } | null;
 }
 
 /** Asked for at once; the others follow. */
@@ -39,7 +39,9 @@ export function createBalancerChecks(options: BalancerChecksOptions): BalancerCh
   let settings: ProcessSettings | null = null;
   /** Results of this turn. */
   let gathered: CheckResult[] = [];
-  const asked = new Set<string>();
+  /** Those that are run, each with the number of its run: an answer to an earlier one does not count. */
+  const asked = new Map<string, number>();
+  let runs = 0;
   /** Asked for, and failed, but not yet down: only edges are told by themselves, and a pass would be none. */
   const pursued = new Set<string>();
   const askedAt = new Map<string, number>();
@@ -52,10 +54,9 @@ export function createBalancerChecks(options: BalancerChecksOptions): BalancerCh
     records: { record: () => {}, forget: () => {} },
     log,
     events: {
-      edge: (name, _edge, view, last) => add(resultOf(name, view, last)),
+      edge: (name, _edge, view, last, begunAt) => add(resultOf(name, view, last, begunAt)),
       cameUp(checks) {
-        for (const { name, age } of checks)
-          add({ name, state: 'up', pass: true, nature: 'ok', begunAt: clock() - age });
+        for (const { name, begunAt } of checks) add({ name, state: 'up', pass: true, nature: 'ok', begunAt });
       },
       blind: () => {},
       ready: () => hastenNow(),
@@ -64,9 +65,8 @@ export function createBalancerChecks(options: BalancerChecksOptions): BalancerCh
     remembered,
   });
 
-  function resultOf(name: string, view: NamedView, last: ResultView): CheckResult | null {
+  function resultOf(name: string, view: NamedView, last: ResultView, begunAt: number): CheckResult | null {
     if (view.state === 'unknown') return null;
-    const begunAt = clock() - last.age - last.latencyMs;
     const nature = describeNature(last.nature as Nature, last.detail);
     return { name, state: view.state, pass: last.nature === 'ok', nature, begunAt };
   }
@@ -84,7 +84,7 @@ export function createBalancerChecks(options: BalancerChecksOptions): BalancerCh
   }
 
   function remembered(name: string): Known | null {
-    const known = options.remembered(name);
+    const known = options.known(name);
     if (known === null) return null;
     const seconds = (at: number): number => (wall() - (clock() - at)) / 1000;
     return {
@@ -105,19 +105,26 @@ export function createBalancerChecks(options: BalancerChecksOptions): BalancerCh
         later = true;
         continue;
       }
-      asked.add(name);
       askedAt.set(name, now);
-      host.run(name).then(
-        ({ view, last }) => {
-          asked.delete(name);
-          pursued.add(name);
-          add(resultOf(name, view, last));
-        },
-        // The process is gone, or does not know it yet: it is asked for again.
-        () => asked.delete(name),
-      );
+      void run(name);
     }
     if (later || asked.size > 0 || pursued.size > 0) retry = setTimeout(hastenNow, AGAIN_MS / 4);
+  }
+
+  async function run(name: string): Promise<void> {
+    runs += 1;
+    const mine = runs;
+    asked.set(name, mine);
+    try {
+      const { begunAt, last, view } = await host.run(name);
+      if (asked.get(name) !== mine) return;
+      pursued.add(name);
+      add(resultOf(name, view, last, begunAt));
+    } catch {
+      // The process is gone, or does not know it yet: it is asked for again.
+    } finally {
+      if (asked.get(name) === mine) asked.delete(name);
+    }
   }
 
   return {
@@ -126,6 +133,9 @@ export function createBalancerChecks(options: BalancerChecksOptions): BalancerCh
       applied = specs;
       const names = new Set(specs.map(({ name }) => name));
       for (const name of pursued) if (!names.has(name)) pursued.delete(name);
+      // Some are other checks now, and their next run may be an interval away: who waits, asks anew.
+      asked.clear();
+      askedAt.clear();
       settings = next;
       host.apply(monitorOf(specs, next), sameCheck);
     },

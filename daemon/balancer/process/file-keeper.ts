@@ -1,12 +1,13 @@
 /** The balancer's file: read at the start, when it changes and when somebody asks; what is wrong with it changes nothing. */
+import { isDeepStrictEqual } from 'node:util';
 import { formatDiagnostics } from '../../config/diagnostic.js';
 import type { NetLog } from '../../net/log.js';
 import { messageOf } from '../../sys/errors.js';
 import { diffBalancer } from '../config/diff.js';
 import { loadBalancerFile, parseBalancerFile } from '../config/load.js';
 import type { BalancerConfig } from '../types.js';
-import { createFileWatch } from './file-watch.js';
-import { type Resolved, resolveNames } from './names.js';
+import { createFileWatch, signatureOf } from './file-watch.js';
+import { createNames, type Resolved } from './names.js';
 
 export interface FileKeeper {
   /** What is in force; null: nothing yet. */
@@ -39,9 +40,12 @@ export function createFileKeeper({ begin, loaded, log }: FileKeeperOptions): Fil
   let config: BalancerConfig | null = null;
   let problem = '';
   let unresolved = '';
+  /** What was given with the configuration in force. */
+  let given: Resolved['addresses'] | null = null;
   let retry: NodeJS.Timeout | undefined;
   let last: Promise<unknown> = Promise.resolve();
   const empty = parseBalancerFile('', '').config as BalancerConfig;
+  const names = createNames();
   const watch = createFileWatch(() => void inTurn(reload));
 
   /** One at a time: two changes in a row are applied in their order. */
@@ -52,9 +56,12 @@ export function createFileKeeper({ begin, loaded, log }: FileKeeperOptions): Fil
   }
 
   async function reload(): Promise<string> {
+    // A change while it is read is another one.
+    const signature = signatureOf(file);
     const { config: next, diagnostics } = loadBalancerFile(file);
     const shown = formatDiagnostics(diagnostics);
-    watchFor(next ?? config);
+    const { autoCheck, checkPeriodMs } = (next ?? config ?? empty).options;
+    watch.follow(file, autoCheck ? checkPeriodMs : 0, signature);
     if (next === null) return refused(`${shown}nothing has been changed`);
     const changes = config === null ? null : diffBalancer(config, next);
     try {
@@ -65,6 +72,7 @@ export function createFileKeeper({ begin, loaded, log }: FileKeeperOptions): Fil
     for (const line of shown.split('\n')) if (line !== '') log.warn({}, line);
     problem = '';
     config = next;
+    given = null;
     await apply(next);
     for (const line of changes ?? []) log.info({}, `reloaded: ${line}`);
     if (changes?.length === 0) log.info({}, `${file} was read again: nothing differs`);
@@ -72,30 +80,28 @@ export function createFileKeeper({ begin, loaded, log }: FileKeeperOptions): Fil
   }
 
   function refused(text: string): string {
+    // What is tried again by itself, and is still so, is no news.
+    if (config !== null || text !== problem)
+      for (const line of text.split('\n')) if (line !== '') log.error({}, line);
     problem = text;
-    for (const line of text.split('\n')) if (line !== '') log.error({}, line);
     if (config === null) later(() => reload());
     return text.endsWith('\n') ? text : `${text}\n`;
   }
 
   async function apply(next: BalancerConfig): Promise<void> {
-    const { addresses, failed } = await resolveNames(next);
+    const { addresses, failed } = await names.resolve(next);
     const words = failed.map(({ name, why }) => `${name}: ${why}`).join(', ');
     if (words !== unresolved && words !== '')
       log.warn({}, `names that do not resolve, servers of them are left out or where they were: ${words}`);
     unresolved = words;
-    loaded({ kind: 'config', config: next, addresses });
+    if (!isDeepStrictEqual(addresses, given)) loaded({ kind: 'config', config: next, addresses });
+    given = addresses;
     if (failed.length > 0) later(() => (config === null ? Promise.resolve() : apply(config)));
   }
 
   function later(work: () => Promise<unknown>): void {
     clearTimeout(retry);
     retry = setTimeout(() => void inTurn(work), RETRY_MS);
-  }
-
-  function watchFor(known: BalancerConfig | null): void {
-    const { autoCheck, checkPeriodMs } = (known ?? empty).options;
-    watch.follow(file, autoCheck ? checkPeriodMs : 0);
   }
 
   return {

@@ -14,7 +14,7 @@ import type { Change, Connections, ServerKey, ServiceKey, Table } from '../types
 type WithoutNow<T> = T extends unknown ? Omit<T, 'now'> : never;
 
 export interface TableKeeper {
-  /** With this program from now on. */
+  /** With this program from the next step on. */
   open(ipvsadm: string): void;
   /** Resolves when the kernel has been told all that was wanted at the call, or could not be. */
   settle(): Promise<void>;
@@ -22,7 +22,7 @@ export interface TableKeeper {
   connections(service: ServiceKey, server: ServerKey): Connections | null | undefined;
   /** Counts the connections anew. */
   count(): Promise<void>;
-  /** Connection synchronization as wanted; tried again until it is. */
+  /** Connection synchronization as wanted; tried again until it is, and looked at now and then. */
   sync(wanted: SyncState): void;
   /** Why the table is not kept, '' where it is. */
   problem(): string;
@@ -41,13 +41,17 @@ export interface TableKeeperOptions {
 const POLL_MS = 500;
 /** What cannot be done is tried again. */
 const RETRY_MS = 5000;
+/** A reload of the module, an interface that goes or somebody else may end the synchronization. */
+const SYNC_LOOK_MS = 60_000;
 /** Each refusal leaves one service less: more than a few rounds would be a loop. */
 const ROUNDS_MAX = 20;
 
 export function createTableKeeper(options: TableKeeperOptions): TableKeeper {
   const { feed, log, plan } = options;
   let kernel: Kernel | null = null;
+  /** The wanted one, and that of `kernel`. */
   let program = '';
+  let opened = '';
   let table: Table | null = null;
   let counted: Counted | null = null;
   const leaving: Leaving = new Map();
@@ -67,7 +71,7 @@ export function createTableKeeper(options: TableKeeperOptions): TableKeeper {
     if (running === null) return run(rounds);
     again ??= running.then(() => {
       again = null;
-      return run(rounds);
+      return settle();
     });
     return again;
   }
@@ -82,6 +86,7 @@ export function createTableKeeper(options: TableKeeperOptions): TableKeeper {
   }
 
   async function rounds(): Promise<void> {
+    if (opened !== program) reopen();
     if (kernel === null) return;
     if (table === null && performance.now() >= retryAt) await read();
     for (let round = 0; round < ROUNDS_MAX && table !== null && !closed; round += 1) {
@@ -99,6 +104,16 @@ export function createTableKeeper(options: TableKeeperOptions): TableKeeper {
     }
   }
 
+  /** Between two steps: what the one before has changed is known. */
+  function reopen(): void {
+    opened = program;
+    void kernel?.close();
+    kernel = openKernel({ ipvsadm: program, log: (level, text) => log[level]({}, text) });
+    table = null;
+    retryAt = 0;
+    syncedAt = 0;
+  }
+
   async function read(): Promise<void> {
     const reading = await kernel?.read();
     if (reading === undefined || closed) return;
@@ -106,6 +121,7 @@ export function createTableKeeper(options: TableKeeperOptions): TableKeeper {
     if (why !== problem) {
       if (why !== '') log.error({}, `the kernel's table is not kept: ${why}`);
       else log.info({}, "the kernel's table can be kept again");
+      syncedAt = 0;
     }
     problem = why;
     if ('table' in reading) {
@@ -137,24 +153,22 @@ export function createTableKeeper(options: TableKeeperOptions): TableKeeper {
   }
 
   async function keepSync(): Promise<void> {
-    const wanted = wantedSync;
-    if (wanted === null || kernel === null || (syncProblem !== '' && performance.now() < syncedAt + RETRY_MS))
-      return;
-    if (syncProblem === '' && syncedAt > 0) return;
+    const [wanted, used] = [wantedSync, kernel];
+    if (wanted === null || used === null || closed) return;
+    const waitMs = syncProblem === '' ? SYNC_LOOK_MS : RETRY_MS;
+    if (syncedAt > 0 && performance.now() < syncedAt + waitMs) return;
     syncedAt = performance.now();
-    const why = await kernel.sync(wanted);
+    const why = await used.sync(wanted);
+    if (wanted !== wantedSync || used !== kernel || closed) return;
     if (why !== syncProblem && why !== '') log.error({}, `connections are not synchronized: ${why}`);
-    if (wanted === wantedSync) syncProblem = why;
+    syncProblem = why;
+    // From now on it is anybody's.
+    if (why === '' && wanted.state === 'none') wantedSync = null;
   }
 
   return {
     open(ipvsadm) {
-      if (ipvsadm === program) return;
       program = ipvsadm;
-      void kernel?.close();
-      kernel = openKernel({ ipvsadm, log: (level, text) => log[level]({}, text) });
-      table = null;
-      retryAt = 0;
     },
     settle,
     connections: (service, server) =>

@@ -1,7 +1,15 @@
 /** What is known goes on: over restarts, over damage, and to the next director. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checksOf, pairViews, saved, shareAll } from '../../../daemon/balancer/core/balancer.js';
+import {
+  checksOf,
+  createBalancer,
+  pairViews,
+  restore,
+  saved,
+  shareAll,
+  stepBalancer,
+} from '../../../daemon/balancer/core/balancer.js';
 import type { SavedState } from '../../../daemon/balancer/core/types.js';
 import type { Table } from '../../../daemon/balancer/types.js';
 import {
@@ -22,6 +30,16 @@ const up = (options: GivenOptions = {}): Given => new Given(options).pass(1, 2, 
 const found = (weights: Record<string, number> = ALL): Table => new Map([[WWW_KEY, tableService(weights)]]);
 /** Through the file that it is kept in. */
 const keep = (given: Given): SavedState => JSON.parse(JSON.stringify(saved(given.state)));
+
+test('[B9] what was told before the first file could be read holds', () => {
+  const state = createBalancer();
+  stepBalancer(state, { kind: 'settings', adopt: true, foreign: 'leave', now: 1 });
+  stepBalancer(state, { kind: 'active', active: true, now: 2 });
+  restore(state, { kind: 'none' });
+  stepBalancer(state, { kind: 'config', config: WWW, addresses: ADDRESSES, now: 3 });
+  assert.deepEqual(state.settings, { adopt: true, foreign: 'leave' });
+  assert.equal(checksOf(state).length, 3);
+});
 
 test('[B10] a restart changes nothing: reasons, ramps, waiting and the sorry server go on', () => {
   const before = up()

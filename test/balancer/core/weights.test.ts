@@ -90,6 +90,19 @@ test('[B2] one that was seen down needs a pass that began after that', () => {
   assert.equal(given.pass(1).weights()?.['1'], 100);
 });
 
+test('[B2] where its check is up by a pass that is too old to count, another one is asked for', () => {
+  const given = up().fail(1);
+  const late = { name: nameOf('10.0.0.1'), state: 'up' as const, nature: 'ok', begunAt: given.now };
+  assert.deepEqual(given.awaited(), []);
+  given.step({ kind: 'results', results: [{ ...late, pass: true }] });
+  assert.deepEqual(given.awaited(), [late.name]);
+  given.reload(WWW);
+  assert.deepEqual(given.awaited(), [late.name]);
+  given.pass(1);
+  assert.deepEqual(given.awaited(), []);
+  assert.equal(given.weights()?.['1'], 100);
+});
+
 test('[B2] so does one that comes into a service whose check is up already, and one whose address changes', () => {
   const given = new Given({
     config: file([service('www'), service('api')], [host('s1', { www: 1 }), host('s2', { www: 1, api: 1 })]),

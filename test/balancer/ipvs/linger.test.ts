@@ -73,6 +73,17 @@ test('what was counted before it lost its weight does not count', () => {
   assert.deepEqual(step(500, 0), [`-d ${WWW} -r 10.0.1.2:80`]);
 });
 
+test('what was counted while it still had weight does not count, however late that was read', () => {
+  const leaving: Leaving = new Map();
+  const changes = changesOf(before, after);
+  assert.equal(lingering(changes, before, null, leaving, 0).length, 1);
+  const without = tableOf({ '10.0.1.1:80': 5, '10.0.1.2:80': 0 });
+  const counted = { proc: procOf(before, 0), at: 100 };
+  assert.deepEqual(lingering(changesOf(without, after), without, counted, leaving, 200), []);
+  counted.proc = procOf(without, 0);
+  assert.equal(lingering(changesOf(without, after), without, counted, leaving, 300).length, 1);
+});
+
 test('one that has had no weight, and has no connection, goes at once', () => {
   const { step } = scene(tableOf({ '10.0.1.1:80': 5, '10.0.1.2:80': 0 }), after);
   assert.deepEqual(step(0, 0), [`-d ${WWW} -r 10.0.1.2:80`]);
