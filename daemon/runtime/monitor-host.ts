@@ -78,6 +78,8 @@ interface Entry extends Defined {
 /** Checks told of in one message: two or three milliseconds of this process. */
 const CHUNK = 100;
 const SILENCE_MS = 10_000;
+/** Until its first word: on a machine that is short of processors a program takes long to load, and longer where it is started anew. */
+const START_MS = 60_000;
 const RESTART_MS = [200, 1000, 5000, 30_000] as const;
 /** It has lasted: the next restart is quick again. */
 const LASTED_MS = 60_000;
@@ -147,23 +149,20 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
     const { flights, plugins, resolveMs, users, chroot } = config;
     tell({ kind: 'setup', setup: { rows: room, flights, plugins, resolveMs, users, chroot } });
     define([...byName.values()]);
-    watch();
+    watch(Math.max(silenceMs, START_MS));
   }
 
-  function watch(): void {
+  function watch(limitMs = silenceMs): void {
     clearTimeout(silence);
     silence = setTimeout(() => {
       // Where it was this process that stood still, what the other one has said meanwhile is heard first.
-      silence = setTimeout(giveUp, silenceMs / 10);
-    }, silenceMs);
+      silence = setTimeout(() => giveUp(limitMs), silenceMs / 10);
+    }, limitMs);
   }
 
-  function giveUp(): void {
+  function giveUp(limitMs: number): void {
     const { pid } = child ?? {};
-    log.error(
-      { workerpid: pid },
-      `the monitor process has said nothing for ${silenceMs / 1000} s: ending it`,
-    );
+    log.error({ workerpid: pid }, `the monitor process has said nothing for ${limitMs / 1000} s: ending it`);
     child?.kill('SIGKILL');
   }
 

@@ -2,7 +2,7 @@
 // traffic, and what is known goes along; established connections live on. Prints TAP.
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import {
@@ -15,34 +15,24 @@ import {
   weightsIn,
   writeVirtualServices,
 } from './director.js';
-import {
-  buildNetwork,
-  clockMs,
-  DIRECT,
-  type Director,
-  end,
-  GATEWAY,
-  NAT,
-  type ServerName,
-  startServer,
-} from './lab.js';
+import { buildNetwork, clockMs, type Director, end, NAT, type ServerName, startServer } from './lab.js';
 import { type Load, startLoad } from './load.js';
 
 const FULL = { s1: 40, s2: 30, s3: 20, s4: 10 };
 /** Longer than any failover takes here: TCP goes on trying, and so does a client. */
-const LIMIT_MS = 90_000;
+const LIMIT_MS = 120_000;
 const servers = new Map<ServerName, ChildProcess>();
 const daemons = new Map<string, Daemon>();
 let kept: Load;
 let fresh: Load;
 
 function writeConfiguration(): void {
-  const hook = fileURLToPath(new URL('../../../../conf/hooks/virtual-ip', import.meta.url));
+  const hook = fileURLToPath(new URL('../../../../test/vm/ipvs/addresses', import.meta.url));
   const node = (name: string, last: number): string =>
     `on ${name} { control /run/${name}.ctl ; listen tcp4://10.1.0.${last} ; state_dir /var/lib/${name} }`;
-  const text = `
-    heartbeat_interval 1s ; lease_timeout 10s ; stop_timeout 8s ; status_timeout 8s ; timeout 10s
-    balancer { config /run/lab.vs ; while primary lb ; sync_interface eth0 ; sync_id 7 }
+  const text = (own: string): string => `
+    heartbeat_interval 2s ; lease_timeout 20s ; stop_timeout 14s ; status_timeout 14s ; status_interval 10s ; timeout 15s
+    balancer { config /run/${own}.vs ; nodes a b ; while primary lb ; sync_interface eth0 ; sync_id 7 }
     ${[node('a', 11), node('b', 12), node('w', 13)].join('\n')}
     resource lb {
       exec ${hook} ; friends 10.1.0.11 10.1.0.12 10.1.0.13
@@ -50,10 +40,10 @@ function writeConfiguration(): void {
       on b { remote tcp4://10.1.0.11 ; priority 2 ; role_on_start secondary }
       on w { remote tcp4://10.1.0.11 tcp4://10.1.0.12 ; role_on_start watchdog }
     }\n`;
-  for (const name of ['a', 'b', 'w']) writeFileSync(`/run/${name}.conf`, text);
-  mkdirSync('/etc/hastmon', { recursive: true });
-  writeFileSync('/etc/hastmon/lb.env', `VIP="${NAT} ${DIRECT} ${GATEWAY}"\nVIP_DEVICE=eth0\nVIP_CHECK=0\n`);
-  writeVirtualServices('lab', FULL);
+  for (const name of ['a', 'b', 'w']) {
+    writeFileSync(`/run/${name}.conf`, text(name));
+    writeVirtualServices(name, FULL);
+  }
 }
 
 before(async () => {
@@ -62,9 +52,9 @@ before(async () => {
   for (const name of ['s1', 's2', 's3', 's4', 'sorry'] as const) servers.set(name, startServer(name));
   for (const name of ['a', 'b', 'w']) daemons.set(name, await startDaemon(name, name !== 'w'));
   await weightsAre('a', FULL);
-  kept = startLoad({ mode: 'keep', address: NAT, connections: 20, everyMs: 400, limitMs: LIMIT_MS });
-  fresh = startLoad({ mode: 'new', address: NAT, connections: 4, everyMs: 100, limitMs: LIMIT_MS });
-  await kept.answers(60);
+  kept = startLoad({ mode: 'keep', address: NAT, connections: 12, everyMs: 500, limitMs: LIMIT_MS });
+  fresh = startLoad({ mode: 'new', address: NAT, connections: 3, everyMs: 200, limitMs: LIMIT_MS });
+  await kept.answers(36);
 });
 
 after(async () => {
@@ -74,15 +64,20 @@ after(async () => {
   for (const child of servers.values()) await end(child);
 });
 
+/** The other one answers; whoever comes anew in between may find nobody at the address, and nobody may after that. */
 async function taken(by: Director, from: Director): Promise<void> {
   const beganAt = clockMs();
   await until(`${by} to have the table`, () => Object.keys(weightsIn(by)).length > 0);
   await weightsAre(by, { s1: 40, s2: 0, s3: 20, s4: 10 });
-  await kept.answers(60);
-  await fresh.answers(40);
-  process.stdout.write(`# from ${from} to ${by} in ${clockMs() - beganAt} ms\n`);
+  await Promise.all([kept.answers(36), fresh.answers(20)]);
+  const takenAt = clockMs();
+  process.stdout.write(`# from ${from} to ${by} within ${takenAt - beganAt} ms\n`);
+  await Promise.all([kept.answers(36), fresh.answers(20)]);
   assert.deepEqual(kept.failures, []);
-  assert.deepEqual(fresh.failures, []);
+  assert.deepEqual(
+    fresh.failures.filter(({ began }) => began > takenAt),
+    [],
+  );
 }
 
 test('a role that is given over: the other director goes on with what is disabled, and no connection ends [B12]', async () => {
