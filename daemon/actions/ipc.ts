@@ -17,6 +17,8 @@ export type MainToActions = {
 };
 
 export type ActionsToMain =
+  /** It works; once a second. */
+  | { kind: 'beat' }
   /** A process group that it has started, or of which nobody is left. */
   | { kind: 'group'; group: number; alive: boolean }
   /** Why a check's state is not known, or that it cannot be reported. */

@@ -22,6 +22,8 @@ export interface ListContext {
   say: (line: string) => void;
   /** True once this process has been told to end: nothing more is begun. */
   told: () => boolean;
+  /** True once nobody is there to tell it: nothing more is begun either. */
+  orphaned: () => boolean;
 }
 
 export interface Ran {
@@ -60,6 +62,10 @@ export async function runList(commands: readonly Command[], context: ListContext
     const what = describeCommand(command, context);
     if (context.told()) {
       context.say(`${what} is not run: the time is up`);
+      return false;
+    }
+    if (context.orphaned()) {
+      context.say(`${what} is not run: the process of hastmond that looks after it is gone`);
       return false;
     }
     context.say(what);

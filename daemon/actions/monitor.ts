@@ -14,6 +14,7 @@ import { UNKNOWN } from './states.js';
 const RUNNING_MAX = 32;
 /** The daemon answers at once, or is busy and hears the next report. */
 const REPORT_MS = 5000;
+const BEAT_MS = 1000;
 /** The first round is spread over this share of the interval, at most so many milliseconds. */
 const SPREAD_MS_MAX = 1000;
 
@@ -39,6 +40,7 @@ export function runActionMonitor(): void {
   const groups = new Set<number>();
 
   process.on('message', (message: MainToActions) => take(message));
+  setInterval(() => tell({ kind: 'beat' }), BEAT_MS);
   process.on('disconnect', () => process.exit(0));
   process.once('exit', () => {
     for (const group of groups) end(group);

@@ -6,7 +6,7 @@ import { writeSync } from 'node:fs';
 import path from 'node:path';
 import { systemHookClock } from '../hooks/clock.js';
 import { endGroup } from '../hooks/group.js';
-import { openHookRecords } from '../hooks/records.js';
+import { makerAlive, openHookRecords } from '../hooks/records.js';
 import { messageOf } from '../sys/errors.js';
 import { serviceBusy } from './busy.js';
 import { runCheck } from './check-run.js';
@@ -40,9 +40,13 @@ export async function runActions(words: readonly string[]): Promise<number> {
   const check: Record<string, string> =
     action === 'change' ? { HASTMON_CHECK: args[1] ?? '', HASTMON_CHECK_NODE: args[2] ?? '' } : {};
   const env = { ...process.env, ...valuesEnvironment(values), ...check };
-  const context: ListContext = { file: plan.file, values: { ...values }, env, say, told: () => told };
-  if (action === 'status') return statusOfWhole(directory, plan, context);
   const hooks = path.join(directory, 'hooks');
+  const context: ListContext = {
+    ...{ file: plan.file, values: { ...values }, env, say, told: () => told },
+    // Nobody would end such a start with its lease. A stop goes on.
+    orphaned: () => action === 'start' && isOrphan(hooks),
+  };
+  if (action === 'status') return statusOfWhole(directory, plan, context);
   if (action === 'change' && serviceBusy(hooks)) return BUSY;
   if (action === 'start' || action === 'stop') {
     const problem = await prepare(directory, hooks, action);
@@ -144,6 +148,17 @@ async function endLists(hooks: string, action: string): Promise<void> {
     say(
       `a list of a check's change was under way: ${end === 'ended' ? 'ended' : 'it does not end'}, for ${action}`,
     );
+  }
+}
+
+function isOrphan(hooks: string): boolean {
+  try {
+    const { records } = openHookRecords(hooks).list();
+    return records.some(
+      ({ kind, name, pid }) => kind === 'running' && pid === process.pid && !makerAlive(name),
+    );
+  } catch {
+    return false;
   }
 }
 

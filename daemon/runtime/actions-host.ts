@@ -37,6 +37,8 @@ export interface ActionsHostOptions {
   network: () => PeerNetwork;
   /** Runs the lists of a change. */
   changed: (resource: string, change: StateChange) => void;
+  /** A process of checks that has said nothing for so long hangs. */
+  silenceMs?: number;
 }
 
 /** The other nodes are told this often what has not changed, so that they know its age. */
@@ -44,17 +46,19 @@ const REFRESH_MS = 10_000;
 const RESTART_MS = [200, 1000, 5000, 30_000] as const;
 /** It has lasted: the next restart is quick again. */
 const LASTED_MS = 60_000;
+const SILENCE_MS = 10_000;
 const EX_DATAERR = 65;
 const EX_NOHOST = 68;
 
 export function createActionsHost(options: ActionsHostOptions): ActionsHost {
-  const { log, records } = options;
+  const { log, records, silenceMs = SILENCE_MS } = options;
   const books = new Map<string, ReportBook>();
   let config: Config | null = null;
   let setup: MainToActions | null = null;
   let child: ChildProcess | null = null;
   let restarts = 0;
   let restartTimer: NodeJS.Timeout | undefined;
+  let silence: NodeJS.Timeout | undefined;
   const leaving = new Set<Promise<void>>();
   let closed = false;
   const refresh = setInterval(tellAll, REFRESH_MS);
@@ -75,6 +79,8 @@ export function createActionsHost(options: ActionsHostOptions): ActionsHost {
     const groups = createStartedGroups(markOf(pid));
     process.on('message', (given) => {
       const message = given as ActionsToMain;
+      if (child === process) watch();
+      if (message.kind === 'beat') return;
       if (message.kind === 'group') groups.note(message.group, message.alive);
       else log.warn({ resource: message.resource }, message.text);
     });
@@ -90,11 +96,27 @@ export function createActionsHost(options: ActionsHostOptions): ActionsHost {
       records.forget(pid);
       if (child === process) again(performance.now() - begun);
     });
+    watch();
     tell();
+  }
+
+  function watch(): void {
+    clearTimeout(silence);
+    silence = setTimeout(() => {
+      // Where it was this process that stood still, what the other one has said meanwhile is heard first.
+      silence = setTimeout(giveUp, silenceMs / 10);
+    }, silenceMs);
+  }
+
+  function giveUp(): void {
+    const seconds = silenceMs / 1000;
+    log.error({}, `the process for the checks of actions has said nothing for ${seconds} s: ending it`);
+    child?.kill('SIGKILL');
   }
 
   function again(lastedMs: number): void {
     child = null;
+    clearTimeout(silence);
     if (setup === null || closed) return;
     restarts = lastedMs > LASTED_MS ? 1 : restarts + 1;
     const delay = RESTART_MS[Math.min(restarts, RESTART_MS.length) - 1] ?? RESTART_MS[0];
@@ -110,6 +132,7 @@ export function createActionsHost(options: ActionsHostOptions): ActionsHost {
     const process = child;
     child = null;
     clearTimeout(restartTimer);
+    clearTimeout(silence);
     restartTimer = undefined;
     if (process === null) return;
     if (process.connected) process.disconnect();
