@@ -1,5 +1,6 @@
 /** What the main process and the balancer process say to each other. Both are one build of one program. */
 import type { BalancerAnswer, BalancerRequest } from '../../proto/balancer-types.js';
+import type { LogTarget } from '../log/log.js';
 import type { ProcessSettings } from '../runtime/monitor-settings.js';
 import type { ShareEntry } from './core/types.js';
 import type { BalancerSettings } from './settings.js';
@@ -7,7 +8,13 @@ import type { EmailOptions } from './types.js';
 
 export type MainToBalancer =
   /** First, and again when it changes. `checks`: as what its checks run. */
-  | { kind: 'settings'; settings: BalancerSettings; checks: ProcessSettings }
+  | {
+      kind: 'settings';
+      settings: BalancerSettings;
+      checks: ProcessSettings;
+      /** Where the log of hastmond goes. */
+      logged: LogTarget['kind'];
+    }
   /** This node's is the table that counts; told once at the start, too. `others`: nodes that may follow. */
   | { kind: 'active'; active: boolean }
   /** From the director. */

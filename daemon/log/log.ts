@@ -29,6 +29,8 @@ export type LogTarget =
 export type LogLevel = LogConfig['level'];
 
 export interface Log {
+  /** Where lines go. */
+  readonly kind: LogTarget['kind'];
   /**
    * Child loggers carry `resource`, `role` and `peer` (`logger.child({ resource })`); these stand first in a line. Values of
    * fields called `secret` are never written.
@@ -56,7 +58,7 @@ export function createLogger(target: LogTarget, level: LogLevel): Log {
   const setLevel = (next: LogLevel): void => {
     logger.level = next;
   };
-  return { logger, setLevel, reopen };
+  return { kind: target.kind, logger, setLevel, reopen };
 }
 
 /** Decides: a configured file, else syslog in the background, else the journal if stderr goes there, else the terminal. */

@@ -6,6 +6,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { BalancerAnswer, BalancerRequest } from '../../proto/balancer-types.js';
 import type { BalancerToMain, MainToBalancer } from '../balancer/ipc.js';
 import type { BalancerSettings } from '../balancer/settings.js';
+import type { LogTarget } from '../log/log.js';
 import type { NetLog } from '../net/log.js';
 import { forkSelf } from '../sys/fork.js';
 import type { ProcessSettings } from './monitor-settings.js';
@@ -39,6 +40,8 @@ export interface BalancerHostOptions {
   script: string;
   records: ProcessRecords;
   log: NetLog;
+  /** Where that goes. */
+  logged: LogTarget['kind'];
   events: BalancerEvents;
   /** A process that has said nothing for so long hangs; it beats once a second. */
   silenceMs?: number;
@@ -97,7 +100,7 @@ export function createBalancerHost(options: BalancerHostOptions): BalancerHost {
       records.forget(pid);
       if (child === process) lost(performance.now() - begun);
     });
-    say({ kind: 'settings', ...given });
+    say({ kind: 'settings', ...given, logged: options.logged });
     events.started();
     watch();
   }
@@ -197,7 +200,7 @@ export function createBalancerHost(options: BalancerHostOptions): BalancerHost {
     apply(settings, checks) {
       given = settings === null ? null : { settings, checks };
       if (given === null) end();
-      else if (child !== null) say({ kind: 'settings', ...given });
+      else if (child !== null) say({ kind: 'settings', ...given, logged: options.logged });
       else if (restartTimer === undefined) start();
     },
     tell: say,

@@ -13,6 +13,7 @@ import type { Config } from '../config/types.js';
 import type { NodeState } from '../core/node-types.js';
 import type { NodeName } from '../core/types.js';
 import { connectedHolder, holding } from '../core/view.js';
+import type { LogTarget } from '../log/log.js';
 import type { NetLog } from '../net/log.js';
 import type { PeerNetwork } from '../net/peer-network.js';
 import { type BalancerHost, createBalancerHost } from './balancer-host.js';
@@ -38,6 +39,8 @@ export interface BalancingOptions {
   script: string;
   records: ProcessRecords;
   log: NetLog;
+  /** Where that goes. */
+  logged: LogTarget['kind'];
   network: () => PeerNetwork;
   /** The resource of this name, undefined where it is not on this node. */
   state: (resource: string) => NodeState | undefined;
@@ -75,7 +78,7 @@ export function createBalancing(options: BalancingOptions): Balancing {
   const notifier = createNotifierHost({ script: options.script, records: options.records, log });
   const mail = createBalancerMail({ node: options.node, notifier, log, wall: options.wall });
   const host = createBalancerHost({
-    ...{ script: options.script, records: options.records, log },
+    ...{ script: options.script, records: options.records, log, logged: options.logged },
     events: {
       started() {
         active = null;

@@ -14,6 +14,7 @@ import { type ControlServer, createControlServer } from '../control/server.js';
 import { type Demand, demandOf } from '../core/demand.js';
 import { changeVoters, copyVoter } from '../core/voter.js';
 import { warmHooks } from '../hooks/warm.js';
+import type { LogTarget } from '../log/log.js';
 import { MONITORING } from '../net/group.js';
 import { type NetLog, withRole } from '../net/log.js';
 import { createPeerNetwork, type PeerNetwork } from '../net/peer-network.js';
@@ -39,6 +40,8 @@ export interface DaemonOptions {
   /** Reads the configuration again, as at the start; from these texts of its files, where there are any. */
   load: (texts?: ReadonlyMap<string, string>) => LoadFileResult;
   log: NetLog & { child(fields: object): NetLog };
+  /** Where that goes. */
+  logged: LogTarget['kind'];
   /** The script of worker processes and its arguments. */
   workerScript: string;
   workerArgs: readonly string[];
@@ -103,6 +106,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const balancing = createBalancing({
     ...{ node: config.node, script: options.workerScript, log, network: () => network, clock: bootTime },
     records: createProcessRecords(workerStore, log),
+    logged: options.logged,
     state: (resource) => resources.get(resource)?.state(),
     wall: Date.now,
   });

@@ -152,6 +152,7 @@ async function run(
       texts: loaded.texts,
       load: (texts) => load(args, texts),
       log: logger,
+      logged: log.kind,
       workerScript: script,
       workerArgs: ['worker'],
       startedAt,

@@ -38,6 +38,7 @@ function trialFor(t: TestContext) {
   let started = 0;
   const host = createBalancerHost({
     script,
+    logged: 'terminal',
     records: { record: (pid) => pids.push(pid), forget: (pid) => void pids.splice(pids.indexOf(pid), 1) },
     log: { debug: note, info: note, warn: note, error: note },
     events: {

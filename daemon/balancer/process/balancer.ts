@@ -2,6 +2,7 @@
  * The balancer around its core: the file, the checks, the kernel's table and what is kept on disk. All that happens goes through feed();
  * what the kernel is to be told follows from it.
  */
+import type { LogTarget } from '../../log/log.js';
 import type { NetLog } from '../../net/log.js';
 import type { ProcessSettings } from '../../runtime/monitor-settings.js';
 import { createWake } from '../../runtime/wake.js';
@@ -17,7 +18,7 @@ import { createBalancerChecks } from './checks.js';
 import { createConsoles } from './consoles.js';
 import { type Database, openDatabase } from './database.js';
 import { createFileKeeper, type FileKeeper } from './file-keeper.js';
-import { createLogFile } from './log-file.js';
+import { createOwnLog, type OwnLog } from './own-log.js';
 import { createTableKeeper } from './table-keeper.js';
 
 type WithoutNow<T> = T extends unknown ? Omit<T, 'now'> : never;
@@ -42,8 +43,9 @@ const SAVE_MS = 250;
 export function createBalancerShell(options: BalancerOptions): Balancer {
   const { clock, say, wall } = options;
   const state = core.createBalancer();
-  const logFile = createLogFile();
-  const log = createLog(say, logFile.write);
+  let logged: LogTarget['kind'] = 'terminal';
+  const ownLog = createOwnLog(() => logged);
+  const log = createLog(say, ownLog);
   let settings: BalancerSettings | null = null;
   let checkSettings: ProcessSettings | null = null;
   let active: boolean | null = null;
@@ -77,7 +79,7 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
     command,
     reload: () => file.reload(),
     diff: () => file.diff(),
-    logLevel: (level) => logFile.setLevel(level),
+    logLevel: (level) => ownLog.setLevel(level),
     checkers: () => core.checkerViews(state, clock()),
     wall: () => wall() / 1000,
     refresh: () => keeper.count(),
@@ -172,8 +174,7 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
   function loaded(input: Extract<WithoutNow<BalancerInput>, { kind: 'config' }>): void {
     if (closed) return;
     const { config } = input;
-    const why = logFile.configure(config.options.log.path, config.options.log.level);
-    if (why !== '') log.error({}, `Log.Path: ${why}`);
+    for (const problem of ownLog.configure(config.options.log)) log.error({}, problem);
     keeper.open(config.options.ipvsadm);
     feed(input);
     serve(config);
@@ -190,6 +191,7 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
         const first = settings === null;
         settings = message.settings;
         checkSettings = message.checks;
+        logged = message.logged;
         feed({ kind: 'settings', adopt: settings.adopt, foreign: settings.foreign });
         await file.follow(settings.file);
         const config = file.config();
@@ -240,12 +242,12 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
   };
 }
 
-function createLog(say: BalancerOptions['say'], write: ReturnType<typeof createLogFile>['write']): NetLog {
+function createLog(say: BalancerOptions['say'], own: OwnLog): NetLog {
   const at =
     (level: 'debug' | 'info' | 'warn' | 'error') =>
     (fields: object, text: string): void => {
       const plain = { ...fields } as Record<string, unknown>;
-      write(level, plain, text);
+      own.write(level, plain, text);
       say({ kind: 'log', level, fields: plain, text });
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };

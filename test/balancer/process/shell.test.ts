@@ -52,6 +52,7 @@ srv1 127.0.0.1 www=100
     write: (text = '') => writeFileSync(path.join(folder, 'lb.conf'), usual + text),
     settings: (other = {}) => ({
       kind: 'settings',
+      logged: 'terminal',
       checks: UNCONFIGURED,
       settings: {
         ...{ file: `${folder}/lb.conf`, whilePrimary: 'lb', adopt: false, foreign: 'restore' },
