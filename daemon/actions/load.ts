@@ -8,6 +8,7 @@ import { createReporter, type Place, quote, type Reporter, type SourceFile } fro
 import type { LoadFileResult } from '../config/load.js';
 import { readText } from '../config/read-text.js';
 import type { ActionsConfig, Config, Diagnostic, ResourceConfig } from '../config/types.js';
+import { limitOf, statusLimit, tooShort } from './limits.js';
 import { readActions, readChecks } from './read.js';
 import { sectionsFor } from './states.js';
 import { statusChecks } from './status-checks.js';
@@ -77,7 +78,14 @@ function readPlan(config: Config, resource: ResourceConfig, actions: ActionsConf
     },
   };
   const source = open(actions.file, files, reporter);
-  const sections = source === null ? [] : readActions(source, { ...shared, timeoutMs: actions.timeoutMs });
+  const sections =
+    source === null
+      ? []
+      : readActions(source, {
+          ...shared,
+          timeoutMs: actions.timeoutMs,
+          limitOf: (on) => limitOf(on, resource),
+        });
   const second = checksFile === null ? null : open(checksFile, files, reporter);
   // A status waits for them no longer than that.
   const timeoutMs = Math.floor(0.8 * resource.statusTimeoutMs);
@@ -85,9 +93,15 @@ function readPlan(config: Config, resource: ResourceConfig, actions: ActionsConf
   const checks =
     second === null
       ? []
-      : readChecks(second, { ...shared, nodes, timeoutMs, intervalMs: actions.intervalMs });
+      : readChecks(second, {
+          ...shared,
+          nodes,
+          timeoutMs,
+          intervalMs: actions.intervalMs,
+          statusLimit: statusLimit(resource),
+        });
   if (source !== null && !reporter.failed)
-    checkPlan(config.node, resource.name, sections, checks, source, reporter);
+    checkPlan(config.node, resource, sections, checks, source, reporter);
   const plan = reporter.failed
     ? null
     : { file: actions.file, checksFile: checksFile ?? '', sections, checks };
@@ -117,14 +131,15 @@ function isOpenToAll(name: string): boolean {
 /** What start, stop and status have to go by. */
 function checkPlan(
   node: string,
-  resource: string,
+  resource: ResourceConfig,
   sections: readonly Section[],
   checks: readonly Check[],
   file: SourceFile,
   reporter: Reporter,
 ): void {
   const whole: Place = { file, line: 0, column: 1, length: 1 };
-  const what = `resource ${quote(resource)}`;
+  const what = `resource ${quote(resource.name)}`;
+  for (const short of tooShort(resource)) reporter.warning(whole, `${what}: ${short}`);
   const commands = (from: string, to: string): number =>
     sectionsFor(sections, from, to, 'role').reduce((sum, section) => sum + section.commands.length, 0);
   const status = sections.filter(({ on }) => on.kind === 'event' && on.event === 'status');
@@ -144,7 +159,7 @@ function checkPlan(
     reporter.warning(
       whole,
       `${what}: nothing is run to stop it`,
-      'what its start leaves running is killed; a section [master_to_slave] would stop it in its own way',
+      'what its start leaves running is killed, but an address or a mount stays: [master_to_slave] is to remove it',
     );
 }
 

@@ -3,8 +3,9 @@ import path from 'node:path';
 import { type Place, quote, type Reporter, type SourceFile, whereIs } from '../config/diagnostic.js';
 import { formatDuration, parseDuration } from '../config/duration.js';
 import { nearest } from '../config/suggest.js';
+import type { ListLimit } from './limits.js';
 import { type CommandLine, type LineWord, readSections } from './lines.js';
-import { isRoleWord, normalState } from './states.js';
+import { canHappen, normalState } from './states.js';
 import type { ActionEvent, Check, Command, Occasion, Section } from './types.js';
 import {
   CHECK_VARIABLES,
@@ -32,14 +33,21 @@ const TIMEOUT_MS_MAX = 24 * 3_600_000;
 const INTERVAL_MS_MIN = 100;
 const CHECKS_MAX = 256;
 
+/** What sections have beyond that. */
+export interface ActionOptions extends ReadOptions {
+  /** The time that the commands of a section have together; null: their own limits are all there is. */
+  limitOf: (on: Occasion) => ListLimit | null;
+}
+
 /** The sections of actions.conf. */
-export function readActions(file: SourceFile, options: ReadOptions): Section[] {
+export function readActions(file: SourceFile, options: ActionOptions): Section[] {
   const { reporter } = options;
   const seen = new Map<string, LineWord>();
   return readSections(file, reporter).flatMap(({ name, commands }) => {
     const on = occasionOf(name, reporter);
     const read = commands.flatMap((line) => {
       takeOptions(line, ['timeout'], reporter);
+      checkLimit(line, on === null ? null : options.limitOf(on), reporter);
       return readCommand(line, VARIABLES, options) ?? [];
     });
     if (on === null) return [];
@@ -59,6 +67,8 @@ export function readActions(file: SourceFile, options: ReadOptions): Section[] {
 /** What a check has beyond that. */
 export interface CheckOptions extends ReadOptions {
   intervalMs: number;
+  /** What a status has that waits for checks. */
+  statusLimit: ListLimit;
   /** The nodes that there are. */
   nodes: readonly string[];
 }
@@ -119,6 +129,7 @@ function readCheck(line: CommandLine, node: string, options: CheckOptions): Chec
   const status = optionOf(line, 'status');
   if (status !== undefined && !['yes', 'no'].includes(status.text))
     reporter.error(status, `${quote(status.text)} is not known here`, 'expected status=yes or status=no');
+  checkLimit(line, status?.text === 'no' ? null : options.statusLimit, reporter);
   const intervalMs = durationOf(line, 'interval', INTERVAL_MS_MIN, reporter) ?? options.intervalMs;
   if (command === null || !valid) return null;
   return { name, node, command, intervalMs, status: status?.text !== 'no' };
@@ -130,8 +141,12 @@ function occasionOf({ text, ...place }: LineWord, reporter: Reporter): Occasion 
   if (event !== undefined) return { kind: 'event', event };
   const [from, to, ...more] = small.split('_to_').map((word) => (word === '*' ? word : normalState(word)));
   if (from != null && to != null && more.length === 0) {
-    if (from === to && isRoleWord(from))
-      reporter.warning(place, `${quote(text)} is no change: both are ${from}`);
+    if (from === to && from !== '*') reporter.warning(place, `${quote(text)} is no change: both are ${from}`);
+    else if (!canHappen(from, to)) {
+      const help =
+        "start is slave_to_master and stop master_to_slave; a check's word runs nothing that names a role";
+      reporter.warning(place, `${quote(text)} never happens`, help);
+    }
     return { kind: 'change', from, to };
   }
   const closest = nearest(small, EVENTS);
@@ -178,6 +193,17 @@ function durationOf(line: CommandLine, key: string, leastMs: number, reporter: R
     `expected a duration such as 500ms, 10s or 5m, from ${range}`,
   );
   return undefined;
+}
+
+/** A limit of a line that never counts, since that of the whole list is over before. */
+function checkLimit(line: CommandLine, limit: ListLimit | null, reporter: Reporter): void {
+  const word = optionOf(line, 'timeout');
+  const parsed = word === undefined ? null : parseDuration(word.text);
+  if (word === undefined || parsed === null || !parsed.ok || limit === null || parsed.value <= limit.ms)
+    return;
+  const whole = formatDuration(Math.floor(limit.ms));
+  const help = `${limit.statement} of the resource says how long that is`;
+  reporter.warning(word, `${quote(word.text)} is longer than the whole list has, which is ${whole}`, help);
 }
 
 function readCommand(line: CommandLine, known: readonly Variable[], options: ReadOptions): Command | null {

@@ -50,6 +50,18 @@ export function sectionsFor(
   });
 }
 
+/** True where some change can run a section for it: one of roles that start, stop or a role's hook stand for, or one of a check. */
+export function canHappen(from: string, to: string): boolean {
+  if (from === to && from !== '*') return false;
+  if (from === '*' && to === '*') return true;
+  const roles = [from, to].filter((word) => word !== '*').map(isRoleWord);
+  if (roles.includes(true) && roles.includes(false)) return false;
+  // A primary begins as a secondary and ends as one.
+  return from === 'primary'
+    ? to === '*' || to === 'secondary'
+    : to !== 'primary' || from === '*' || from === 'secondary';
+}
+
 /**
  * What the states of its checks say of a resource: all of them primary (0, it runs), all secondary or stopped (1, it does not); null
  * where that cannot be said.

@@ -259,6 +259,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     }
     for (const resource of next.resources) {
       const runtime = resources.get(resource.name);
+      runtime?.keepActions();
       // The checks that judge it may have changed where nothing else of it has.
       if (
         runtime !== undefined &&

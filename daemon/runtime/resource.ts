@@ -47,6 +47,8 @@ export interface ResourceRuntime {
   /** `wait`: the promise is fulfilled when the command is done, not when it is accepted. */
   command(command: NodeCommand, wait: boolean): Promise<CommandReply>;
   reconfigure(config: Config, resource: ResourceConfig): void;
+  /** Puts its actions in force where the disk did not take them before. */
+  keepActions(): void;
   /** What its checks say: why the service counts as failed, why this node must not be promoted; '' for neither. */
   judge(failed: string, unfit: string): void;
   /** Runs the lists for a change of a check's state, after those that wait already. */
@@ -363,6 +365,7 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
       if (settings.stopTimeoutMs < (runningNote.read() ?? 0)) runningNote.write(settings.stopTimeoutMs);
       feed({ kind: 'settings', settings });
     },
+    keepActions,
     judge(failed, unfit) {
       if (failed !== state.serviceFailed || unfit !== state.unfit) feed({ kind: 'judged', failed, unfit });
     },

@@ -51,6 +51,55 @@ test("the description's two files", (t) => {
   );
 });
 
+test('limits that never count, sections that never run, and times in which no list can run', (t) => {
+  const place = placeFor(t);
+  place.script('x', 'exit 0');
+  const actions = `[slave_to_master]
+timeout=9s x
+timeout=9100ms x
+[*_to_slave]
+timeout=3500ms x
+timeout=3501ms x
+[ok_to_bad]
+timeout=1h x
+[*_to_*]
+[status]
+timeout=2s x
+[ok_to_master]
+[init_to_master]
+[ok_to_ok]
+`;
+  const { shown } = loadPlan(
+    place,
+    actions,
+    '[local]\ntimeout=2s x\ntimeout=2s status=no name=y x\n',
+    'start_timeout 10s\n  status_timeout 2s',
+  );
+  const warnings = shown.split('\n').filter((line) => line.includes(': warning: '));
+  assert.deepEqual(warnings, [
+    "actions.conf:3:9: warning: '9100ms' is longer than the whole list has, which is 9s",
+    "actions.conf:6:9: warning: '3501ms' is longer than the whole list has, which is 3.5s",
+    'actions.conf:9:2: warning: this section runs at every change',
+    "actions.conf:11:9: warning: '2s' is longer than the whole list has, which is 1.8s",
+    "actions.conf:12:2: warning: 'ok_to_master' never happens",
+    "actions.conf:13:2: warning: 'init_to_master' never happens",
+    "actions.conf:14:2: warning: 'ok_to_ok' is no change: both are ok",
+    "checks.conf:2:9: warning: '2s' is longer than the whole list has, which is 1.8s",
+  ]);
+  const short = loadPlan(
+    place,
+    '[*_to_*]\nx\n[status]\nx\n',
+    '',
+    'stop_timeout 400ms\n  status_timeout 300ms\n  fence /bin/true',
+  ).shown;
+  for (const said of [
+    'stop_timeout 400ms leaves the list 280ms, and a list needs 300ms to run at all',
+    'stop_timeout 400ms leaves the last status 80ms,',
+    'status_timeout 300ms leaves a status 270ms,',
+  ])
+    assert.ok(short.includes(`warning: resource 'db': ${said}`), short);
+});
+
 test('words, quotes, comments, options, paths and the shell', (t) => {
   const place = placeFor(t);
   const text = [
@@ -232,7 +281,7 @@ test('no text upsets the reader, and a plan has no word that was not in its file
       const text = given.join('');
       const reporter = createReporter();
       const file = { name: 'x', text, masks: new Map<number, number>() };
-      const options = { directory: '/d', timeoutMs: 1, reporter, program: () => {} };
+      const options = { directory: '/d', timeoutMs: 1, reporter, program: () => {}, limitOf: () => null };
       const sections = readActions(file, options);
       for (const { line, column } of reporter.finish()) {
         const lines = text.split('\n');

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { sectionsOf } from '../../daemon/actions/plan.js';
 import {
+  canHappen,
   isRoleWord,
   normalState,
   sectionsFor,
@@ -111,6 +112,30 @@ test('no word of a check runs what belongs to the lease, whatever it says and wh
       if (isRoleWord(from) && isRoleWord(to)) assert.deepEqual(found, []);
     }),
   );
+});
+
+test('what is said never to happen is what no change runs', () => {
+  const words = ['primary', 'secondary', 'init', 'watchdog', 'ok', 'bad'];
+  const roles = words.slice(0, 4);
+  const pairs = words.flatMap((from) => words.filter((to) => to !== from).map((to) => [from, to] as const));
+  for (const from of [...words, '*'])
+    for (const to of [...words, '*']) {
+      const file = sections(`${from}_to_${to}`);
+      const plan = { file: '', checksFile: '', sections: file, checks: [] };
+      const lists = [
+        sectionsOf(plan, 'start', ['db']),
+        sectionsOf(plan, 'stop', ['db']),
+        ...pairs
+          .filter((pair) => pair.every((word) => roles.includes(word)))
+          .map((pair) => sectionsOf(plan, 'role', ['db', ...pair])),
+        ...pairs.map((pair) => sectionsOf(plan, 'change', ['db', 'c', 'nodeA', ...pair])),
+      ];
+      assert.equal(
+        canHappen(from, to),
+        lists.some((found) => found.length > 0),
+        `${from}_to_${to}`,
+      );
+    }
 });
 
 test('what the states of checks say of a resource', () => {
