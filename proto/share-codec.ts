@@ -27,8 +27,8 @@ const LENGTH_MS_MAX = 1e14;
 
 type Reason = Extract<ShareEntry, { kind: 'pair' }>['reasons'][number];
 
-/** Messages that fit into frames. */
-export function partsOf(full: boolean, entries: readonly ShareEntry[]): ShareMessage[] {
+/** The same in messages that fit into frames. */
+export function partsOf({ entries, full, more }: ShareMessage): ShareMessage[] {
   const parts: ShareEntry[][] = [[]];
   let bytes = 0;
   for (const entry of entries) {
@@ -42,7 +42,7 @@ export function partsOf(full: boolean, entries: readonly ShareEntry[]): ShareMes
   }
   return parts.map((part, index) => ({
     full: full && index === 0,
-    more: index < parts.length - 1,
+    more: more || index < parts.length - 1,
     entries: part,
   }));
 }
@@ -60,6 +60,8 @@ export function shareToWire({ full, more, entries }: ShareMessage): hastmon.Shar
     switch (entry.kind) {
       case 'check': {
         const { name, nature, passAge, sinceAge, state } = entry;
+        // No node believes it: the next director finds out for itself.
+        if (name.length > CHECK_NAME_MAX) break;
         const passAgo = lengthOrNone(passAge);
         wire.check.push({
           name,

@@ -29,7 +29,8 @@ export type BalancerToMain =
   | { kind: 'beat' }
   | { kind: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; fields: Record<string, unknown>; text: string }
   | { kind: 'mail'; email: EmailOptions; subject: string; text: string }
-  | { kind: 'share'; full: boolean; entries: readonly ShareEntry[] }
+  /** `more`: what follows at once is of the same. */
+  | { kind: 'share'; full: boolean; more: boolean; entries: readonly ShareEntry[] }
   /** What was on disk has been read: what the director has said before and meanwhile is to be said again. */
   | { kind: 'share-wanted' }
   /** `error`: sysexits(3) and words; null where it was done. */

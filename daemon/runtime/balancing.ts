@@ -89,7 +89,7 @@ export function createBalancing(options: BalancingOptions): Balancing {
           case 'mail':
             return mail.send(message.email, message.subject, message.text);
           case 'share':
-            return shareWith(message.full, message.entries);
+            return shareWith(message);
           case 'share-wanted':
             if (active !== true) askForAll(others);
             return;
@@ -151,9 +151,9 @@ export function createBalancing(options: BalancingOptions): Balancing {
     if (wanted && others.length > 0) host.tell({ kind: 'share-all' });
   }
 
-  function shareWith(full: boolean, entries: readonly ShareEntry[]): void {
+  function shareWith(share: ShareMessage): void {
     if (active !== true) return;
-    for (const message of partsOf(full, entries)) send(others, message);
+    for (const message of partsOf(share)) send(others, message);
   }
 
   /** What the director tells is told once: who was not there, or is new, asks. */

@@ -61,7 +61,7 @@ describe('messages of the balancer', () => {
 
   test('[N19] a large picture is in parts that fit into frames, and nothing of it is lost', () => {
     const entries = Array.from({ length: 3000 }, (_, index) => pairOf(`host${index}`, index % 65));
-    const parts = partsOf(true, entries);
+    const parts = partsOf({ full: true, more: false, entries });
     assert.ok(parts.length > 1);
     for (const message of parts)
       assert.ok(encodePeerMessage({ kind: 'share', message }).length < peerFrameBytesMax - 1000);
@@ -73,6 +73,20 @@ describe('messages of the balancer', () => {
       parts.flatMap((part) => part.entries),
       entries,
     );
-    assert.deepEqual(partsOf(true, []), [{ full: true, more: false, entries: [] }]);
+    const nothing = { full: true, more: false, entries: [] };
+    assert.deepEqual(partsOf(nothing), [nothing]);
+    assert.ok(partsOf({ full: false, more: true, entries }).every(({ full, more }) => !full && more));
+  });
+
+  test('[N19] a check whose name nobody would believe is left out', () => {
+    const named = (name: string): ShareEntry => ({
+      ...{ kind: 'check', name, state: 'up', nature: 'ok', sinceAge: 1, passAge: 1 },
+    });
+    const entries = [named('x'.repeat(4096)), named('x'.repeat(4097))];
+    const message = { full: true, more: false, entries: entries.slice(0, 1) };
+    assert.deepEqual(there({ full: true, more: false, entries }), {
+      kind: 'message',
+      message: { kind: 'share', message },
+    });
   });
 });

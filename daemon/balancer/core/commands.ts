@@ -7,6 +7,11 @@ import { nameOf, whyDisabled } from './words.js';
 
 type Of<Kind extends BalancerCommand['kind']> = Extract<BalancerCommand, { kind: Kind }>;
 
+/** Names travel to other nodes, which believe no others. */
+const REASON_MAX = 200;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this finds
+const UNFIT = /[\u0000-\u001f\u007f\ufffd\ud800-\udfff]/u;
+
 /** What a command is about; the words of ipvs-weightman where something does not exist. */
 interface Found<T> {
   error: string;
@@ -48,6 +53,8 @@ function off(draft: Draft, command: Of<'off'>): { error: string; text: string } 
   if (target.error !== '') return { error: target.error, text: '' };
   if (command.services !== null && (command.reasons.length === 0 || command.reasons.includes('*')))
     return refused('a reason to disable has to have a name');
+  if (command.reasons.some((name) => name.length > REASON_MAX || UNFIT.test(name)))
+    return refused(`a reason has at most ${REASON_MAX} characters, and no control characters`);
   // Who said it first is who said it.
   const given: Given = { by, at: now };
   for (const host of target.hosts) {

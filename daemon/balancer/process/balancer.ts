@@ -9,7 +9,7 @@ import { createWake } from '../../runtime/wake.js';
 import { bootId } from '../../sys/clock.js';
 import type { ConsoleHost } from '../console/types.js';
 import * as core from '../core/balancer.js';
-import type { BalancerEvent, BalancerInput } from '../core/types.js';
+import type { BalancerEvent, BalancerInput, ShareEntry } from '../core/types.js';
 import type { BalancerToMain, MainToBalancer } from '../ipc.js';
 import type { BalancerSettings } from '../settings.js';
 import type { BalancerCommand, BalancerConfig } from '../types.js';
@@ -39,6 +39,8 @@ export interface BalancerOptions {
 
 /** What is learned from checks goes to disk at most so often; what operators say, at once. */
 const SAVE_MS = 250;
+/** What is said to the others at once. */
+const SHARE_CHUNK = 100;
 
 export function createBalancerShell(options: BalancerOptions): Balancer {
   const { clock, say, wall } = options;
@@ -123,9 +125,18 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
         saving ??= setTimeout(save, SAVE_MS);
         return;
       case 'share':
-        return say({ kind: 'share', full: false, entries: event.entries });
+        return share(false, event.entries);
       default:
         event satisfies never;
+    }
+  }
+
+  /** A piece takes the main process one or two milliseconds: leases are renewed in between. */
+  function share(full: boolean, entries: readonly ShareEntry[]): void {
+    for (let at = 0; at === 0 || at < entries.length; at += SHARE_CHUNK) {
+      const end = at + SHARE_CHUNK;
+      const more = end < entries.length;
+      say({ kind: 'share', full: full && at === 0, more, entries: entries.slice(at, end) });
     }
   }
 
@@ -207,7 +218,7 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
       case 'share':
         return feed({ kind: 'share', full: message.full, entries: message.entries });
       case 'share-all':
-        return say({ kind: 'share', full: true, entries: core.shareAll(state, clock()) });
+        return share(true, core.shareAll(state, clock()));
       default:
         message satisfies never;
     }

@@ -132,6 +132,17 @@ test('[B2] another check of the same server leaves its weight until it has a res
   assert.deepEqual(given.weights(), { ...ALL, '1': 0 });
 });
 
+test('[B3] a reason that other nodes would not believe is refused', () => {
+  const given = up();
+  for (const reason of ['a\u0001b', '\ufffd', '\ud83d', 'x'.repeat(201), ''.padEnd(3, '\n')]) {
+    given.off(1, ['www'], ['fine', reason]);
+    assert.match(given.told('answer').at(-1)?.error ?? '', /^# a reason has at most 200 characters/);
+  }
+  assert.deepEqual(given.weights(), ALL);
+  given.off(1, ['www'], ['x'.repeat(200), 'größer 😀']);
+  assert.equal(given.weights()?.['1'], 0);
+});
+
 test('[B3] all reasons, and the whole host, have to be taken back', () => {
   const given = up().off(1, ['www'], ['deploy', 'disk']).off(1);
   given.on(1, ['www'], ['deploy']).pass(1);

@@ -155,6 +155,26 @@ test('[B12] a check that was up here, and down as the last director saw it, come
   await comes(balancer, said, ({ stateWeight }) => stateWeight === 100);
 });
 
+test('[B12] all that is known is said in pieces, with nothing between them', async (t) => {
+  const { settings, shell, write } = await stageFor(t);
+  write('srv[2-250] 127.0.0.[2-250] www=1\n');
+  const { balancer, said } = shell();
+  await balancer.take(settings());
+  await balancer.take({ kind: 'active', active: true });
+  await balancer.take({ kind: 'share-all' });
+  const first = said.findIndex((message) => message.kind === 'share' && message.full);
+  const pieces = said.slice(first, first + 3).flatMap((message) => (message.kind === 'share' ? message : []));
+  assert.deepEqual(
+    pieces.map(({ entries, full, more }) => [full, more, entries.length > 0 && entries.length <= 100]),
+    [
+      [true, true, true],
+      [false, true, true],
+      [false, false, true],
+    ],
+  );
+  assert.ok(pieces.flatMap(({ entries }) => entries).filter(({ kind }) => kind === 'pair').length === 250);
+});
+
 /** Goes at the first byte of its input, and is back a little later. */
 const FLAPPING = `
 const port = Number(process.argv[1]);
