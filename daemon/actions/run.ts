@@ -10,9 +10,9 @@ import { makerAlive, openHookRecords } from '../hooks/records.js';
 import { messageOf } from '../sys/errors.js';
 import { serviceBusy } from './busy.js';
 import { runCheck } from './check-run.js';
-import { halfDone, noteHalf, noteWhole } from './half.js';
 import { type ListContext, runCommand, runList } from './list.js';
 import { readPlan, sectionsOf } from './plan.js';
+import { noteProgress, readProgress } from './progress.js';
 import { statusOfStates } from './states.js';
 import { statusChecks } from './status-checks.js';
 import { type ActionPlan, BUSY, STATUS } from './types.js';
@@ -49,22 +49,21 @@ export async function runActions(words: readonly string[]): Promise<number> {
   if (action === 'status') return statusOfWhole(directory, plan, context);
   if (action === 'change' && serviceBusy(hooks)) return BUSY;
   if (action === 'start' || action === 'stop') {
-    const problem = await prepare(directory, hooks, action);
+    const problem = await prepare(hooks, action);
     if (problem !== '') say(problem);
-    // A node that cannot stop its resource is worse than a note that is not right.
+    // A node that cannot stop its resource is worse than a list beside its stop.
     if (problem !== '' && action === 'start') return FAILED;
   }
   const commands = sectionsOf(plan, action, args).flatMap((section) => section.commands);
   const done = await runList(commands, context);
   if (!done) return FAILED;
-  return action === 'start' || action === 'stop' ? conclude(directory) : 0;
+  return action === 'start' || action === 'stop' ? conclude(directory, action) : 0;
 }
 
 /** What comes before a list of start or stop; why it could not be done, '' where it could. */
-async function prepare(directory: string, hooks: string, action: 'start' | 'stop'): Promise<string> {
+async function prepare(hooks: string, action: 'start' | 'stop'): Promise<string> {
   try {
     await endLists(hooks, action);
-    noteHalf(directory, action);
     return '';
   } catch (error) {
     return messageOf(error);
@@ -72,23 +71,24 @@ async function prepare(directory: string, hooks: string, action: 'start' | 'stop
 }
 
 /** What comes after a list of start or stop; the exit status. */
-function conclude(directory: string): number {
+function conclude(directory: string, action: 'start' | 'stop'): number {
   try {
-    noteWhole(directory);
+    noteProgress(directory, action === 'start' ? 'whole' : null);
     return 0;
   } catch (error) {
-    say(`the note that the list has begun cannot be removed: ${messageOf(error)}`);
+    say(`it cannot be noted that the list has come to its end: ${messageOf(error)}`);
     return FAILED;
   }
 }
 
 /** What has been started or stopped by half is neither running nor stopped, whatever it says of itself. */
 async function statusOfWhole(directory: string, plan: ActionPlan, context: ListContext): Promise<number> {
-  const half = halfDone(directory);
-  const found = half === 'start' ? STATUS.notKnown : await status(plan, context);
+  const progress = readProgress(directory);
+  const found = progress === 'start' ? STATUS.notKnown : await status(plan, context);
   // A stop that left it running is tried again where that is seen.
-  if (half === null || (half === 'stop' && found !== STATUS.stopped)) return found;
-  say(`the last ${half} has not come to the end of its list`);
+  if (progress === null || progress === 'whole' || (progress === 'stop' && found !== STATUS.stopped))
+    return found;
+  say(`the last ${progress} has not come to the end of its list`);
   return STATUS.notKnown;
 }
 

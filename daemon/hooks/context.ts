@@ -9,6 +9,8 @@ export interface HookContext {
   execArgs: readonly string[];
   /** True where that program has nothing to do for a request: it counts as done then. */
   idle: (request: HookRequest) => boolean;
+  /** Called when that program is about to execute; what it throws is told, and keeps some actions from being run. */
+  beforehand: (action: HookAction) => void;
   /** What an exit status of that program means as one of a hook program. */
   codeOf: (action: HookAction, code: number) => number;
   /** Path of the control group for `start`, null where there is none. */

@@ -95,7 +95,7 @@ function hold(context: HookContext, request: HookRequest): Held | { problem: str
     cgroup,
     mark,
   };
-  const unrecorded = writeRecord(context, record);
+  const unrecorded = writeRecord(context, record) ?? prepare(context, request);
   if (unrecorded === null) return { held, record, sink };
   if (runUnrecorded.includes(action)) {
     context.log.error({ hook: action }, `${action} is run all the same, but ${unrecorded}`);
@@ -112,6 +112,15 @@ function writeRecord(context: HookContext, record: HookRecord): string | null {
     return null;
   } catch (error) {
     return `it cannot be put on record: ${messageOf(error)}`;
+  }
+}
+
+function prepare(context: HookContext, { action, program }: HookRequest): string | null {
+  try {
+    if (program === undefined) context.beforehand(action);
+    return null;
+  } catch (error) {
+    return `it cannot be noted that it begins: ${messageOf(error)}`;
   }
 }
 

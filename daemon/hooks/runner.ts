@@ -19,6 +19,11 @@ export interface HookRunnerOptions {
   execArgs?: readonly string[];
   /** True where that program has nothing to do for a request: it counts as done then. Default: never. */
   idle?: (request: HookRequest) => boolean;
+  /**
+   * Called when that program is on record and about to execute. Where it throws an Error, what may be left undone is: as where no record
+   * can be kept. Default: nothing.
+   */
+  beforehand?: (action: HookAction) => void;
   /** What an exit status of that program means as one of a hook program. Default: the same. */
   codeOf?: (action: HookAction, code: number) => number;
   /** Where hooks are on record; for this resource alone. Created where it is missing. */
@@ -41,6 +46,7 @@ export function createHookRunner(options: HookRunnerOptions): HookRunner {
     exec: options.exec,
     execArgs: options.execArgs ?? [],
     idle: options.idle ?? (() => false),
+    beforehand: options.beforehand ?? (() => {}),
     codeOf: options.codeOf ?? ((_action, code) => code),
     cgroup: options.cgroup,
     log: options.log,

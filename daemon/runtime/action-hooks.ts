@@ -1,5 +1,6 @@
 /** The lists of actions in the place of a hook program: what is executed for them, and for what nothing needs to be. */
 import { listsMs, readPlan, sectionsOf } from '../actions/plan.js';
+import { noteProgress, readProgress } from '../actions/progress.js';
 import { STATUS } from '../actions/types.js';
 import type { ResourceConfig } from '../config/types.js';
 import type { HookRunnerOptions } from '../hooks/runner.js';
@@ -38,9 +39,27 @@ export function runnerOf({
   actions,
   exec,
   execArgs,
-}: HookSetup): Pick<HookRunnerOptions, 'exec' | 'execArgs' | 'idle' | 'codeOf'> {
+}: HookSetup): Pick<HookRunnerOptions, 'exec' | 'execArgs' | 'idle' | 'beforehand' | 'codeOf'> {
   const program = { exec, execArgs };
-  return actions === '' ? program : { ...program, idle: idleActions(actions), codeOf: codeOfLists };
+  if (actions === '') return program;
+  return {
+    ...program,
+    idle: idleActions(actions),
+    // Not by the process of the list, which may be ended before it comes to that.
+    beforehand(action) {
+      if (action === 'start' || action === 'stop') noteProgress(actions, action);
+    },
+    codeOf: codeOfLists,
+  };
+}
+
+/** Before a status that stands for a stop which had no time to run: what was not stopped counts as stopped by half. */
+export function noteUnstopped({ actions }: Pick<HookSetup, 'actions'>): void {
+  try {
+    if (actions !== '' && readProgress(actions) === 'whole') noteProgress(actions, 'stop');
+  } catch {
+    // Then status alone decides, as for any hook program.
+  }
 }
 
 /** The exit status of a hook program for that of the process of lists. */

@@ -14,7 +14,7 @@ import type { HookResult, HookRun } from '../hooks/types.js';
 import type { NetLog } from '../net/log.js';
 import { openCgroup, removeCgroup } from '../sys/cgroup.js';
 import { bootTime } from '../sys/clock.js';
-import { runnerOf } from './action-hooks.js';
+import { noteUnstopped, runnerOf } from './action-hooks.js';
 import { type HookFacts, hookEnvironment } from './hook-shell.js';
 import type { HookSetup } from './ipc.js';
 import { createTurns } from './turns.js';
@@ -122,7 +122,8 @@ export function createCleaner(options: CleanerOptions): Cleaner {
   async function stop(stopEnd: Instant): Promise<string> {
     const { killFirst, hook } = planStop(settings(), stopEnd - bootTime());
     if (killFirst) await runner.killLeftovers();
-    if (hook !== null) await run('stop', hook.termAfterMs, hook.killAfterMs);
+    if (hook === null) noteUnstopped(hooks);
+    else await run('stop', hook.termAfterMs, hook.killAfterMs);
     const left = await runner.killLeftovers();
     const after = await status(lateStatusMs(settings(), stopEnd - bootTime()));
     if (left === 'failed') return 'processes that start left behind could not be ended';

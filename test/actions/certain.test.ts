@@ -1,51 +1,7 @@
 /** What passes for running and for stopped: the process of lists says it in words of its own, so that no accident of a program does. */
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
-import { keepPlan } from '../../daemon/actions/plan.js';
-import { createHookRunner } from '../../daemon/hooks/runner.js';
-import type { HookAction, HookResult } from '../../daemon/hooks/types.js';
-import { runnerOf } from '../../daemon/runtime/action-hooks.js';
-import { openStore } from '../../daemon/state/store.js';
-import { hastmond } from '../system/paths.js';
-import { loadPlan, type Place, placeFor } from './support.js';
-
-const LIMIT_MS = 20_000;
-
-interface Resource extends Place {
-  keep(actions: string, checks?: string): void;
-  run(action: HookAction, script?: string): Promise<HookResult>;
-}
-
-/** A resource with actions; its hooks are run as a worker does. */
-function resourceFor(t: TestContext): Resource {
-  const place = placeFor(t);
-  const { store } = openStore(place.file('state'));
-  assert.ok(store !== null);
-  return {
-    ...place,
-    keep(actions, checks) {
-      const { plan, shown } = loadPlan(place, actions, checks);
-      assert.ok(plan !== null, shown);
-      keepPlan(store, plan);
-    },
-    async run(action, script = hastmond) {
-      const runner = createHookRunner({
-        ...{ resource: 'db', directory: place.file('state/hooks'), cgroup: null },
-        ...runnerOf({
-          ...{ exec: process.execPath, execArgs: [script, 'actions-run', place.file('state')] },
-          ...{ actions: place.file('state'), noticeMs: 0, fence: '' },
-          ...{ directory: place.file('state/hooks'), stateDir: place.file('state') },
-        }),
-        log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
-      });
-      const env = { HASTMON_NODE: 'nodeA', HASTMON_RESOURCE: 'db' };
-      const limits = { termAfterMs: LIMIT_MS, killAfterMs: LIMIT_MS };
-      const result = await runner.run({ action, args: ['db'], env, ...limits }).done;
-      runner.close();
-      return result;
-    },
-  };
-}
+import { test } from 'node:test';
+import { resourceFor } from './support.js';
 
 test('0 is running and 1 is stopped, as of any hook program', async (t) => {
   const resource = resourceFor(t);

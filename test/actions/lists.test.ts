@@ -1,12 +1,12 @@
 /** The process that runs lists, as hastmond executes it: order, words, limits, what it prints, and its exit status. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { keepPlan } from '../../daemon/actions/plan.js';
 import { STATUS } from '../../daemon/actions/types.js';
 import { openStore } from '../../daemon/state/store.js';
-import { groupAlive, groupMembers, killGroup } from '../../daemon/sys/process.js';
+import { groupAlive, killGroup } from '../../daemon/sys/process.js';
 import { hastmond } from '../system/paths.js';
 import { until } from '../system/wait.js';
 import { loadPlan, type Place, placeFor } from './support.js';
@@ -200,61 +200,6 @@ test('a list reads the plan once: one that is put in force meanwhile is for the 
   assert.deepEqual(lists.notes(), ['old[]']);
   assert.equal((await lists.run('start')).code, 0);
   assert.deepEqual(lists.notes(), ['old[]', 'new[]']);
-});
-
-test('what has been started by half does not run, whatever its checks say; a stop makes that good', async (t) => {
-  const lists = listsFor(t);
-  const file = (last: string): string => `[slave_to_master]\nnote one\n${last}\n`;
-  const checks = '[local]\nname=c sh: echo master\n';
-  lists.keep(file('sh: exit 3'), checks);
-  assert.equal((await lists.run('status')).code, STATUS.running);
-  assert.equal((await lists.run('start')).code, 1);
-  const half = await lists.run('status');
-  assert.deepEqual([half.code, /has not come to the end of its list/.test(half.out)], [4, true], half.out);
-  assert.equal((await lists.run('stop')).code, 0);
-  assert.equal((await lists.run('status')).code, STATUS.running, 'the check has the say again');
-  lists.keep(file('sh: exec sleep 1000'), checks);
-  const { pid, ended } = lists.begin('start');
-  await until(() => lists.notes().length === 2, 10_000, 'it does not begin');
-  killGroup(pid, 'SIGKILL');
-  await ended;
-  assert.equal((await lists.run('status')).code, STATUS.notKnown, 'one that was killed');
-  lists.keep(file('note two'), checks);
-  assert.equal((await lists.run('start')).code, 0);
-  assert.equal((await lists.run('status')).code, STATUS.running);
-});
-
-test('what has been stopped by half is not stopped, whatever its checks say, until a stop has come to its end', async (t) => {
-  const lists = listsFor(t);
-  const checks = (word: string): string => `[local]\nname=c sh: echo ${word}\n`;
-  const file = (first: string): string => `[master_to_slave]\n${first}\nnote unplumb\n`;
-  lists.keep(file('sh: exit 3'), checks('slave'));
-  assert.equal((await lists.run('status')).code, STATUS.stopped);
-  assert.equal((await lists.run('stop')).code, 1);
-  const half = await lists.run('status');
-  assert.equal(half.code, STATUS.notKnown, half.out);
-  assert.match(half.out, /the last stop has not come to the end of its list/);
-  lists.keep(file('sh: exit 3'), checks('master'));
-  assert.equal((await lists.run('status')).code, STATUS.running, 'so that it is stopped again');
-  lists.keep(file('sh: exec sleep 1000'), checks('slave'));
-  const { pid, ended } = lists.begin('stop');
-  await until(() => groupMembers(pid).length === 2, 10_000, 'it does not begin');
-  killGroup(pid, 'SIGKILL');
-  await ended;
-  assert.equal((await lists.run('status')).code, STATUS.notKnown, 'one that was killed');
-  lists.keep(file('note stopservice'), checks('slave'));
-  assert.equal((await lists.run('stop')).code, 0);
-  assert.equal((await lists.run('status')).code, STATUS.stopped);
-});
-
-test('a list that was cut off by the end of the machine is none any more', async (t) => {
-  const lists = listsFor(t);
-  lists.keep('[slave_to_master]\nsh: exit 3\n', '[local]\nname=c sh: echo slave\n');
-  await lists.run('start');
-  assert.equal((await lists.run('status')).code, STATUS.notKnown);
-  const [note = ''] = readdirSync(lists.file('state')).filter((name) => name.startsWith('half-'));
-  renameSync(lists.file(`state/${note}`), lists.file('state/half-0.state'));
-  assert.equal((await lists.run('status')).code, STATUS.stopped);
 });
 
 test('status by its section: 0 runs, the first 1 is stopped, else it is not known', async (t) => {

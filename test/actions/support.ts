@@ -1,13 +1,20 @@
 /** What the tests of actions share: reading files as a configuration does, from a directory of real executables. */
+import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { loadActions } from '../../daemon/actions/load.js';
+import { keepPlan } from '../../daemon/actions/plan.js';
 import type { ActionPlan } from '../../daemon/actions/types.js';
 import { formatDiagnostics } from '../../daemon/config/diagnostic.js';
 import { loadConfig } from '../../daemon/config/load.js';
 import type { Config } from '../../daemon/config/types.js';
+import { createHookRunner } from '../../daemon/hooks/runner.js';
+import type { HookAction, HookResult, HookRun } from '../../daemon/hooks/types.js';
+import { runnerOf } from '../../daemon/runtime/action-hooks.js';
+import { openStore } from '../../daemon/state/store.js';
+import { hastmond } from '../system/paths.js';
 
 export interface Place {
   readonly dir: string;
@@ -64,5 +71,61 @@ export function loadPlan(place: Place, actions: string, checks?: string, more = 
     config: loaded.config,
     plan: loaded.config?.resources[0]?.actions?.plan ?? null,
     shown: formatDiagnostics(loaded.diagnostics).replaceAll(`${place.dir}/`, ''),
+  };
+}
+
+/** Longer than any test waits. */
+const LIMIT_MS = 20_000;
+
+export interface Resource extends Place {
+  /** Puts files in force, as hastmond does. */
+  keep(actions: string, checks?: string): void;
+  /** Begins a hook as a worker does; `script` is executed in the place of hastmond. */
+  begin(action: HookAction, script?: string): HookRun;
+  run(action: HookAction, script?: string): Promise<HookResult>;
+  /** What was said about it. */
+  said: string[];
+}
+
+/** A resource with actions and its runner of hooks, which go with the test. */
+export function resourceFor(t: TestContext): Resource {
+  const place = placeFor(t);
+  const { store } = openStore(place.file('state'));
+  assert.ok(store !== null);
+  const said: string[] = [];
+  const say = (_fields: object, text: string): void => void said.push(text);
+  const begin: Resource['begin'] = (action, script = hastmond) => {
+    const directory = place.file('state/hooks');
+    const runner = createHookRunner({
+      ...{
+        resource: 'db',
+        directory,
+        cgroup: null,
+        log: { debug: () => {}, info: say, warn: say, error: say },
+      },
+      ...runnerOf({
+        ...{
+          exec: process.execPath,
+          execArgs: [script, 'actions-run', place.file('state')],
+          noticeMs: 0,
+          fence: '',
+        },
+        ...{ actions: place.file('state'), directory, stateDir: place.file('state') },
+      }),
+    });
+    t.after(() => runner.close());
+    const env = { HASTMON_NODE: 'nodeA', HASTMON_RESOURCE: 'db' };
+    return runner.run({ action, args: ['db'], env, termAfterMs: LIMIT_MS, killAfterMs: LIMIT_MS });
+  };
+  return {
+    ...place,
+    keep(actions, checks) {
+      const { plan, shown } = loadPlan(place, actions, checks);
+      assert.ok(plan !== null, shown);
+      keepPlan(store, plan);
+    },
+    begin,
+    run: (...given) => begin(...given).done,
+    said,
   };
 }
