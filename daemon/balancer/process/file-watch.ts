@@ -18,10 +18,12 @@ export function createFileWatch(changed: () => void): FileWatch {
 
   function look(): void {
     const now = signatureOf(followed.file);
-    if (now === known) return;
-    clearTimeout(calm);
+    if (now === known || calm !== undefined) return;
     calm = setTimeout(() => {
+      calm = undefined;
       if (signatureOf(followed.file) !== now) return look();
+      // Somebody may have asked for it meanwhile.
+      if (now === known || followed.periodMs === 0) return;
       known = now;
       // Between an editor's removing and making it anew there is nothing to read.
       if (now !== '') changed();
@@ -34,7 +36,6 @@ export function createFileWatch(changed: () => void): FileWatch {
       if (file === followed.file && periodMs === followed.periodMs) return;
       followed = { file, periodMs };
       clearInterval(timer);
-      clearTimeout(calm);
       if (periodMs > 0) timer = setInterval(look, periodMs);
     },
     close() {

@@ -35,7 +35,9 @@ export interface TableKeeperOptions {
   /** Before changes are made: what they follow from is to be on disk, whoever dies in between. */
   prepare(): void;
   feed(input: WithoutNow<Extract<BalancerInput, { kind: 'table' | 'applied' | 'refused' }>>): void;
+  /** POLL_MS and RETRY_MS if not said. */
   pollMs?: number;
+  retryMs?: number;
 }
 
 const POLL_MS = 500;
@@ -47,7 +49,7 @@ const SYNC_LOOK_MS = 60_000;
 const ROUNDS_MAX = 20;
 
 export function createTableKeeper(options: TableKeeperOptions): TableKeeper {
-  const { feed, log, plan } = options;
+  const { feed, log, plan, retryMs = RETRY_MS } = options;
   let kernel: Kernel | null = null;
   /** The wanted one, and that of `kernel`. */
   let program = '';
@@ -129,7 +131,7 @@ export function createTableKeeper(options: TableKeeperOptions): TableKeeper {
       feed({ kind: 'table', table });
     } else {
       table = null;
-      retryAt = performance.now() + RETRY_MS;
+      retryAt = performance.now() + retryMs;
     }
   }
 
@@ -155,7 +157,7 @@ export function createTableKeeper(options: TableKeeperOptions): TableKeeper {
   async function keepSync(): Promise<void> {
     const [wanted, used] = [wantedSync, kernel];
     if (wanted === null || used === null || closed) return;
-    const waitMs = syncProblem === '' ? SYNC_LOOK_MS : RETRY_MS;
+    const waitMs = syncProblem === '' ? SYNC_LOOK_MS : retryMs;
     if (syncedAt > 0 && performance.now() < syncedAt + waitMs) return;
     syncedAt = performance.now();
     const why = await used.sync(wanted);
