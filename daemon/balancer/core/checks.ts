@@ -20,9 +20,10 @@ function takeResult(draft: Draft, check: Check, result: CheckResult): void {
   if (result.pass) check.passAt = Math.max(check.passAt ?? result.begunAt, result.begunAt);
   const state = stateAfter(check, result);
   const known = check.state !== 'unknown';
-  const told = state !== check.state || check.nature !== result.nature;
   const edge = state !== check.state;
+  // A pass that does not count says nothing of why it is down.
   const doubted = result.state === 'up' && state !== 'up';
+  const told = edge || (!doubted && check.nature !== result.nature);
   const waited = doubted || check.doubted || check.pairs.some(({ memory }) => memory.awaitSince !== null);
   check.doubted = doubted;
   if (told) {

@@ -96,6 +96,7 @@ test('[B2] where its check is up by a pass that is too old to count, another one
   assert.deepEqual(given.awaited(), []);
   given.step({ kind: 'results', results: [{ ...late, pass: true }] });
   assert.deepEqual(given.awaited(), [late.name]);
+  assert.equal(given.state.checks.get(late.name)?.nature, 'refused');
   given.reload(WWW);
   assert.deepEqual(given.awaited(), [late.name]);
   given.pass(1);
