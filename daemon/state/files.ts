@@ -77,7 +77,7 @@ export function replaceFileSync(file: string, content: string, durable: boolean)
 }
 
 /** The content of a regular file, null where there is none of that name. Throws an Error where it cannot be read. */
-export function readContent(file: string): Buffer | null {
+export function readContent(file: string, bytesMax = contentBytesMax): Buffer | null {
   let fd: number;
   try {
     // Without O_NONBLOCK, opening a fifo would wait for a writer.
@@ -89,8 +89,7 @@ export function readContent(file: string): Buffer | null {
   try {
     const stat = fstatSync(fd);
     if (!stat.isFile()) throw new Error('it is no regular file');
-    if (stat.size > contentBytesMax)
-      throw new Error(`it has ${stat.size} bytes, more than ${contentBytesMax}`);
+    if (stat.size > bytesMax) throw new Error(`it has ${stat.size} bytes, more than ${bytesMax}`);
     return readFileSync(fd);
   } finally {
     closeSync(fd);

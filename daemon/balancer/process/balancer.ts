@@ -39,6 +39,8 @@ export interface BalancerOptions {
 
 /** What is learned from checks goes to disk at most so often; what operators say, at once. */
 const SAVE_MS = 250;
+/** With thousands of servers it takes a while: no more than a tenth of the time goes into it. */
+const SAVE_SPARE = 10;
 /** What is said to the others at once. */
 const SHARE_CHUNK = 100;
 
@@ -54,6 +56,9 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
   let database: Database | null = null;
   let saving: NodeJS.Timeout | undefined;
   let unsaved = false;
+  let saveMs = SAVE_MS;
+  /** It could not be kept, and that was told. */
+  let saveFails = false;
   /** The answer to the command that is being fed. */
   let answered: { error: string; text: string } = { error: '', text: '' };
   let closed = false;
@@ -63,7 +68,7 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
   const keeper = createTableKeeper({
     ...{ log, feed: step },
     plan: () => core.planChanges(state, clock()),
-    prepare: () => void save(),
+    prepare: save,
   });
   const checks = createBalancerChecks({
     ...{ script: options.script, log, clock, wall },
@@ -122,7 +127,7 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
         return;
       case 'save':
         unsaved = true;
-        saving ??= setTimeout(save, SAVE_MS);
+        saving ??= setTimeout(save, saveMs);
         return;
       case 'share':
         return share(false, event.entries);
@@ -140,17 +145,19 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
     }
   }
 
-  function save(): string {
+  function save(): void {
     clearTimeout(saving);
     saving = undefined;
-    if (!unsaved || database === null) return '';
+    if (!unsaved || database === null) return;
+    const begun = performance.now();
     const problem = database.write(core.saved(state));
-    if (problem === '') unsaved = false;
-    else {
-      log.error({}, `what the balancer knows cannot be kept for a restart: ${problem}`);
-      saving = setTimeout(save, SAVE_MS * 20);
-    }
-    return problem;
+    saveMs = Math.max(SAVE_MS, (performance.now() - begun) * SAVE_SPARE);
+    unsaved = problem !== '';
+    if (unsaved) saving = setTimeout(save, SAVE_MS * 20);
+    if (unsaved === saveFails) return;
+    saveFails = unsaved;
+    if (unsaved) log.error({}, `what the balancer knows cannot be kept for a restart: ${problem}`);
+    else log.info({}, 'what the balancer knows is kept for a restart again');
   }
 
   async function command(given: BalancerCommand): Promise<{ error: string; text: string }> {

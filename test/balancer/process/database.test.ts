@@ -85,3 +85,30 @@ test('a folder that is not there is said', async (t) => {
   const file = path.join(path.dirname(fileFor(t)), 'no', 'ipvs.db');
   assert.match(String(await openDatabase(file, 'b')), /its directory does not exist/);
 });
+
+test('[B11] what is known of a very large file is read again', async (t) => {
+  const file = fileFor(t);
+  const pair = {
+    ...{ service: 'www', real: '10.0.0.1:80', reasons: [], zeroSince: null, awaitSince: null, ramp: null },
+    ...{ rampAskedMs: null, override: null, kept: null, foundZero: false },
+  };
+  const pairs = Array.from({ length: 100_000 }, (_, at) => ({ ...pair, host: `server${at}.example.org` }));
+  const first = await opened(file);
+  assert.equal(first.write({ ...state, pairs }), '');
+  first.close();
+  const second = await opened(file);
+  const { note, restored } = second.read();
+  second.close();
+  assert.equal(note, '');
+  assert.equal(restored.kind === 'saved' && restored.pairs.length, 100_000);
+});
+
+test('what somebody has left who was killed while he wrote is removed', async (t) => {
+  const file = fileFor(t);
+  writeFileSync(path.join(path.dirname(file), '.ipvs.db.12345.3.tmp'), 'half');
+  writeFileSync(path.join(path.dirname(file), '.other.db.12345.3.tmp'), 'of another');
+  const database = await opened(file);
+  assert.equal(database.write(state), '');
+  database.close();
+  assert.deepEqual(readdirSync(path.dirname(file)).sort(), ['.other.db.12345.3.tmp', 'ipvs.db']);
+});

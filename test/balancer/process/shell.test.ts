@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -173,6 +173,29 @@ test('[B12] all that is known is said in pieces, with nothing between them', asy
     ],
   );
   assert.ok(pieces.flatMap(({ entries }) => entries).filter(({ kind }) => kind === 'pair').length === 250);
+});
+
+test('where nothing can be kept that is said once, and once that it can again', async (t) => {
+  const { folder, settings, shell, write } = await stageFor(t);
+  write();
+  const { balancer, said } = shell();
+  await balancer.take(settings());
+  await balancer.take({ kind: 'active', active: true });
+  rmSync(`${folder}/db`, { force: true });
+  mkdirSync(`${folder}/db`);
+  const set = (kind: 'off' | 'on') => {
+    const command = { hosts: ['srv1'], services: ['www'], reasons: ['deploy'], by: 'root' };
+    const what = kind === 'off' ? { kind, ...command } : { kind, rampMs: null, ...command };
+    return balancer.answer({ kind: 'ask', request: 1, what: { kind: 'balancer-set', command: what } });
+  };
+  const kept = (): string[] => texts(said).filter((text) => text.startsWith('what the balancer knows'));
+  for (const kind of ['off', 'on', 'off', 'on'] as const) await set(kind);
+  assert.equal(kept().length, 1);
+  assert.match(kept()[0] ?? '', /cannot be kept for a restart: cannot write/);
+  rmSync(`${folder}/db`, { recursive: true });
+  await set('off');
+  assert.deepEqual(kept().slice(1), ['what the balancer knows is kept for a restart again']);
+  assert.match(readFileSync(`${folder}/db`, 'utf8'), /"deploy"/);
 });
 
 /** Goes at the first byte of its input, and is back a little later. */
