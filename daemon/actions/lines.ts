@@ -46,6 +46,11 @@ export function readSections(file: SourceFile, reporter: Reporter): SectionLines
       );
       break;
     }
+    const nul = line.indexOf('\0');
+    if (nul >= 0) {
+      reporter.error(at(file, index, nul, nul + 1), 'a null character, which no command can have');
+      continue;
+    }
     if (line[start] === '[') {
       const section = readHeader(file, index, start, line, reporter);
       lost = section === null;

@@ -20,8 +20,8 @@ import { type Values, valuesEnvironment } from './variables.js';
 
 const FAILED = 1;
 
-/** How long to wait for a list of a check's change that was killed. */
-const END_MS = 2000;
+/** How long to wait for a list of a check's change that was killed; a stop that waits for it has little time. */
+const END_MS = 500;
 
 /** Carries an action out; the exit status. */
 export async function runActions(words: readonly string[]): Promise<number> {

@@ -153,6 +153,7 @@ test('every error of a file in one run, with its place', (t) => {
     ['[a_to_b_to_c]', "1:2: error: 'a_to_b_to_c' is no section of this file"],
     ['[status]\nplumb "a b', '2:7: error: the quoted word does not end on its line'],
     ['[status]\nplumb a\\ b', '2:8: error: a backslash quotes nothing here'],
+    ['[status]\nplumb a\0b', '2:8: error: a null character, which no command can have'],
     ['[status]\nplumb 90%', '2:9: error: a percent sign alone'],
     ['[status]\nplumb %MASTR%', "2:7: error: the variable '%MASTR%' is not known here"],
     ['[status]\n%NODE%/x', "2:1: error: '%NODE%/x' cannot be a program's name"],

@@ -1,13 +1,13 @@
 /**
- * Real faults against real daemons: `run-faults.js [--count N | --minutes M] [--seed S] [--only NAME] [--list]`. Without a
- * number, every fault once. Prints a line for each fault and a summary; exit status 1 where anything was violated, with the
+ * Real faults against real daemons: `run-faults.js [--count N | --minutes M] [--seed S] [--only NAME] [--lists] [--list]`. Without a
+ * number, every fault once. `--lists`: actions run the resource, in the place of a hook program. Prints a line for each fault and a summary; exit status 1 where anything was violated, with the
  * cluster's logs kept.
  */
 import { parseArgs } from 'node:util';
 import { monotonicMs } from './beats.js';
 import { faults } from './faults.js';
 import { namespacesProblem } from './netns.js';
-import { createScene, LEASE_MS, type Scene, type SceneKind } from './scene.js';
+import { createScene, LEASE_MS, LISTS_SPARE_MS, type Scene, type SceneKind } from './scene.js';
 import { type StallWatch, watchStalls } from './stalls.js';
 import { type Fault, tryFault, type Verdict } from './trial.js';
 
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     minutes: { type: 'string' },
     seed: { type: 'string' },
     only: { type: 'string', multiple: true },
+    lists: { type: 'boolean', default: false },
     loopback: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
   },
@@ -93,7 +94,7 @@ async function makeScene(kind: SceneKind, namespaces: boolean, stalls: StallWatc
   for (let tries = 1; ; tries += 1) {
     const began = monotonicMs();
     try {
-      return await createScene(kind, namespaces);
+      return await createScene(kind, namespaces, values.lists);
     } catch (error) {
       if (tries > againMax || stalls.worstSince(began) < stallMs) throw error;
     }
@@ -134,7 +135,8 @@ async function run(menu: readonly Fault[], namespaces: boolean, stalls: StallWat
       scene ??= await makeScene(fault.scene, namespaces, stalls);
       if (fault.needsControlGroup === true && !scene.controlGroups) continue;
       const began = monotonicMs();
-      const verdict = await tryFault(scene, fault);
+      const spareMs = values.lists ? LISTS_SPARE_MS : 0;
+      const verdict = await tryFault(scene, { ...fault, boundMs: fault.boundMs + spareMs });
       const stalledMs = stalls.worstSince(began);
       const excused = verdict.problem !== '' && !verdict.unsafe && stalledMs >= stallMs && again < againMax;
       if (!excused) verdicts.push(verdict);

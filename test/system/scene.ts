@@ -2,6 +2,7 @@
  * A cluster with everything at rest, into which faults are brought: who plays which part at the moment, and how it is brought
  * back to rest. It does not judge; see trial.ts.
  */
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { openCgroup, removeCgroup } from '../../daemon/sys/cgroup.js';
 import type { ControlRequest } from '../../proto/control-types.js';
@@ -62,8 +63,26 @@ function statements(stopTimeoutMs: number): string {
   attempts 3`;
 }
 
-/** Makes the cluster and brings it to rest. */
-export async function createScene(kind: SceneKind, namespaces: boolean): Promise<Scene> {
+/** By lists, a stop takes a process of hastmond first, and a start or status likewise. */
+const LISTS_STOP_MS = 1000;
+/** By how much the service may come later where lists run it, on a machine that does nothing else. */
+export const LISTS_SPARE_MS = 3000;
+
+/** The hook program as lists, in a file of its own; what is beside it in each says that a list goes on. */
+export function listsOf(dir: string): string {
+  const program = path.join(dir, 'service.sh');
+  const file = path.join(dir, 'actions.conf');
+  const lists = [
+    ['slave_to_master', `${program} start %RESOURCE%`, '/bin/true'],
+    ['master_to_slave', '/bin/true', `${program} stop %RESOURCE%`],
+    ['status', `${program} status %RESOURCE%`],
+  ];
+  writeFileSync(file, lists.map(([name, ...lines]) => `[${name}]\n${lines.join('\n')}\n`).join(''));
+  return file;
+}
+
+/** Makes the cluster and brings it to rest. `lists`: actions run the resource, in the place of the hook program. */
+export async function createScene(kind: SceneKind, namespaces: boolean, lists = false): Promise<Scene> {
   const five = kind === 'five';
   const nodes = five ? ['nodeA', 'nodeB', 'nodeC', 'nodeD', 'nodeE'] : ['nodeA', 'nodeB', 'nodeC'];
   const watchdogNames = nodes.slice(five ? 3 : 2);
@@ -71,7 +90,7 @@ export async function createScene(kind: SceneKind, namespaces: boolean): Promise
     watchdogNames.includes(node) ? 'watchdog' : node === 'nodeA' ? 'primary' : 'secondary';
   const fence = kind === 'fenced';
   const supervised = kind === 'supervised' || fence;
-  const stopMs = fence ? FENCED_STOP_MS : supervised ? 2000 : 200;
+  const stopMs = fence ? FENCED_STOP_MS : supervised ? 2000 : lists ? LISTS_STOP_MS : 200;
   const cluster = await createCluster({
     nodes,
     watchdogs: watchdogNames,
@@ -79,6 +98,9 @@ export async function createScene(kind: SceneKind, namespaces: boolean): Promise
     network: namespaces ? createNamespaces : createProxies,
     statements: fence ? `${statements(stopMs)}\n  fence_timeout ${stopMs}ms` : statements(stopMs),
     fence,
+    ...(lists
+      ? { runs: (dir) => `actions ${listsOf(dir)}${fence ? `\n  fence ${dir}/service.sh` : ''}` }
+      : {}),
     perNode: supervised ? Object.fromEntries(nodes.map((node) => [node, `role_on_start ${role(node)}`])) : {},
   });
   const all = Object.values(cluster.nodes);
