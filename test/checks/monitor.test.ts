@@ -13,39 +13,11 @@ import { type AddressInfo, createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import type { CheckSpec, MonitorConfig } from '../../daemon/checks/spec.js';
-import { parseCheckUrl } from '../../daemon/checks/url.js';
 import { createMonitorHost, type MonitorHost } from '../../daemon/runtime/monitor-host.js';
 import { groupAlive } from '../../daemon/sys/process.js';
 import { until } from '../system/wait.js';
 import { serverFor } from './engine-support.js';
-
-const script = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../daemon/hastmond.js');
-
-function specOf(name: string, url: string, change: Partial<CheckSpec['options']> = {}): CheckSpec {
-  return {
-    ...{ name, group: '', url: parseCheckUrl(url), shownUrl: url },
-    options: {
-      ...{ intervalMs: 200, retryIntervalMs: 100, timeoutMs: 2000, connectTimeoutMs: 2000 },
-      ...{ receiveTimeoutMs: 2000, rise: 1, fall: 2, downAfterMs: 0, addresses: 'first', source: '' },
-      ...{ confirm: 0, alerts: [], depends: [], steps: [], warningFails: false, database: '' },
-      http: {
-        ...{ method: 'GET', version: '1.1', host: '', headers: [], statuses: [[200, 399]] },
-        ...{ body: null, bodyBytesMax: 65_536, redirects: 0 },
-      },
-      tls: { verify: true, ca: '', serverName: '', days: 0 },
-      ...change,
-    },
-  };
-}
-
-function configOf(...checks: CheckSpec[]): MonitorConfig {
-  return {
-    ...{ active: true, nodes: ['a'], users: ['hastmon', 'nobody'], chroot: '', flights: 64, plugins: 4 },
-    ...{ resolveMs: 60_000, dmonitor: '', addresses: [], key: null, checks, alerts: [] },
-  };
-}
+import { configOf, same, script, specOf } from './monitor-support.js';
 
 interface Trial {
   host: MonitorHost;
@@ -75,8 +47,6 @@ function trialFor(t: TestContext, silenceMs = 10_000): Trial {
   t.after(() => host.close());
   return { host, edges, pids, log: lines };
 }
-
-const same = (a: CheckSpec, b: CheckSpec): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 test('edges come at once, views when asked; without privileges, and under its title', async (t) => {
   let good = true;
