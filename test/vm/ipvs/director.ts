@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { connectionsOf, type Proc, parseProc } from '../../../daemon/balancer/ipvs/proc.js';
 import { NAT, SERVERS, type ServerName, startIn } from './lab.js';
 
-const WAIT_MS = 90_000;
+const WAIT_MS = 180_000;
 const program = (name: string): string => fileURLToPath(new URL(`../../../bin/${name}.js`, import.meta.url));
 
 /** Waits for it; fails with these words after a time that is far beyond what an emulated machine needs. */

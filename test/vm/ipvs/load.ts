@@ -38,8 +38,8 @@ export interface LoadOptions {
 }
 
 /** No scene takes longer. */
-const SECONDS_MAX = 300;
-const WAIT_MS = 60_000;
+const SECONDS_MAX = 900;
+const WAIT_MS = 120_000;
 
 export function startLoad({ mode, address, connections, everyMs, limitMs = 5000 }: LoadOptions): Load {
   const words = [mode, everyMs, address, 80, connections, SECONDS_MAX, limitMs].map(String);
