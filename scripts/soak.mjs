@@ -12,12 +12,12 @@ if (!(minutes > 0)) {
 }
 const half = String(minutes / 2);
 run(process.execPath, ['dist/test/system/run-faults.js', '--count', '82', '--seed', '7']);
-if (process.getuid() === 0) run('bash', ['test/vm/ipvs/run', 'scale 1000']);
+if (process.getuid() === 0) run('bash', ['test/vm/ipvs/run', 'scale 1000'], { HASTMON_VM_SECONDS: '1800' });
 for (const script of ['dist/test/sim/jobs.js', 'dist/test/system/run-faults.js'])
   run(process.execPath, [script, '--minutes', half]);
 
-function run(program, words) {
+function run(program, words, more = {}) {
   console.log(`== ${words.join(' ')}`);
-  const result = spawnSync(program, words, { cwd: root, stdio: 'inherit' });
+  const result = spawnSync(program, words, { cwd: root, stdio: 'inherit', env: { ...process.env, ...more } });
   if (result.status !== 0) process.exit(result.status ?? 1);
 }
