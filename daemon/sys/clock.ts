@@ -59,10 +59,12 @@ export function fallbackSource(
     name: 'CLOCK_MONOTONIC and /proc/uptime',
     loss: 'up to 10 ms behind, 10 ms coarse after a suspend, and not comparable between processes to better than that',
     read() {
+      // Uptime first: where this process stands still between the two, the offset found is too small, as it is anyway (uptime is
+      // boot time, rounded down to 10 ms), and never too great. It grows at once when the machine has slept, and never
+      // shrinks, so the sum never goes back.
+      const uptime = uptimeMs();
       const now = monotonic();
-      // Uptime is boot time, rounded down to 10 ms: the offset found can be too small, never too great. It grows at once
-      // when the machine has slept, and never shrinks, so the sum never goes back.
-      offset = Math.max(offset, uptimeMs() - now);
+      offset = Math.max(offset, uptime - now);
       return now + offset;
     },
   };

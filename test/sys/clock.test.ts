@@ -90,6 +90,21 @@ test('without koffi a suspend is noticed at once', () => {
   assert.equal(read(), 3_605_002);
 });
 
+test('without koffi the clock is not ahead where the process stood still while it was read', () => {
+  let time = 1000;
+  // Half a second passes between the one and the other, whichever is asked first.
+  const late = (offset: number) => () => {
+    const now = time + offset;
+    time += 500;
+    return now;
+  };
+  const { read } = fallbackSource(late(4000), late(0));
+  for (let reading = 0; reading < 5; reading += 1) {
+    const now = read();
+    assert.ok(now <= time + 4000, `${now} at ${time + 4000}`);
+  }
+});
+
 test("bootId is the kernel's", () => {
   assert.equal(bootId(), readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
   assert.match(bootId(), /^[0-9a-f-]{36}$/);
