@@ -11,30 +11,41 @@ export interface Consoles {
   close(): Promise<void>;
 }
 
+/** Null: none. */
+type Place = { key: string; served: Served } | null;
+
 export function createConsoles(host: ConsoleHost, log: NetLog): Consoles {
-  let tcp: { key: string; served: Served } | null = null;
-  let fifo: { key: string; served: Served } | null = null;
-  /** What is being closed: its address may be needed by its successor. */
+  let tcp: Place = null;
+  let fifo: Place = null;
   let closing: Promise<unknown> = Promise.resolve();
+
+  function replace(before: Place, key: string, open: (() => Served) | null): Place {
+    if (key === (before?.key ?? '')) return before;
+    const gone = before?.served.close() ?? Promise.resolve();
+    closing = Promise.all([closing, gone]);
+    return open === null ? null : { key, served: serveAfter(gone, open) };
+  }
 
   return {
     serve(address, path) {
-      const key = address === null ? '' : `${address.address} ${address.port}`;
-      if (key !== (tcp?.key ?? '')) {
-        const before = tcp;
-        tcp = null;
-        closing = Promise.all([closing, before?.served.close()]);
-        if (address !== null) tcp = { key, served: serveConsole(address, host, log) };
-      }
-      if (path !== (fifo?.key ?? '')) {
-        const before = fifo;
-        fifo = null;
-        closing = Promise.all([closing, before?.served.close()]);
-        if (path !== '') fifo = { key: path, served: serveFifo(path, host, log) };
-      }
+      if (address === null) tcp = replace(tcp, '', null);
+      else tcp = replace(tcp, `${address.address} ${address.port}`, () => serveConsole(address, host, log));
+      fifo = replace(fifo, path, path === '' ? null : () => serveFifo(path, host, log));
     },
     async close() {
       await Promise.all([closing, tcp?.served.close(), fifo?.served.close()]);
+    },
+  };
+}
+
+/** The one before may have the same address. */
+function serveAfter(gone: Promise<void>, open: () => Served): Served {
+  let closed = false;
+  const served = gone.then(() => (closed ? null : open()));
+  return {
+    async close() {
+      closed = true;
+      await (await served)?.close();
     },
   };
 }

@@ -59,6 +59,7 @@ export function createTableKeeper(options: TableKeeperOptions): TableKeeper {
   const leaving: Leaving = new Map();
   let problem = '';
   let retryAt = 0;
+  let rereadAt = 0;
   /** What is under way, and whether there is more since it began. */
   let running: Promise<void> | null = null;
   let again: Promise<void> | null = null;
@@ -141,11 +142,19 @@ export function createTableKeeper(options: TableKeeperOptions): TableKeeper {
     if (table === null) return performance.now() < retryAt ? undefined : settle();
     const work = run(async () => {
       counted = await peek();
-      if (table !== null && (counted === null || !sameTable(table, counted.proc))) await read();
+      if (isAlike() || performance.now() < rereadAt) return;
+      await read();
+      counted = await peek();
+      // What /proc shows cannot be compared here: ipvsadm is not started twice a second for that.
+      rereadAt = isAlike() ? 0 : performance.now() + retryMs;
     });
     await work;
     await keepSync();
     await settle();
+  }
+
+  function isAlike(): boolean {
+    return table !== null && counted !== null && sameTable(table, counted.proc);
   }
 
   async function peek(): Promise<Counted | null> {

@@ -238,12 +238,22 @@ test('the console is where hastmon.conf says now', async (t) => {
   const { settings, shell, write } = await stageFor(t);
   const [one = 0, other = 0] = await freePorts(2);
   write();
-  const { balancer } = shell();
+  const { balancer, said } = shell();
   const console_ = (port: number) => settings({ console: { address: '127.0.0.1', port } });
   await balancer.take(console_(one));
   await until(() => isOpen(one), LIMIT_MS, 'the first one is there');
   await balancer.take(console_(other));
   await until(async () => !(await isOpen(one)) && (await isOpen(other)), LIMIT_MS, 'it is at the other one');
+  const named = settings({ console: { address: '::ffff:127.0.0.1', port: other } });
+  await balancer.take(named);
+  const listens = (): number =>
+    texts(said).filter((text) => text.startsWith('the console listens on')).length;
+  await until(
+    () => listens() === 3,
+    LIMIT_MS,
+    () => texts(said).join('\n'),
+  );
+  assert.ok(!texts(said).some((text) => text.startsWith('the console cannot listen')), 'by another name');
   await balancer.take(settings());
   await until(async () => !(await isOpen(other)), LIMIT_MS, 'it is gone');
 });

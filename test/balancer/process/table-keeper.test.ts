@@ -12,6 +12,7 @@ import type { Change } from '../../../daemon/balancer/types.js';
 import { until } from '../../system/wait.js';
 
 const LIMIT_MS = 20_000;
+const RETRY_MS = 200;
 
 /** Complains about every change, and makes it all the same. */
 const PROGRAM = `#!/bin/sh
@@ -68,7 +69,7 @@ function keeperFor(t: TestContext) {
       if (input.kind !== 'table') plan = [];
     },
     pollMs: 50,
-    retryMs: 200,
+    retryMs: RETRY_MS,
   });
   t.after(() => keeper.close());
   return { keeper, fed, lines, want: (changes: Change[]) => (plan = changes) };
@@ -112,6 +113,16 @@ test('a kernel that gets IPVS later has its table kept from then on', async (t) 
     () => fed.join(),
   );
   assert.equal(keeper.problem(), '');
+});
+
+test('where the kernel shows no table in /proc, ipvsadm is not run at every look', async (t) => {
+  const program = programFor(t);
+  const { keeper } = keeperFor(t);
+  keeper.open(program.program);
+  const begun = performance.now();
+  await keeper.settle();
+  await until(() => program.asked().length >= 5, LIMIT_MS, 'it is read again and again');
+  assert.ok(performance.now() - begun > 3 * RETRY_MS);
 });
 
 test('synchronization is begun, changed and ended, and nobody else’s afterwards', async (t) => {
