@@ -158,15 +158,15 @@ export function balancerTaskOf(
   const [first, second] = command;
   switch (first) {
     case 'hosts': {
-      const hosts = filled([...listOf(argv.hosts), ...command.slice(1)]);
+      const hosts = namesIn([...listOf(argv.hosts), ...command.slice(1)]);
       return { kind: 'balancer-hosts', hosts, services: all(namesOf('vs', argv.vs)) };
     }
     case 'vs':
-      return { kind: 'balancer-services', services: filled([...(argv.names ?? []), ...command.slice(1)]) };
+      return { kind: 'balancer-services', services: namesIn([...(argv.names ?? []), ...command.slice(1)]) };
     case 'host':
       return hostTaskOf(argv, command.slice(1));
     case 'balancer':
-      return ofBalancer(second, filled([...(argv.names ?? []), ...command.slice(2)]));
+      return ofBalancer(second, namesIn([...(argv.names ?? []), ...command.slice(2)]));
     case 'console':
       if (second !== undefined) throw new UsageError("'console' takes no names");
       return { kind: 'console' };
@@ -258,6 +258,11 @@ function namesOf(option: string, value: string | string[] | undefined): string[]
   const every = names.includes('*') || names.includes('all');
   if (every && names.length > 1) throw new UsageError(`--${option}: 'all' stands alone`);
   return every ? ['*'] : names;
+}
+
+/** Names as arguments of their own, or with commas between them. */
+function namesIn(words: readonly string[]): string[] {
+  return filled(words.flatMap((word) => word.split(',')));
 }
 
 /** As requests say it: an empty list. */

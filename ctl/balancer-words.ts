@@ -13,7 +13,8 @@ export function pairWords(pair: PairView): string {
   return words.join('; ');
 }
 
-function standing({ check, ramp, reasons, stateWeight, status, weight }: PairView): string {
+function standing(pair: PairView): string {
+  const { check, ramp, reasons, status } = pair;
   switch (status) {
     case '0-DISABLED':
       return `off: ${reasons.map(reasonWords).join(', ')}`;
@@ -22,15 +23,19 @@ function standing({ check, ramp, reasons, stateWeight, status, weight }: PairVie
     case '1-RAMPING':
       return `coming back${ramp === null ? '' : `, ${Math.ceil(ramp.leftMs / 1000)} s left`}`;
     case '0-ENABLED':
-      return enabled(check, stateWeight, weight);
+      return enabled(pair);
   }
 }
 
 /** Nobody has switched it off, and nobody waits for it. */
-function enabled(check: PairView['check'], now: number, full: number): string {
+function enabled({ check, desiredWeight, procWeight, stateWeight, weight }: PairView): string {
   if (check.state === 'down') return 'down';
-  if (full === 0) return 'its weight is 0';
-  return now === 0 ? 'no weight' : 'up';
+  if (stateWeight > 0) return 'up';
+  if (weight === 0) return 'its weight is 0';
+  // Elsewhere than on the director it is not in the table at all.
+  return desiredWeight > 0 && procWeight !== null
+    ? 'no weight: its service is below its quorum'
+    : 'no weight';
 }
 
 function reasonWords({ age, by, name }: PairView['reasons'][number]): string {

@@ -231,7 +231,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const refused =
       next === null || diff === null ? `${shown}nothing has been changed` : cannotApply(next, diff);
     if (next === null || diff === null || refused !== '') {
-      log.error({}, `reload failed: ${refused}`);
+      for (const line of `reload failed: ${refused}`.split('\n')) log.error({}, line);
       return { refused, text: '' };
     }
     const changes = describeChanges(diff, config, next);

@@ -23,6 +23,7 @@ test('hosts: a table, of some hosts and services alone, and as JSON', async (t) 
   assert.match(out, /^srv1 +www +10\.0\.0\.2:80 +100 +3\+9 +up +60 s +up$/m);
   assert.equal(out.split('\n').length, 7);
   assert.equal((await ctl('hosts', 'srv1', 'srv3', '--vs', 'www')).out.split('\n').length, 4);
+  assert.equal((await ctl('hosts', 'srv1,srv3', '--vs', 'www')).out.split('\n').length, 4);
   const { hosts, note } = JSON.parse((await ctl('hosts', 'srv3', '--json')).out);
   assert.deepEqual([hosts.length, hosts[0].host, hosts[0].status, note], [1, 'srv3', '0-ENABLED', '']);
   assert.deepEqual(await ctl('hosts', 'nobody'), {
@@ -61,6 +62,7 @@ test('hosts: in words how each of them stands', () => {
     // Nobody has enabled it: it is not awaited, and it is not up.
     [pairOf({ check: { ...DOWN, nature: 'refused' }, procWeight: 0 }), / down, refused +- +down$/m],
     [pairOf({ weight: 0, procWeight: 0 }), /its weight is 0$/m],
+    [pairOf({ procWeight: 0 }), /no weight: its service is below its quorum$/m],
   ];
   for (const [pair, expected] of cases)
     assert.match(formatHosts([{ ...pair, stateWeight: 0 }], WIDE), expected);

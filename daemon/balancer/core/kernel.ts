@@ -75,7 +75,10 @@ export function takeApplied(draft: Draft, changes: readonly Change[]): void {
     if (service === undefined) table.delete(key);
     else table.set(key, service);
     claims.delete(key);
-    refused.delete(key);
+    if (!refused.delete(key)) continue;
+    const known = draft.state.byKey.get(key);
+    const text = `${known === undefined ? key : nameOf(draft.state, known)}: its changes are made now`;
+    log(draft, 'info', text, known === undefined ? {} : { service: known.config.tag });
   }
   disown(draft, keys);
 }
@@ -106,11 +109,14 @@ export function takeRefused(draft: Draft, keys: readonly ServiceKey[], why: stri
   for (const key of keys) {
     const service = state.byKey.get(key);
     const wanted = signature(service === undefined ? undefined : wantedOf(state, service, now));
+    // Every few seconds the same: once is enough for people.
+    const before = state.refused.get(key);
+    const level = before?.why === why && before.wanted === wanted ? 'debug' : 'error';
     state.refused.set(key, { until: now + RETRY_MS, wanted, why });
     state.dirty.add(key);
     const name = service === undefined ? key : nameOf(state, service);
-    const text = `${name}: its changes were refused: ${why}; tried again in ${RETRY_MS / 1000} s`;
-    log(draft, 'error', text, service === undefined ? {} : { service: service.config.tag });
+    const text = `${name}: its changes were refused: ${why}; tried again every ${RETRY_MS / 1000} s`;
+    log(draft, level, text, service === undefined ? {} : { service: service.config.tag });
   }
 }
 

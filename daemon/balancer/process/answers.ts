@@ -68,7 +68,7 @@ export function createAnswers(options: {
           : failed(EX_NOHOST, error.replace(/^# /gm, ''));
       }
       case 'balancer-diff':
-        return { error: null, text: await host.diff(), answer: null };
+        return { error: null, text: (await host.diff()) || 'a reload would change nothing\n', answer: null };
       case 'balancer-reload': {
         const text = await host.reload();
         return file.problem() === ''

@@ -117,6 +117,7 @@ export function createFileKeeper({ begin, loaded, log }: FileKeeperOptions): Fil
       const { config: next, diagnostics } = loadBalancerFile(file);
       if (next === null) return formatDiagnostics(diagnostics);
       const lines = diffBalancer(config ?? empty, next);
+      if (lines.length === 0) return '';
       return `${formatDiagnostics(diagnostics)}${lines.map((line) => `${line}\n`).join('')}`;
     },
     problem: () => problem,

@@ -171,9 +171,17 @@ test('[B8] what is refused is left alone until its time is over or something els
   assert.equal(balancerWakeAt(state, given.now), given.now + RETRY_MS);
   given.now += RETRY_MS;
   assert.deepEqual(services(), [WWW_KEY, api], 'tried again');
-  stepBalancer(state, { now: given.now, kind: 'refused', services: [WWW_KEY], why: 'No space left' });
-  given.on(1).pass(1);
-  assert.deepEqual(given.weights(), { '1': 1 });
+  const again = stepBalancer(state, {
+    ...{ now: given.now, kind: 'refused' },
+    services: [WWW_KEY],
+    why: 'No space left',
+  });
+  assert.ok(!again.some((event) => event.kind === 'log' && event.level === 'error'), 'told once');
+  given.now += RETRY_MS;
+  given.told('log');
+  given.step({ kind: 'tick' });
+  assert.deepEqual(given.weights(), { '1': 0 });
+  assert.match(JSON.stringify(given.told('log')), /www .*: its changes are made now/);
   assert.equal(problem(given), '');
 });
 
