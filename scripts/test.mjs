@@ -10,7 +10,7 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 process.chdir(root);
 const words = process.argv.slice(2).filter((word) => !word.startsWith('-'));
 // Those that wait for real processes and their times begin first: the others fill the gaps.
-const waiting = ['system/', 'net/links', 'checks/'];
+const waiting = ['actions/pair', 'system/', 'balancer/process', 'actions/', 'net/links', 'checks/'];
 const place = (name) => waiting.findIndex((word) => name.startsWith(word)) >>> 0;
 const files = readdirSync('dist/test', { recursive: true })
   .filter((name) => name.endsWith('.test.js'))
