@@ -26,7 +26,8 @@ export function takeCommand(draft: Draft, command: BalancerCommand): void {
 function answerOf(draft: Draft, command: BalancerCommand): { error: string; text: string } {
   if (draft.state.config === null) return refused('no file has been read yet');
   // What is said there would be lost with the next word of the director.
-  if (draft.state.active === false) return refused('this node is not the director: it is to be said there');
+  if (draft.state.active === false)
+    return refused('this node is not the director: say it on the node that is primary');
   switch (command.kind) {
     case 'off':
       return off(draft, command);

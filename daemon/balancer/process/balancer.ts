@@ -44,6 +44,10 @@ const SAVE_SPARE = 10;
 /** What is said to the others at once. */
 const SHARE_CHUNK = 100;
 
+/** What people see of it here is what the director says. */
+const NO_DIRECTOR =
+  "this node is not the director: what is shown is what the director knows, and is in its kernel's table";
+
 export function createBalancerShell(options: BalancerOptions): Balancer {
   const { clock, say, wall } = options;
   const state = core.createBalancer();
@@ -92,7 +96,11 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
     refresh: () => keeper.count(),
   };
   const consoles = createConsoles(consoleHost, log);
-  const answers = createAnswers({ host: consoleHost, file, problem: () => keeper.problem() });
+  const answers = createAnswers({
+    host: consoleHost,
+    file,
+    problem: () => (active === false ? NO_DIRECTOR : keeper.problem()),
+  });
 
   /** One input, and all that follows from it but the kernel's table. */
   function step(input: WithoutNow<BalancerInput>): void {
