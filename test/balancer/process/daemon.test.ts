@@ -112,17 +112,25 @@ const shown = (site: Site): Promise<string> => console_(site, 'show host srv1 fo
 const has = (site: Site, words: RegExp): Promise<void> =>
   until(async () => words.test(await shown(site)), LIMIT_MS, String(words));
 
+/** The log comes through the main process, and so after what the console says. */
+const logged = (daemon: Daemon, words: RegExp): Promise<void> =>
+  until(
+    () => words.test(daemon.log()),
+    LIMIT_MS,
+    () => `${words}\n${daemon.log()}`,
+  );
+
 test('without ipvsadm all but the table works, and the log says what to do', async (t) => {
   const site = await siteFor(t);
   const daemon = await daemonFor(t, site);
   await has(site, /State\.Weight=100 State\.DesiredWeight=100 Proc\.Weight=0 .*TStatus=0-ENABLED/);
-  assert.match(daemon.log(), /the kernel's table is not kept: .*there-is-no-ipvsadm/);
+  await logged(daemon, /the kernel's table is not kept: .*there-is-no-ipvsadm/);
   site.server.removeAllListeners('request').on('request', (_, answer) => {
     answer.statusCode = 503;
     answer.end();
   });
   await has(site, /State\.Weight=0/);
-  assert.match(daemon.log(), /srv1 in www: weight -> 0: down: http-status 503 /);
+  await logged(daemon, /srv1 in www: weight -> 0: down: http-status 503 /);
 });
 
 test('[B9] a changed file is applied by itself, and one with an error changes nothing', async (t) => {
