@@ -45,8 +45,7 @@ const SAVE_SPARE = 10;
 const SHARE_CHUNK = 100;
 
 /** What people see of it here is what the director says. */
-const NO_DIRECTOR =
-  "this node is not the director: what is shown is what the director knows, and is in its kernel's table";
+const NO_DIRECTOR = 'this node is not the director: what is shown here is what the director knows';
 
 export function createBalancerShell(options: BalancerOptions): Balancer {
   const { clock, say, wall } = options;

@@ -138,7 +138,7 @@ test('[B12] the next director goes on with what the one before it knew', async (
   await has('nodeA', 'srv1', /Reasons="deploy,disk" .*TStatus=0-DISABLED/);
   await has('nodeB', 'srv1', /Reasons="deploy,disk" .*TStatus=0-DISABLED/);
   assert.match(log('nodeB'), /this node is no director/);
-  assert.match(await ctl('nodeB', 'vs'), /this node is not the director: what is shown/);
+  assert.match(await ctl('nodeB', 'vs'), /this node is not the director: what is shown here/);
   assert.match(await ctl('nodeB', 'host', 'srv1', 'off'), /say it on the node that is primary/);
   assert.ok(asked() > 0);
   await kill('nodeA');
