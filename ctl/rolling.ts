@@ -65,6 +65,11 @@ export function refuse(task: RollingTask, pairs: readonly PairView[]): void {
   for (const host of hosts) {
     if (meantBy(pairs, [host], services).length === 0)
       throw new CtlError(exitCode.noHost, `${host} is not in ${services.join(', ')}`);
+    if (meantBy(pairs, [host], services).some(({ connections }) => connections === null))
+      throw new CtlError(
+        exitCode.unavailable,
+        "the kernel's table cannot be read: nobody knows when a server has no connections any more",
+      );
     const alone = force ? '' : aloneIn(pairs, host, services);
     if (alone !== '') throw new CtlError(exitCode.unavailable, `${alone}; --force does it all the same`);
   }

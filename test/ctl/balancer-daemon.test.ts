@@ -84,22 +84,21 @@ test('servers are shown, switched off and on, and worked on in turn', async (t) 
   assert.equal(on.code, 0, on.err);
   assert.match(on.out, /^srv1 in www: up/);
 
-  const alone = await ctl('rolling', '--hosts', 'srv1', '--vs', 'www', '--', 'true');
-  assert.deepEqual([alone.code, /no server is left in www/.test(alone.err)], [69, true]);
-  const forced = ['--vs', 'www', '--force', '--drain-timeout', '500ms', '--reason', 'deploy'];
+  const forced = ['--vs', 'www', '--force', '--reason', 'deploy'];
   const rolled = await ctl('rolling', '--hosts', 'srv1', ...forced, '--', 'touch', `${file}.deployed`);
-  assert.equal(rolled.code, 75, rolled.err);
-  assert.match(
-    rolled.err,
-    /^srv1: off \(deploy\)\n[\s\S]*the kernel's table cannot be read[\s\S]*srv1 stays off/m,
-  );
+  assert.deepEqual([rolled.code, /the kernel's table cannot be read/.test(rolled.err)], [69, true]);
   assert.ok(!existsSync(`${file}.deployed`), 'nothing is done to a server that may be in use');
-  assert.equal((await ctl('host', 'srv1', 'on', '--vs', 'www', '--reason', 'deploy')).code, 0);
+  assert.match(
+    (await ctl('hosts', 'srv1', '--vs', 'www')).out,
+    / up; not in the kernel$/m,
+    'nor to the table',
+  );
 
   assert.equal((await ctl('host', 'srv1', 'weight', '7', '--vs', 'srv', '--wait')).code, 0);
   assert.match((await ctl('hosts', '--vs', 'srv')).out, /^srv1 +srv +\S+ +7 .*weight by hand/m);
   assert.equal((await ctl('balancer', 'diff')).out, 'a reload would change nothing\n');
   writeFileSync(file, '! broken\n');
+  assert.equal((await ctl('balancer', 'diff')).code, 78);
   const broken = await ctl('balancer', 'reload');
   assert.equal(broken.code, 78);
   assert.match(broken.err, /lb\.conf:1:\d+: error: /);

@@ -67,8 +67,11 @@ export function createAnswers(options: {
           ? { error: null, text, answer: null }
           : failed(EX_NOHOST, error.replace(/^# /gm, ''));
       }
-      case 'balancer-diff':
-        return { error: null, text: (await host.diff()) || 'a reload would change nothing\n', answer: null };
+      case 'balancer-diff': {
+        const { text, wrong } = await file.diff();
+        if (wrong) return failed(EX_CONFIG, text.trimEnd());
+        return { error: null, text: text || 'a reload would change nothing\n', answer: null };
+      }
       case 'balancer-reload': {
         const text = await host.reload();
         return file.problem() === ''

@@ -88,7 +88,7 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
     services: (names) => core.serviceViews(state, clock(), { services: names }),
     command,
     reload: () => file.reload(),
-    diff: () => file.diff(),
+    diff: async () => (await file.diff()).text,
     logLevel: (level) => ownLog.setLevel(level),
     checkers: () => core.checkerViews(state, clock()),
     wall: () => wall() / 1000,

@@ -18,8 +18,8 @@ export interface FileKeeper {
   follow(file: string): Promise<void>;
   /** Reads it again; words for people about what came of it. */
   reload(): Promise<string>;
-  /** What a reload would change, a line each; '' for nothing. */
-  diff(): Promise<string>;
+  /** What a reload would change, a line each, '' for nothing; `wrong`: the text says what is wrong with the file. */
+  diff(): Promise<{ text: string; wrong: boolean }>;
   /** Why there is no configuration, or not that of the file; '' for nothing. */
   problem(): string;
   close(): void;
@@ -115,10 +115,10 @@ export function createFileKeeper({ begin, loaded, log }: FileKeeperOptions): Fil
     reload: () => inTurn(reload),
     diff: async () => {
       const { config: next, diagnostics } = loadBalancerFile(file);
-      if (next === null) return formatDiagnostics(diagnostics);
+      if (next === null) return { text: formatDiagnostics(diagnostics), wrong: true };
       const lines = diffBalancer(config ?? empty, next);
-      if (lines.length === 0) return '';
-      return `${formatDiagnostics(diagnostics)}${lines.map((line) => `${line}\n`).join('')}`;
+      const text = lines.map((line) => `${line}\n`).join('');
+      return { text: text === '' ? '' : `${formatDiagnostics(diagnostics)}${text}`, wrong: false };
     },
     problem: () => problem,
     close() {
