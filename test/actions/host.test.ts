@@ -48,9 +48,12 @@ function sceneFor(t: TestContext, silenceMs?: number): Scene {
 
 test('a process of checks that hangs is replaced, and what it had started ends', async (t) => {
   const { config, file, host, pids, said } = sceneFor(t, 2000);
-  host.apply(config(`[local]\nname=c timeout=1h sh: echo $$ >>${file('check')}; exec sleep 1000\n`));
+  const long = `name=c timeout=1h sh: echo $$ >>${file('check')}; exec sleep 1000`;
+  host.apply(config(`[local]\n${long}\nname=d sh: echo up >>${file('next')}; echo ok\n`));
   const written = (): string => (existsSync(file('check')) ? readFileSync(file('check'), 'utf8') : '');
   await until(() => written().endsWith('\n'), PATIENCE_MS, 'the check does not run');
+  // When the next one runs, the main process has been told of the first.
+  await until(() => existsSync(file('next')), PATIENCE_MS, 'the next check does not run');
   const [first = 0] = pids;
   const check = Number.parseInt(written(), 10);
   process.kill(first, 'SIGSTOP');
