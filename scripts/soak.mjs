@@ -13,7 +13,8 @@ if (!(minutes > 0)) {
 }
 const half = String(minutes / 2);
 run(process.execPath, ['dist/test/system/run-faults.js', '--count', '82', '--seed', '7']);
-if (process.getuid() === 0) run('bash', ['test/vm/ipvs/run', 'scenes', 'scale 1000'], { HASTMON_VM_SECONDS: '1800' });
+if (process.getuid() === 0)
+  run('bash', ['test/vm/ipvs/run', 'scenes', 'scale 1000'], { HASTMON_VM_SECONDS: '1800' });
 for (const script of ['dist/test/sim/jobs.js', 'dist/test/system/run-faults.js'])
   run(process.execPath, [script, '--minutes', half]);
 
