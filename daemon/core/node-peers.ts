@@ -5,7 +5,7 @@
 import { acquisitionAnswered } from './acquire.js';
 import { clearComplaints, countComplaint } from './complaints.js';
 import { acquireContext, handleAcquisition } from './node-lease.js';
-import { become, ensureSecondaryWorker, tellWorker } from './node-role.js';
+import { become, ensureSecondaryWorker, leavePrimary, tellWorker } from './node-role.js';
 import type { NodeOutput, NodeState } from './node-types.js';
 import type { Instant, NodeName, PeerMessage, StateMessage } from './types.js';
 import { holding } from './view.js';
@@ -118,8 +118,7 @@ function heardState(
 function meetHolder(state: NodeState, from: NodeName, now: Instant, outputs: NodeOutput[]): void {
   log(outputs, 'info', `${from} holds the lease: becoming secondary`, from);
   if (state.worker?.role === 'primary') {
-    state.leaving = { to: 'secondary', why: 'role', command: 0 };
-    tellWorker(state, { kind: 'stop', why: 'role', successor: '' }, outputs);
+    leavePrimary(state, { to: 'secondary', why: 'role', command: 0 }, '', outputs);
   } else if (state.cleaning === null) {
     become(state, 'secondary', now, outputs);
   } else {

@@ -106,6 +106,7 @@ export function leavePrimary(
   outputs: NodeOutput[],
 ): void {
   state.leaving = leaving;
+  if (state.worker !== null) state.worker.stopsTold += 1;
   tellWorker(state, { kind: 'stop', why: leaving.why, successor }, outputs);
 }
 
@@ -204,7 +205,7 @@ function endWorker(state: NodeState, outputs: NodeOutput[]): void {
 
 function newWorker(state: NodeState, role: Worker['role'], now: Instant): Worker {
   state.lastWorkerId += 1;
-  state.worker = { id: state.lastWorkerId, role, aliveAt: now, spoken: false, report: null };
+  state.worker = { id: state.lastWorkerId, role, aliveAt: now, spoken: false, stopsTold: 0, report: null };
   return state.worker;
 }
 
@@ -222,6 +223,7 @@ function reportBeforeStart(
     run: 'unknown',
     epoch: lease?.epoch ?? 0,
     heardEpoch: lease?.epoch ?? 0,
+    stopsHeard: 0,
     leaseUntil: lease?.until ?? Number.NEGATIVE_INFINITY,
     grantedUntil: lease?.grantedUntil ?? Number.NEGATIVE_INFINITY,
     mayRun: lease === null || forced || resumed,

@@ -25,6 +25,8 @@ export interface Worker {
   aliveAt: Instant;
   /** False: it has not said anything yet; its process may have to be started first. */
   spoken: boolean;
+  /** How often it was told to stop the resource. */
+  stopsTold: number;
   /** What a primary's worker last reported. */
   report: PrimaryReport | null;
 }

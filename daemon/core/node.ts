@@ -10,7 +10,7 @@ import { cleaned, fenced, guard, stoodStill, takeOverAt, workerExited } from './
 import { heartbeat } from './node-heartbeat.js';
 import { driveAcquisition } from './node-lease.js';
 import { changeOfVoters, linkChanged, peerMessage, voterOutputs } from './node-peers.js';
-import { become, beginTermination, primaryFinished, tellWorker } from './node-role.js';
+import { become, beginTermination, leavePrimary, primaryFinished, tellWorker } from './node-role.js';
 import type { NodeInput, NodeOutput, NodeState, NodeStep } from './node-types.js';
 import type { PrimaryReport } from './primary-types.js';
 import type { Settings } from './settings.js';
@@ -216,7 +216,9 @@ function workerSpoke(state: NodeState, input: WorkerInput, outputs: NodeOutput[]
     worker.report = report;
     state.attempts = report.attempts;
     if (report.lastError !== '') state.lastError = report.lastError;
-    if (report.run === 'run' && state.leaving?.why === 'handover') handoverFailed(state, input.now, outputs);
+    // What it said before it heard of the handover tells nothing of that.
+    if (report.run === 'run' && report.stopsHeard >= worker.stopsTold && state.leaving?.why === 'handover')
+      handoverFailed(state, input.now, outputs);
   } else if (input.kind === 'worker-send') {
     const { message, to: one } = input;
     const sets = message.kind === 'request' ? [...state.voter.sets, ...message.sets] : state.voter.sets;
@@ -262,8 +264,7 @@ function handOverByPriority(state: NodeState, now: Instant, outputs: NodeOutput[
   const to = betterPrimary(state, now);
   if (to === null) return;
   log(outputs, 'info', `handing over to ${to}: set to primary, with a better priority`, to);
-  state.leaving = { to: 'secondary', why: 'handover', command: 0 };
-  tellWorker(state, { kind: 'stop', why: 'handover', successor: to }, outputs);
+  leavePrimary(state, { to: 'secondary', why: 'handover', command: 0 }, to, outputs);
 }
 
 /** Messages of this node to itself (its own vote) need no network. */

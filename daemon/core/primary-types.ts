@@ -42,6 +42,8 @@ export interface PrimaryState {
   lastEpoch: number;
   /** The greatest epoch that the main process has given it a lease of. */
   heardEpoch: number;
+  /** How often the main process has told it to stop. */
+  stopsHeard: number;
   request: number;
   hook: RunningHook | null;
   hookId: number;
@@ -84,6 +86,8 @@ export interface PrimaryReport {
   epoch: number;
   /** The greatest epoch of a lease that it was given when it said this: what is older than that of main was said before. */
   heardEpoch: number;
+  /** How often it had been told to stop when it said this. */
+  stopsHeard: number;
   /** End of the lease, -Infinity where none is held. */
   leaseUntil: Instant;
   /** Until when the grants behind the lease last at least; -Infinity where none is held. */

@@ -36,6 +36,7 @@ export function initPrimary(init: PrimaryInit, now: Instant): PrimaryState {
     lease: lease === null ? null : takeLease(lease, now),
     lastEpoch: lease?.epoch ?? 0,
     heardEpoch: lease?.epoch ?? 0,
+    stopsHeard: 0,
     request: init.request,
     hook: null,
     hookId: 0,
@@ -73,6 +74,7 @@ export function stepPrimary(before: PrimaryState, input: PrimaryInput): PrimaryS
       hookEnded(state, input, now, outputs);
       break;
     case 'stop':
+      state.stopsHeard += 1;
       askedToStop(state, input.why, input.successor, now, outputs);
       break;
     case 'successor':
@@ -181,6 +183,7 @@ function report(state: PrimaryState, outputs: PrimaryOutput[]): void {
     run: leftRunning || (phase === 'stopping' && state.stop?.failed) ? 'failed' : RUN_STATES[phase],
     epoch: state.lastEpoch,
     heardEpoch: state.heardEpoch,
+    stopsHeard: state.stopsHeard,
     leaseUntil: lease?.until ?? Number.NEGATIVE_INFINITY,
     grantedUntil: lease?.grantedUntil ?? Number.NEGATIVE_INFINITY,
     mayRun: leftRunning || (phase !== 'waiting' && phase !== 'done'),

@@ -17,6 +17,7 @@ const RUNS: PrimaryReport = {
     run: 'run',
     epoch: 1,
     heardEpoch: 1,
+    stopsHeard: 0,
     leaseUntil: 3000,
     grantedUntil: 5000,
     mayRun: true,

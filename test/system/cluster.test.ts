@@ -127,20 +127,24 @@ test('a cluster lives through what befalls it, and never runs the service twice'
     assertAlone(cluster);
   });
 
-  await t.test('every hook knows the epoch of the lease that its node holds, or held last', () => {
+  await t.test('every hook knows the epoch of the lease that its node holds, or held last', async () => {
     for (const name of ['nodeA', 'nodeB']) {
-      const hooks = readFileSync(path.join(cluster.dir, name, 'hooks.log'), 'utf8')
-        .trim()
-        .split('\n');
-      const calls = hooks.map((line) => line.split(' '));
       // A daemon that was started anew does not know a lease that was released before: nodeB's was told to end once.
-      const last = calls.findLastIndex(([action]) => action === 'start');
-      const later = calls.slice(last).filter(([action]) => action !== 'complain');
-      assert.ok(
-        later.some(([action]) => action === 'role' || action === 'connect'),
-        `${name} was told of something`,
+      const sinceStart = (): string[][] => {
+        const hooks = readFileSync(path.join(cluster.dir, name, 'hooks.log'), 'utf8')
+          .trim()
+          .split('\n');
+        const calls = hooks.map((line) => line.split(' '));
+        const last = calls.findLastIndex(([action]) => action === 'start');
+        return calls.slice(last).filter(([action]) => action !== 'complain');
+      };
+      // Such hooks follow what happens; nothing waits for them.
+      await until(
+        () => sinceStart().some(([action]) => action === 'role' || action === 'connect'),
+        10_000,
+        () => `${name} was told of nothing:\n${logsOf(cluster)}`,
       );
-      for (const [action, , epoch] of later)
+      for (const [action, , epoch] of sinceStart())
         assert.ok(Number(epoch) > 0, `${name}: ${action} with epoch ${epoch}`);
     }
   });

@@ -2,10 +2,12 @@
  * Load for the scenes of test/vm/ipvs: keeps CONNECTIONS busy until its standard input ends or SECONDS are over, and says what came of
  * each request. It is C because the virtual machine is emulated in software.
  *
- *   load new|keep MS ADDRESS PORT CONNECTIONS SECONDS LIMIT_MS
+ *   load new|keep MS ADDRESS PORT CONNECTIONS SECONDS LIMIT_MS FIRST_PORT PORTS
  *
  * Each of the connections has a request every MS milliseconds, or as soon as the one before is answered: `new` opens a connection for
- * each (HTTP/1.0), `keep` never closes it.
+ * each (HTTP/1.0), `keep` never closes it. Each connection has a port of its own, from FIRST_PORT on: the kernel of a director sends a
+ * port that it knows to the server that it had, whatever the weights are by then (a connection by direct routing is known for two
+ * minutes after its end, one that was broken for fifteen). After PORTS of them the load gives up.
  *
  * Lines on stdout, a tenth of a second later at most, with milliseconds of CLOCK_BOOTTIME:
  *   = BEGAN AT CONNECTION NAME      a request that was answered, and by whom (the first word of the body)
@@ -33,7 +35,7 @@ struct connection {
 
 static struct sockaddr_in target;
 static long long every, limit;
-static int kept, loop;
+static int kept, loop, port, last_port;
 
 static long long now(void) {
   struct timespec t;
@@ -81,6 +83,15 @@ static void begin(struct connection *c) {
   }
   c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
   if (c->fd < 0) {
+    failed(c, errno, "");
+    return;
+  }
+  struct sockaddr_in from = {.sin_family = AF_INET, .sin_port = htons(port++)};
+  if (port > last_port) {
+    fprintf(stderr, "load: every port has been used\n");
+    exit(1);
+  }
+  if (bind(c->fd, (struct sockaddr *)&from, sizeof from) < 0) {
     failed(c, errno, "");
     return;
   }
@@ -147,10 +158,12 @@ static void event(struct connection *c) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 8) return 64;
+  if (argc != 10) return 64;
   kept = !strcmp(argv[1], "keep");
   every = atoll(argv[2]);
   limit = atoll(argv[7]);
+  port = atoi(argv[8]);
+  last_port = port + atoi(argv[9]);
   target.sin_family = AF_INET;
   target.sin_port = htons(atoi(argv[4]));
   if (inet_pton(AF_INET, argv[3], &target.sin_addr) != 1) return 64;

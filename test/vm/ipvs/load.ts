@@ -40,9 +40,13 @@ export interface LoadOptions {
 /** No scene takes longer. */
 const SECONDS_MAX = 900;
 const WAIT_MS = 120_000;
+/** Each load has ports of its own; as many as three can run at once. */
+const PORTS = 20_000;
+let started = 0;
 
 export function startLoad({ mode, address, connections, everyMs, limitMs = 5000 }: LoadOptions): Load {
-  const words = [mode, everyMs, address, 80, connections, SECONDS_MAX, limitMs].map(String);
+  const firstPort = 2000 + (started++ % 3) * PORTS;
+  const words = [mode, everyMs, address, 80, connections, SECONDS_MAX, limitMs, firstPort, PORTS].map(String);
   const child = spawn('ip', ['netns', 'exec', 'client', '/out/load', ...words], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
