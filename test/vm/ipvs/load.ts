@@ -40,13 +40,16 @@ export interface LoadOptions {
 /** No scene takes longer. */
 const SECONDS_MAX = 900;
 const WAIT_MS = 120_000;
-/** Each load has ports of its own; as many as three can run at once. */
-const PORTS = 20_000;
-let started = 0;
+/** Each load has ports of its own: what opens many connections one of two ranges by turns, what keeps its connections a small third one. */
+const PORTS = { new: 29_000, keep: 1000 };
+const FIRST_PORT = 2000;
+let many = 0;
 
 export function startLoad({ mode, address, connections, everyMs, limitMs = 5000 }: LoadOptions): Load {
-  const firstPort = 2000 + (started++ % 3) * PORTS;
-  const words = [mode, everyMs, address, 80, connections, SECONDS_MAX, limitMs, firstPort, PORTS].map(String);
+  const firstPort = FIRST_PORT + (mode === 'keep' ? 2 : many++ % 2) * PORTS.new;
+  const words = [mode, everyMs, address, 80, connections, SECONDS_MAX, limitMs, firstPort, PORTS[mode]].map(
+    String,
+  );
   const child = spawn('ip', ['netns', 'exec', 'client', '/out/load', ...words], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });

@@ -43,8 +43,8 @@ before(async () => {
   await weightsAre('a', FULL);
   await weightsAre('a', FULL, DIRECT);
   loads = {
-    nat: startLoad({ mode: 'new', address: NAT, connections: 8, everyMs: 60 }),
-    direct: startLoad({ mode: 'new', address: DIRECT, connections: 8, everyMs: 60 }),
+    nat: startLoad({ mode: 'new', address: NAT, connections: 8, everyMs: 100 }),
+    direct: startLoad({ mode: 'new', address: DIRECT, connections: 8, everyMs: 100 }),
     kept: startLoad({ mode: 'keep', address: NAT, connections: 10, everyMs: 500 }),
   };
   await loads.kept.answers(10);
