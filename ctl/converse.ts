@@ -4,7 +4,7 @@
  */
 import { createInterface } from 'node:readline/promises';
 import { exitCode } from '../daemon/process/sysexits.js';
-import { answer } from './ask-balancer.js';
+import { answer, BALANCER_MS } from './answer.js';
 import { complete, type Tags } from './console-words.js';
 import type { Session } from './run.js';
 import { invokingUser } from './user.js';
@@ -22,7 +22,7 @@ export async function runConsole(session: Session): Promise<number> {
   // Another process of the same number may have been here before.
   const own = `${by} ${process.pid} ${Date.now().toString(36)}`;
   const say: Say = (line, name = own) =>
-    answer(session, { kind: 'balancer-console', session: name, by, line }, 'console');
+    answer(session, { kind: 'balancer-console', session: name, by, line }, 'console', BALANCER_MS);
   const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true;
   return interactive && !session.invocation.json
     ? converse(await tagsBy(say, `${own} tags`), say)

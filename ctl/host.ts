@@ -2,8 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PairView } from '../daemon/balancer/types.js';
 import { exitCode } from '../daemon/process/sysexits.js';
-import { succeeded } from './answer.js';
-import { ANSWER_MS, answer } from './ask-balancer.js';
+import { answer, BALANCER_MS, succeeded } from './answer.js';
 import type { BalancerTask, HostAction, SetCommand } from './balancer-arguments.js';
 import { pairWords } from './balancer-words.js';
 import { ControlFailure } from './client.js';
@@ -33,6 +32,7 @@ export async function runHost(
       session,
       { kind: 'balancer-hosts', hosts: command.hosts, services: [] },
       'hosts',
+      BALANCER_MS,
     );
     const meant = meantBy(hosts, command.hosts, command.services);
     if (meant.length > 0) return meant;
@@ -48,7 +48,7 @@ export async function runHost(
 /** Has it done, as the invoking user; gives what the balancer says of it. Rejects with a CtlError where it is refused. */
 export async function setHosts(session: Session, command: SetCommand): Promise<string> {
   const request = { kind: 'balancer-set', command: { ...command, by: invokingUser() } } as const;
-  return succeeded(await session.ask(request, ANSWER_MS)).text;
+  return succeeded(await session.ask(request, BALANCER_MS)).text;
 }
 
 async function waitFor(

@@ -1,8 +1,7 @@
 /** Carries the commands about the balancer out: asks hastmond, prints what it says, and gives the exit status. */
 import { exitCode } from '../daemon/process/sysexits.js';
 import type { BalancerRequest } from '../proto/balancer-types.js';
-import { succeeded } from './answer.js';
-import { ANSWER_MS, answer } from './ask-balancer.js';
+import { answer, BALANCER_MS, succeeded } from './answer.js';
 import type { BalancerTask } from './balancer-arguments.js';
 import { formatHosts, formatServices } from './balancer-tables.js';
 import type { Room } from './checks.js';
@@ -16,16 +15,16 @@ const RELOAD_MS = 2 * 60_000;
 export async function runBalancer(session: Session, task: BalancerRequest | BalancerTask): Promise<number> {
   switch (task.kind) {
     case 'balancer-hosts': {
-      const { hosts, note } = await answer(session, task, 'hosts');
+      const { hosts, note } = await answer(session, task, 'hosts', BALANCER_MS);
       return show(session, note, { hosts, note }, (room) => formatHosts(hosts, room));
     }
     case 'balancer-services': {
-      const { note, services } = await answer(session, task, 'services');
+      const { note, services } = await answer(session, task, 'services', BALANCER_MS);
       return show(session, note, { services, note }, (room) => formatServices(services, room));
     }
     case 'balancer-set': {
       const command = { ...task.command, by: invokingUser() };
-      return say(session, { ...task, command }, ANSWER_MS);
+      return say(session, { ...task, command }, BALANCER_MS);
     }
     case 'balancer-diff':
     case 'balancer-reload':

@@ -1,15 +1,12 @@
 /** Carries the commands about checks and alerts out: asks hastmond, prints what it says, and gives the exit status. */
 import { exitCode } from '../daemon/process/sysexits.js';
-import type { MonitorAnswer, MonitorRequest } from '../proto/monitor-types.js';
-import { succeeded } from './answer.js';
+import type { MonitorRequest } from '../proto/monitor-types.js';
+import { ANSWER_MS, type AnswerOf, answer, succeeded } from './answer.js';
 import { formatAlertTest, formatDetail, formatProbe } from './check-detail.js';
 import { type CheckList, formatChecks, type Room } from './checks.js';
-import { CtlError } from './error.js';
 import type { Session } from './run.js';
 import { invokingUser } from './user.js';
 
-/** For answers that hastmond has at hand. */
-const ANSWER_MS = 10_000;
 /** A check takes its time, and so does a mail server. */
 const SLOW_MS = 10 * 60_000;
 /** Where nothing says how wide a line may be. */
@@ -53,20 +50,6 @@ async function change(session: Session, request: MonitorRequest): Promise<number
   const { text } = succeeded(await session.ask(request, ANSWER_MS));
   print(session, { text: () => text, json: { text }, note: '' });
   return exitCode.ok;
-}
-
-type AnswerOf<K extends MonitorAnswer['kind']> = Extract<MonitorAnswer, { kind: K }>;
-
-async function answer<K extends MonitorAnswer['kind']>(
-  session: Session,
-  request: MonitorRequest,
-  kind: K,
-  timeoutMs: number,
-): Promise<AnswerOf<K>> {
-  const { monitor } = succeeded(await session.ask(request, timeoutMs));
-  if (monitor?.kind !== kind)
-    throw new CtlError(exitCode.protocol, `hastmond gave no answer of the kind '${kind}'`);
-  return monitor as AnswerOf<K>;
 }
 
 /** Every page of the list. */

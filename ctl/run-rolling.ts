@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCode } from '../daemon/process/sysexits.js';
-import { answer } from './ask-balancer.js';
+import { answer, BALANCER_MS } from './answer.js';
 import type { RollingTask } from './balancer-arguments.js';
 import { away, LOOK_MS, setHosts } from './host.js';
 import { type RollingEffects, type RollingReport, refuse, roll } from './rolling.js';
@@ -22,7 +22,7 @@ export async function runRolling(session: Session, task: RollingTask): Promise<n
   };
   for (const signal of SIGNALS) process.on(signal, heard);
   const look: RollingEffects['look'] = async (hosts, services) =>
-    (await answer(session, { kind: 'balancer-hosts', hosts, services }, 'hosts')).hosts;
+    (await answer(session, { kind: 'balancer-hosts', hosts, services }, 'hosts', BALANCER_MS)).hosts;
   const effects: RollingEffects = {
     look,
     set: async (change) => void (await setHosts(session, change)),

@@ -4,7 +4,7 @@ import { version } from '../daemon/process/version.js';
 import type { BalancerRequest } from '../proto/balancer-types.js';
 import type { ControlReply, ControlRequest, StatusEntry } from '../proto/control-types.js';
 import type { MonitorRequest } from '../proto/monitor-types.js';
-import { succeeded } from './answer.js';
+import { ANSWER_MS, succeeded } from './answer.js';
 import type { Invocation } from './arguments.js';
 import { ControlFailure, call } from './client.js';
 import { CtlError } from './error.js';
@@ -13,8 +13,6 @@ import { type Found, findControl } from './locate.js';
 import { formatStatus } from './status.js';
 import type { Terminal } from './terminal.js';
 
-/** For answers that hastmond has at hand. */
-const ANSWER_MS = 10_000;
 /** A reload may have to stop a resource first. */
 const RELOAD_MS = 10 * 60_000;
 

@@ -2,7 +2,6 @@
  * Checks of resources with actions, in the main process: has them run by a process of its own, takes what they and anybody else report, tells
  * the other nodes, and has the lists run that belong to a change. What a check says starts nothing that the lease does not allow.
  */
-import type { ChildProcess } from 'node:child_process';
 import { REPORTS_MAX, type Report } from '../../proto/codec.js';
 import type { ControlReply, ControlRequest, ReportedState } from '../../proto/control-types.js';
 import type { ActionsToMain, MainToActions, OwnCheck } from '../actions/ipc.js';
@@ -13,9 +12,8 @@ import type { NodeName } from '../core/types.js';
 import type { NetLog } from '../net/log.js';
 import type { PeerNetwork } from '../net/peer-network.js';
 import { bootTime } from '../sys/clock.js';
-import { forkSelf } from '../sys/fork.js';
-import { createStartedGroups, markOf } from '../sys/started.js';
 import type { ProcessRecords } from './process-record.js';
+import { createSupervisedChild } from './supervised-child.js';
 
 export interface ActionsHost {
   /** The resources and their checks from now on. */
@@ -43,101 +41,30 @@ export interface ActionsHostOptions {
 
 /** The other nodes are told this often what has not changed, so that they know its age. */
 const REFRESH_MS = 10_000;
-const RESTART_MS = [200, 1000, 5000, 30_000] as const;
-/** It has lasted: the next restart is quick again. */
-const LASTED_MS = 60_000;
 const SILENCE_MS = 10_000;
 const EX_DATAERR = 65;
 const EX_NOHOST = 68;
 
 export function createActionsHost(options: ActionsHostOptions): ActionsHost {
-  const { log, records, silenceMs = SILENCE_MS } = options;
+  const { log } = options;
   const books = new Map<string, ReportBook>();
   let config: Config | null = null;
   let setup: MainToActions | null = null;
-  let child: ChildProcess | null = null;
-  let restarts = 0;
-  let restartTimer: NodeJS.Timeout | undefined;
-  let silence: NodeJS.Timeout | undefined;
-  const leaving = new Set<Promise<void>>();
-  let closed = false;
+  const child = createSupervisedChild<MainToActions, ActionsToMain>({
+    ...{ script: options.script, args: ['actions-monitor'], records: options.records, log },
+    ...{ name: 'the process for the checks of actions', clock: bootTime },
+    silenceMs: options.silenceMs ?? SILENCE_MS,
+    begun: tell,
+    heard(message) {
+      if (message.kind === 'note') log.warn({ resource: message.resource }, message.text);
+    },
+    gone: () => {},
+  });
   const refresh = setInterval(tellAll, REFRESH_MS);
   refresh.unref();
 
-  function start(): void {
-    restartTimer = undefined;
-    if (setup === null || closed) return;
-    const begun = performance.now();
-    const process = forkSelf(options.script, ['actions-monitor']);
-    if (typeof process === 'string') {
-      log.error({}, `the process for the checks of actions cannot be started: ${process}`);
-      return again(0);
-    }
-    child = process;
-    const pid = process.pid ?? 0;
-    if (pid > 0) records.record(pid);
-    const groups = createStartedGroups(markOf(pid));
-    process.on('message', (given) => {
-      const message = given as ActionsToMain;
-      if (child === process) watch();
-      if (message.kind === 'beat') return;
-      if (message.kind === 'group') groups.note(message.group, message.alive);
-      else log.warn({ resource: message.resource }, message.text);
-    });
-    process.on('error', (error) => {
-      log.error({ workerpid: pid }, `the process for the checks of actions: ${error.message}`);
-      if (pid === 0 && child === process) again(0);
-    });
-    const gone = new Promise<void>((resolve) => process.once('exit', () => resolve()));
-    if (pid > 0) leaving.add(gone);
-    process.once('exit', () => {
-      leaving.delete(gone);
-      groups.end();
-      records.forget(pid);
-      if (child === process) again(performance.now() - begun);
-    });
-    watch();
-    tell();
-  }
-
-  function watch(): void {
-    clearTimeout(silence);
-    silence = setTimeout(() => {
-      // Where it was this process that stood still, what the other one has said meanwhile is heard first.
-      silence = setTimeout(giveUp, silenceMs / 10);
-    }, silenceMs);
-  }
-
-  function giveUp(): void {
-    const seconds = silenceMs / 1000;
-    log.error({}, `the process for the checks of actions has said nothing for ${seconds} s: ending it`);
-    child?.kill('SIGKILL');
-  }
-
-  function again(lastedMs: number): void {
-    child = null;
-    clearTimeout(silence);
-    if (setup === null || closed) return;
-    restarts = lastedMs > LASTED_MS ? 1 : restarts + 1;
-    const delay = RESTART_MS[Math.min(restarts, RESTART_MS.length) - 1] ?? RESTART_MS[0];
-    log.error({}, `the process for the checks of actions has ended: starting another one in ${delay} ms`);
-    restartTimer = setTimeout(start, delay);
-  }
-
   function tell(): void {
-    if (child?.connected && setup !== null) child.send(setup, () => {});
-  }
-
-  function end(): void {
-    const process = child;
-    child = null;
-    clearTimeout(restartTimer);
-    clearTimeout(silence);
-    restartTimer = undefined;
-    if (process === null) return;
-    if (process.connected) process.disconnect();
-    const timer = setTimeout(() => process.kill('SIGKILL'), 1000);
-    process.once('exit', () => clearTimeout(timer));
+    if (setup !== null) child.say(setup);
   }
 
   function resourceOf(name: string): ResourceConfig | undefined {
@@ -216,9 +143,9 @@ export function createActionsHost(options: ActionsHostOptions): ActionsHost {
       }
       const { node } = next;
       setup = own.length === 0 ? null : { kind: 'checks', node, control: next.control.path, checks: own };
-      if (setup === null) end();
-      else if (child === null && restartTimer === undefined) start();
-      else tell();
+      if (setup === null) child.end();
+      else if (child.view().alive) tell();
+      else child.start();
     },
     async report({ check, resource: name, state: said }) {
       const refuse = (code: number, message: string) => ({ error: { code, message } });
@@ -267,10 +194,8 @@ export function createActionsHost(options: ActionsHostOptions): ActionsHost {
       );
     },
     async close() {
-      closed = true;
       clearInterval(refresh);
-      end();
-      await Promise.all(leaving);
+      await child.close();
     },
   };
 }

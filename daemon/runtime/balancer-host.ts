@@ -2,15 +2,15 @@
  * The balancer process as the main process sees it: forked where hastmon.conf has a balancer, asked, and replaced when it dies or hangs. It
  * leaves the kernel's table as it is, however it ends.
  */
-import type { ChildProcess } from 'node:child_process';
 import type { BalancerAnswer, BalancerRequest } from '../../proto/balancer-types.js';
 import type { BalancerToMain, MainToBalancer } from '../balancer/ipc.js';
 import type { BalancerSettings } from '../balancer/settings.js';
 import type { LogTarget } from '../log/log.js';
 import type { NetLog } from '../net/log.js';
-import { forkSelf } from '../sys/fork.js';
+import { bootTime } from '../sys/clock.js';
 import type { ProcessSettings } from './monitor-settings.js';
 import type { ProcessRecords } from './process-record.js';
+import { createSupervisedChild } from './supervised-child.js';
 
 export interface BalancerReply {
   /** sysexits(3) and words; null where it was done. */
@@ -49,9 +49,6 @@ export interface BalancerHostOptions {
 
 /** Long: ten thousand servers are seconds of work on a slow machine, and the table works on without it. */
 const SILENCE_MS = 60_000;
-const RESTART_MS = [200, 1000, 5000, 30_000] as const;
-/** It has lasted: the next restart is quick again. */
-const LASTED_MS = 60_000;
 /** A reload reads a file and resolves names. */
 const ANSWER_MS = 30_000;
 /** Time to write down what it knows. */
@@ -60,87 +57,29 @@ const END_MS = 3000;
 const EX_UNAVAILABLE = 69;
 
 export function createBalancerHost(options: BalancerHostOptions): BalancerHost {
-  const { events, log, records, silenceMs = SILENCE_MS } = options;
+  const { events, log } = options;
   let given: { settings: BalancerSettings; checks: ProcessSettings } | null = null;
-  let child: ChildProcess | null = null;
-  let restarts = 0;
-  let restartTimer: NodeJS.Timeout | undefined;
-  let silence: NodeJS.Timeout | undefined;
+  const child = createSupervisedChild<MainToBalancer, BalancerToMain>({
+    ...{ script: options.script, args: ['balancer'], records: options.records, log },
+    ...{ name: 'the balancer', clock: bootTime, silenceMs: options.silenceMs ?? SILENCE_MS, endMs: END_MS },
+    replaced: "the balancer has ended; the kernel's table stays as it is. Starting it again",
+    begun() {
+      tellSettings();
+      events.started();
+    },
+    ...{ heard, gone: abandon },
+  });
   let lastRequest = 0;
   const requests = new Map<number, { resolve(reply: BalancerReply): void; timer: NodeJS.Timeout }>();
-  const leaving = new Set<Promise<void>>();
-  let closed = false;
   /** Why the present process cannot work. */
   let failure = '';
 
-  function start(): void {
-    restartTimer = undefined;
-    if (given === null || closed) return;
-    const begun = performance.now();
-    const process = forkSelf(options.script, ['balancer']);
-    if (typeof process === 'string') {
-      log.error({}, `the balancer cannot be started: ${process}`);
-      return restart(0);
-    }
-    child = process;
-    const pid = process.pid ?? 0;
-    if (pid > 0) records.record(pid);
-    process.on('message', (message) => {
-      if (child === process) heard(message as BalancerToMain);
-    });
-    process.on('error', (error) => {
-      log.error({ workerpid: pid }, `the balancer: ${error.message}`);
-      // One that could not be forked at all has no exit.
-      if (pid === 0 && child === process) lost(0);
-    });
-    const gone = new Promise<void>((resolve) => process.once('exit', () => resolve()));
-    if (pid > 0) leaving.add(gone);
-    process.once('exit', () => {
-      leaving.delete(gone);
-      records.forget(pid);
-      if (child === process) lost(performance.now() - begun);
-    });
-    say({ kind: 'settings', ...given, logged: options.logged });
-    events.started();
-    watch();
-  }
-
-  function watch(): void {
-    clearTimeout(silence);
-    silence = setTimeout(() => {
-      // Where it was this process that stood still, what the other one has said meanwhile is heard first.
-      silence = setTimeout(giveUp, silenceMs / 10);
-    }, silenceMs);
-  }
-
-  function giveUp(): void {
-    log.error(
-      { workerpid: child?.pid },
-      `the balancer has said nothing for ${silenceMs / 1000} s: ending it`,
-    );
-    child?.kill('SIGKILL');
-  }
-
-  function lost(lastedMs: number): void {
-    child = null;
-    abandon();
-    if (closed || given === null) return;
-    restart(lastedMs);
-  }
-
-  function restart(lastedMs: number): void {
-    restarts = lastedMs > LASTED_MS ? 0 : restarts + 1;
-    const delay = RESTART_MS[Math.min(restarts, RESTART_MS.length) - 1] ?? RESTART_MS[0];
-    log.error(
-      {},
-      `the balancer has ended; the kernel's table stays as it is. Starting it again in ${delay} ms`,
-    );
-    restartTimer = setTimeout(start, delay);
+  function tellSettings(): void {
+    if (given !== null) child.say({ kind: 'settings', ...given, logged: options.logged });
   }
 
   /** Nobody answers any more. */
   function abandon(): void {
-    clearTimeout(silence);
     const why = failure === '' ? 'the balancer has ended' : `the balancer cannot work: ${failure}`;
     failure = '';
     for (const id of [...requests.keys()]) answered(id, unavailable(why));
@@ -153,20 +92,16 @@ export function createBalancerHost(options: BalancerHostOptions): BalancerHost {
     request?.resolve(reply);
   }
 
-  function say(message: MainToBalancer): void {
-    if (child?.connected) child.send(message, () => {});
-  }
-
   function heard(message: BalancerToMain): void {
-    watch();
+    const { pid } = child.view();
     switch (message.kind) {
       case 'ready':
-        log.info({ workerpid: child?.pid }, 'the balancer is ready');
+        log.info({ workerpid: pid }, 'the balancer is ready');
         for (const note of message.notes) log.warn({}, note);
         return;
       case 'failed':
         failure = message.reason;
-        log.error({ workerpid: child?.pid }, `the balancer cannot work: ${message.reason}`);
+        log.error({ workerpid: pid }, `the balancer cannot work: ${message.reason}`);
         return;
       case 'beat':
         return;
@@ -184,32 +119,22 @@ export function createBalancerHost(options: BalancerHostOptions): BalancerHost {
     }
   }
 
-  function end(): void {
-    const process = child;
-    child = null;
-    clearTimeout(restartTimer);
-    restartTimer = undefined;
-    abandon();
-    if (process === null) return;
-    if (process.connected) process.disconnect();
-    const timer = setTimeout(() => process.kill('SIGKILL'), END_MS);
-    process.once('exit', () => clearTimeout(timer));
-  }
-
   return {
     apply(settings, checks) {
       given = settings === null ? null : { settings, checks };
-      if (given === null) end();
-      else if (child !== null) say({ kind: 'settings', ...given, logged: options.logged });
-      else if (restartTimer === undefined) start();
+      if (given === null) {
+        child.end();
+        abandon();
+      } else if (child.view().alive) tellSettings();
+      else child.start();
     },
-    tell: say,
+    tell: child.say,
     ask(what) {
       if (given === null)
         return Promise.resolve(
           unavailable('no balancer is configured here: balancer { config FILE } in hastmon.conf'),
         );
-      if (child === null) return Promise.resolve(unavailable('the balancer does not run at the moment'));
+      if (!child.view().alive) return Promise.resolve(unavailable('the balancer does not run at the moment'));
       lastRequest += 1;
       const request = lastRequest;
       return new Promise((resolve) => {
@@ -218,14 +143,13 @@ export function createBalancerHost(options: BalancerHostOptions): BalancerHost {
           ANSWER_MS,
         );
         requests.set(request, { resolve, timer });
-        say({ kind: 'ask', request, what });
+        child.say({ kind: 'ask', request, what });
       });
     },
-    pid: () => child?.pid ?? 0,
+    pid: () => child.view().pid,
     async close() {
-      closed = true;
-      end();
-      await Promise.all(leaving);
+      abandon();
+      await child.close();
     },
   };
 }

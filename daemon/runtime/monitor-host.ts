@@ -2,7 +2,6 @@
  * The monitor process as the main process sees it: forked where there is something to check, told what, asked how it stands, and
  * replaced when it dies or hangs. Checks go by name here, and by row there.
  */
-import type { ChildProcess } from 'node:child_process';
 import type {
   CheckView,
   Definition,
@@ -16,13 +15,13 @@ import type {
 import type { CheckSpec, MonitorConfig } from '../checks/spec.js';
 import type { Sight } from '../confirm/types.js';
 import type { NetLog } from '../net/log.js';
-import { forkSelf } from '../sys/fork.js';
-import { createStartedGroups, markOf } from '../sys/started.js';
+import { bootTime } from '../sys/clock.js';
 import { createMonitorChannel, type MonitorChannel } from './monitor-channel.js';
 import { type Defined, definitionFor, readCa } from './monitor-definition.js';
 import { createMonitorRequests, type MonitorRequests } from './monitor-requests.js';
 import { type ProcessSettings, sameProcess, UNCONFIGURED } from './monitor-settings.js';
 import type { ProcessRecords } from './process-record.js';
+import { createSupervisedChild, type Say } from './supervised-child.js';
 
 export type NamedView = Omit<CheckView, 'row' | 'serial'> & { name: string };
 
@@ -78,11 +77,6 @@ interface Entry extends Defined {
 /** Checks told of in one message: two or three milliseconds of this process. */
 const CHUNK = 100;
 const SILENCE_MS = 10_000;
-/** Until its first word: on a machine that is short of processors a program takes long to load, and longer where it is started anew. */
-const START_MS = 60_000;
-const RESTART_MS = [200, 1000, 5000, 30_000] as const;
-/** It has lasted: the next restart is quick again. */
-const LASTED_MS = 60_000;
 /** Room for checks that a reload adds; where that is not enough, the process is started anew. */
 const ROWS_MIN = 1024;
 const SPARE_ROWS = 1.125;
@@ -90,9 +84,14 @@ const SPARE_ROWS = 1.125;
 const PROBE_SPARE_MS = 20_000;
 
 export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
-  const { log, records, silenceMs = SILENCE_MS } = options;
+  const { log } = options;
   let config: ProcessSettings | null = null;
-  let child: ChildProcess | null = null;
+  const child = createSupervisedChild<MainToMonitor, MonitorToMain>({
+    ...{ script: options.script, args: ['monitor'], records: options.records, log },
+    ...{ name: 'the monitor process', clock: bootTime, silenceMs: options.silenceMs ?? SILENCE_MS },
+    ...{ begun, heard, gone },
+  });
+  /** To the present process. */
   let channel: MonitorChannel<MainToMonitor> | null = null;
   const rows: (Entry | null)[] = [];
   const free: number[] = [];
@@ -100,13 +99,9 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
   let room = 0;
   const byName = new Map<string, number>();
   const requests = createMonitorRequests(tell);
-  let restarts = 0;
-  let restartTimer: NodeJS.Timeout | undefined;
-  let silence: NodeJS.Timeout | undefined;
   let lastBeat: Beat | null = null;
   /** The present process checks. */
   let working = false;
-  let closed = false;
   let serial = 0;
   /** What was last said about monitoring, also where nothing is to be checked here. */
   let given: ProcessSettings | null = null;
@@ -115,74 +110,26 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
   /** Why the present process cannot work. */
   let failure = '';
 
-  function start(): void {
-    if (config === null || closed) return;
-    const begun = performance.now();
-    const process = forkSelf(options.script, ['monitor']);
-    if (typeof process === 'string') {
-      log.error({}, `the monitor process cannot be started: ${process}`);
-      return lost(0);
-    }
-    child = process;
-    restartTimer = undefined;
-    channel = createMonitorChannel((message) => {
-      if (process.connected) process.send(message, () => {});
-    });
-    const pid = process.pid ?? 0;
-    if (pid > 0) records.record(pid);
-    const groups = createStartedGroups(markOf(pid));
-    process.on('message', (given) => {
-      const message = given as MonitorToMain;
-      if (message.kind === 'group') groups.note(message.group, message.alive);
-      else heard(process, message);
-    });
-    process.on('error', (error) => {
-      log.error({ workerpid: pid }, `the monitor process: ${error.message}`);
-      if (pid === 0 && child === process) lost(0);
-    });
-    process.on('exit', () => {
-      groups.end();
-      records.forget(pid);
-      if (child === process) lost(performance.now() - begun);
-    });
+  function begun(say: Say<MainToMonitor>): void {
+    if (config === null) return;
+    channel = createMonitorChannel(say);
     room = Math.max(ROWS_MIN, Math.ceil(rows.length * SPARE_ROWS));
     const { flights, plugins, resolveMs, users, chroot } = config;
     tell({ kind: 'setup', setup: { rows: room, flights, plugins, resolveMs, users, chroot } });
     define([...byName.values()]);
-    watch(Math.max(silenceMs, START_MS));
   }
 
-  function watch(limitMs = silenceMs): void {
-    clearTimeout(silence);
-    silence = setTimeout(() => {
-      // Where it was this process that stood still, what the other one has said meanwhile is heard first.
-      silence = setTimeout(() => giveUp(limitMs), silenceMs / 10);
-    }, limitMs);
-  }
-
-  function giveUp(limitMs: number): void {
-    const { pid } = child ?? {};
-    log.error({ workerpid: pid }, `the monitor process has said nothing for ${limitMs / 1000} s: ending it`);
-    child?.kill('SIGKILL');
-  }
-
-  function lost(lastedMs: number): void {
-    child = null;
+  function gone(): void {
     abandon();
     options.events.blind();
-    if (config !== null && byName.size === 0) config = null;
-    if (closed || config === null) return;
-    restarts = lastedMs > LASTED_MS ? 0 : restarts + 1;
-    const delay = RESTART_MS[Math.min(restarts, RESTART_MS.length) - 1] ?? RESTART_MS[0];
-    log.error({}, `the monitor process has ended: starting another one in ${delay} ms`);
-    restartTimer = setTimeout(start, delay);
+    if (byName.size === 0) end();
   }
 
   /** Nobody answers any more. */
   function abandon(): void {
     lastBeat = null;
     working = false;
-    clearTimeout(silence);
+    channel = null;
     const reason =
       failure === '' ? 'the monitor process has ended' : `the monitor process cannot work: ${failure}`;
     failure = '';
@@ -190,7 +137,7 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
   }
 
   function tell(message: MainToMonitor): void {
-    if (child !== null) channel?.say(message);
+    channel?.say(message);
   }
 
   function define(which: readonly number[]): void {
@@ -211,13 +158,12 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
     return null;
   }
 
-  function heard(process: ChildProcess, message: Exclude<MonitorToMain, { kind: 'group' }>): void {
-    if (child !== process) return;
-    watch();
+  function heard(message: Exclude<MonitorToMain, { kind: 'group' }>): void {
+    const { pid } = child.view();
     switch (message.kind) {
       case 'ready':
         log.info(
-          { workerpid: process.pid },
+          { workerpid: pid },
           `the monitor process is ready, as user ${message.user}: ${byName.size} checks`,
         );
         for (const note of message.notes) log.warn({}, note);
@@ -231,7 +177,7 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
         );
       case 'failed':
         failure = message.reason;
-        log.error({ workerpid: process.pid }, `the monitor process cannot work: ${message.reason}`);
+        log.error({ workerpid: pid }, `the monitor process cannot work: ${message.reason}`);
         return;
       case 'beat':
         lastBeat = message;
@@ -267,7 +213,7 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
   }
 
   const ask: MonitorRequests['ask'] = (kind, message, limitMs) =>
-    child === null
+    channel === null
       ? Promise.reject(new Error('the monitor process does not run'))
       : requests.ask(kind, message, limitMs);
 
@@ -287,8 +233,8 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
 
   function apply(next: MonitorConfig | null, same: (before: CheckSpec, after: CheckSpec) => boolean): void {
     const wanted = new Map((next?.active ? next.checks : []).map((spec) => [spec.name, spec]));
-    const gone = [...byName].filter(([name]) => !wanted.has(name));
-    for (const [name, row] of gone) {
+    const removed = [...byName].filter(([name]) => !wanted.has(name));
+    for (const [name, row] of removed) {
       byName.delete(name);
       rows[row] = null;
       free.push(row);
@@ -304,37 +250,30 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
         changed.push(row);
       }
     }
-    const before = config;
     given = next;
-    config = wanted.size > 0 ? next : null;
-    const other = before !== null && config !== null && !sameProcess(before, config);
-    if (config === null || other || (child !== null && rows.length > room)) end();
-    if (config !== null && child === null && restartTimer === undefined) start();
-    else if (child !== null) {
-      tell({ kind: 'remove', rows: gone.map(([, row]) => row) });
+    const settings = wanted.size > 0 ? next : null;
+    const other = config !== null && settings !== null && !sameProcess(config, settings);
+    if (settings === null || other || (child.view().alive && rows.length > room)) end();
+    config = settings;
+    if (child.view().alive) {
+      tell({ kind: 'remove', rows: removed.map(([, row]) => row) });
       define(changed);
-    }
+    } else if (config !== null) child.start();
   }
 
   function end(): void {
-    const process = child;
-    child = null;
+    config = null;
     abandon();
-    clearTimeout(restartTimer);
-    restartTimer = undefined;
-    if (process === null) return;
-    process.disconnect();
-    const timer = setTimeout(() => process.kill('SIGKILL'), 1000);
-    process.once('exit', () => clearTimeout(timer));
+    child.end();
   }
 
   async function probe(what: string | CheckSpec): Promise<ProbeView> {
     const row = typeof what === 'string' ? rowOf(what) : -1;
     const spec = typeof what === 'string' ? rows[row]?.spec : what;
     const ca = typeof what === 'string' ? '' : readCa(what.options.tls.ca);
-    if (config === null && child === null) {
+    if (config === null) {
       config = given ?? UNCONFIGURED;
-      start();
+      child.start();
     }
     probing += 1;
     try {
@@ -345,10 +284,7 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
       return answer.probe;
     } finally {
       probing -= 1;
-      if (probing === 0 && byName.size === 0) {
-        config = null;
-        end();
-      }
+      if (probing === 0 && byName.size === 0) end();
     }
   }
 
@@ -380,11 +316,8 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
     },
     beat: () => lastBeat,
     async close() {
-      closed = true;
-      const process = child;
-      end();
-      if (process?.pid !== undefined && process.exitCode === null && process.signalCode === null)
-        await new Promise((resolve) => process.once('exit', resolve));
+      abandon();
+      await child.close();
     },
   };
 }
