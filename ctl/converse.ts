@@ -10,6 +10,8 @@ import type { Session } from './run.js';
 import { invokingUser } from './user.js';
 
 const PROMPT = '$ ';
+/** To the begin of the row, with nothing on it. */
+const ROW_AGAIN = '\r\x1b[K';
 /** What the console says to what it does not know. */
 const UNKNOWN = '???\n';
 const HISTORY_MAX = 500;
@@ -40,18 +42,43 @@ async function converse(tags: Tags, say: Say): Promise<number> {
     ...{ input: process.stdin, output: process.stdout, historySize: HISTORY_MAX },
     ...{ removeHistoryDuplicates: true, completer: (line: string) => complete(line, tags) },
   });
-  const closed = new AbortController();
-  lines.once('close', () => closed.abort());
+  // Lines that are pasted, or typed before an answer is there, wait for their turn.
+  const typed: string[] = [];
+  let closed = false;
+  let wake = (): void => {};
+  lines.on('line', (line) => {
+    typed.push(line);
+    wake();
+  });
+  lines.once('close', () => {
+    closed = true;
+    wake();
+  });
+  lines.once('SIGINT', () => {
+    typed.length = 0;
+    lines.close();
+  });
+  // After Ctrl-Z and fg readline leaves its input paused: nothing would be waited for, and the process would end.
+  lines.on('SIGCONT', () => lines.resume());
+  lines.setPrompt(PROMPT);
   try {
     for (;;) {
-      const line = await lines.question(PROMPT, { signal: closed.signal }).catch(() => null);
-      if (line === null) {
+      // What is half typed already goes on behind the prompt.
+      if (typed.length > 0) process.stdout.write(`${ROW_AGAIN}${PROMPT}${typed[0]}\n`);
+      else if (!closed) {
+        lines.prompt(true);
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      const line = typed.shift();
+      if (line === undefined) {
         // Ctrl-D and Ctrl-C leave the prompt behind.
         process.stdout.write('\n');
         return exitCode.ok;
       }
       const { ended, text } = await say(line);
-      process.stdout.write(text);
+      process.stdout.write(lines.line === '' ? text : `${ROW_AGAIN}${text}`);
       if (ended) return exitCode.ok;
     }
   } finally {

@@ -18,7 +18,7 @@ export interface Terminal {
   gone(): boolean;
   /** The whole screen, until it is closed; null where results do not go to a terminal. `onEnd`: the user wants to end it. */
   screen(onEnd: () => void): Promise<Screen | null>;
-  /** Asks and gives the answer; null where nobody is there to answer. */
+  /** Asks and gives the answer, '' for Ctrl-C and Ctrl-D; null where nobody is there to answer. */
   ask(question: string): Promise<string | null>;
 }
 
@@ -75,8 +75,13 @@ export function processTerminal(): Terminal {
       clear();
       const { createInterface } = await import('node:readline/promises');
       const lines = createInterface({ input: stdin, output: stderr });
+      // After Ctrl-Z and fg readline leaves its input paused: nothing would be waited for, and the process would end.
+      lines.on('SIGCONT', () => lines.resume());
       try {
-        return await lines.question(question);
+        return await lines.question(question).catch(() => {
+          stderr.write('\n');
+          return '';
+        });
       } finally {
         lines.close();
       }

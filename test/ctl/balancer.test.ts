@@ -1,6 +1,6 @@
 /** Commands about the balancer, over a real socket. */
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,6 @@ import { formatHosts, formatServices } from '../../ctl/balancer-tables.js';
 import { complete } from '../../ctl/console-words.js';
 import { invokingUser } from '../../ctl/user.js';
 import { pairOf, serviceOf } from '../balancer/console/views.js';
-import { until } from '../system/wait.js';
 import { balancerFor } from './balancer-support.js';
 
 const WIDE = { columns: Number.POSITIVE_INFINITY, rows: Number.POSITIVE_INFINITY, colour: false };
@@ -224,55 +223,6 @@ test('console: lines from a pipe are a script, and only answers are printed', as
 });
 
 const program = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../ctl/hastmonctl.js');
-const noScript =
-  spawnSync('script', ['--version']).status === 0 ? false : 'script(1) of util-linux is not here';
-
-test('console: on a terminal words are completed, lines come back, and Ctrl-D ends it', {
-  skip: noScript,
-}, async (t) => {
-  const { config, host } = await balancerFor(t);
-  const command = [process.execPath, program, 'console', '-c', config, '-n', 'alpha'].join(' ');
-  const child = spawn('script', ['-qec', command, '/dev/null'], {
-    env: { ...process.env, TERM: 'xterm', SHELL: '/bin/sh' },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  let out = '';
-  child.stdout.on('data', (chunk) => {
-    out += chunk;
-  });
-  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  t.after(() => child.kill('SIGKILL'));
-  const says = (text: string): Promise<void> =>
-    until(
-      () => out.includes(text),
-      20_000,
-      () => JSON.stringify(out),
-    );
-  await says('$ ');
-  child.stdin.write('sh');
-  await says('sh');
-  child.stdin.write('\t');
-  await says('show ');
-  child.stdin.write('vs\r');
-  await says('srv www\r\n');
-  out = '';
-  child.stdin.write('\x1b[A\r');
-  await says('srv www\r\n');
-  child.stdin.write('set host my');
-  await says('set host my');
-  child.stdin.write('\t');
-  await says('mysorryserver');
-  child.stdin.write(' off\r');
-  await until(
-    () => host.commands.length === 1,
-    20_000,
-    () => JSON.stringify(out),
-  );
-  assert.deepEqual(host.commands[0]?.kind === 'off' && host.commands[0].hosts, ['mysorryserver']);
-  child.stdin.write('\x04');
-  assert.equal(await ended, 0);
-});
-
 test('console: what may be typed next', () => {
   const tags = { hosts: ['srv1', 'srv2'], services: ['www', 'srv'] };
   const spaced = (word: string): string => (/^(srv|www)/.test(word) ? word : `${word} `);
