@@ -15,7 +15,16 @@ import {
   weightsIn,
   writeVirtualServices,
 } from './director.js';
-import { buildNetwork, clockMs, type Director, end, NAT, type ServerName, startServer } from './lab.js';
+import {
+  buildNetwork,
+  clockMs,
+  DIRECT,
+  type Director,
+  end,
+  NAT,
+  type ServerName,
+  startServer,
+} from './lab.js';
 import { type Load, startLoad } from './load.js';
 
 const FULL = { s1: 40, s2: 30, s3: 20, s4: 10 };
@@ -24,6 +33,7 @@ const LIMIT_MS = 120_000;
 const servers = new Map<ServerName, ChildProcess>();
 const daemons = new Map<string, Daemon>();
 let kept: Load;
+let keptDirect: Load;
 let fresh: Load;
 
 function writeConfiguration(): void {
@@ -51,14 +61,15 @@ before(async () => {
   writeConfiguration();
   for (const name of ['s1', 's2', 's3', 's4', 'sorry'] as const) servers.set(name, startServer(name));
   for (const name of ['a', 'b', 'w']) daemons.set(name, await startDaemon(name, name !== 'w'));
-  await weightsAre('a', FULL);
+  for (const address of [NAT, DIRECT]) await weightsAre('a', FULL, address);
   kept = startLoad({ mode: 'keep', address: NAT, connections: 12, everyMs: 500, limitMs: LIMIT_MS });
+  keptDirect = startLoad({ mode: 'keep', address: DIRECT, connections: 12, everyMs: 500, limitMs: LIMIT_MS });
   fresh = startLoad({ mode: 'new', address: NAT, connections: 3, everyMs: 200, limitMs: LIMIT_MS });
-  await kept.answers(36);
+  await Promise.all([kept.answers(36), keptDirect.answers(36)]);
 });
 
 after(async () => {
-  for (const load of [kept, fresh]) await load?.stop();
+  for (const load of [kept, keptDirect, fresh]) await load?.stop();
   for (const { main } of daemons.values()) main.kill('SIGKILL');
   for (const one of daemons.values()) await one.gone();
   for (const child of servers.values()) await end(child);
@@ -68,12 +79,12 @@ after(async () => {
 async function taken(by: Director, from: Director): Promise<void> {
   const beganAt = clockMs();
   await until(`${by} to have the table`, () => Object.keys(weightsIn(by)).length > 0);
-  await weightsAre(by, { s1: 40, s2: 0, s3: 20, s4: 10 });
-  await Promise.all([kept.answers(36), fresh.answers(20)]);
+  for (const address of [NAT, DIRECT]) await weightsAre(by, { s1: 40, s2: 0, s3: 20, s4: 10 }, address);
+  await Promise.all([kept.answers(36), keptDirect.answers(36), fresh.answers(20)]);
   const takenAt = clockMs();
   process.stdout.write(`# from ${from} to ${by} within ${takenAt - beganAt} ms\n`);
-  await Promise.all([kept.answers(36), fresh.answers(20)]);
-  assert.deepEqual(kept.failures, []);
+  await Promise.all([kept.answers(36), keptDirect.answers(36), fresh.answers(20)]);
+  assert.deepEqual([...kept.failures, ...keptDirect.failures], []);
   assert.deepEqual(
     fresh.failures.filter(({ began }) => began > takenAt),
     [],

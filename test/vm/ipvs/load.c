@@ -33,7 +33,8 @@ struct connection {
   char answer[1024];
 };
 
-static struct sockaddr_in target;
+/* Of either family. */
+static union { struct sockaddr any; struct sockaddr_in four; struct sockaddr_in6 six; } target;
 static long long every, limit;
 static int kept, loop, port, last_port;
 
@@ -81,22 +82,25 @@ static void begin(struct connection *c) {
     ask(c);
     return;
   }
-  c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  int family = target.any.sa_family;
+  c->fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK, 0);
   if (c->fd < 0) {
     failed(c, errno, "");
     return;
   }
-  struct sockaddr_in from = {.sin_family = AF_INET, .sin_port = htons(port++)};
+  /* The port is at the same place in both. */
+  struct sockaddr_in6 from = {.sin6_family = family, .sin6_port = htons(port++)};
+  socklen_t size = family == AF_INET ? sizeof target.four : sizeof target.six;
   if (port > last_port) {
     fprintf(stderr, "load: every port has been used\n");
     exit(1);
   }
-  if (bind(c->fd, (struct sockaddr *)&from, sizeof from) < 0) {
+  if (bind(c->fd, (struct sockaddr *)&from, size) < 0) {
     failed(c, errno, "");
     return;
   }
   c->waiting = c->connecting = 1;
-  if (connect(c->fd, (struct sockaddr *)&target, sizeof target) < 0 && errno != EINPROGRESS) {
+  if (connect(c->fd, &target.any, size) < 0 && errno != EINPROGRESS) {
     failed(c, errno, "");
     return;
   }
@@ -164,9 +168,10 @@ int main(int argc, char **argv) {
   limit = atoll(argv[7]);
   port = atoi(argv[8]);
   last_port = port + atoi(argv[9]);
-  target.sin_family = AF_INET;
-  target.sin_port = htons(atoi(argv[4]));
-  if (inet_pton(AF_INET, argv[3], &target.sin_addr) != 1) return 64;
+  int six = strchr(argv[3], ':') != NULL;
+  target.six.sin6_family = six ? AF_INET6 : AF_INET;
+  target.six.sin6_port = htons(atoi(argv[4]));
+  if (inet_pton(target.any.sa_family, argv[3], six ? (void *)&target.six.sin6_addr : &target.four.sin_addr) != 1) return 64;
   int all = atoi(argv[5]);
   long long end = now() + atoll(argv[6]) * 1000, told = now();
   struct connection *list = calloc(all, sizeof *list);

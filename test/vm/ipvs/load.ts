@@ -35,21 +35,30 @@ export interface LoadOptions {
   everyMs: number;
   /** A request that is not answered by then has failed; five seconds if not said. */
   limitMs?: number;
+  /** How many connections it may open; 29,000 if not said, 1,000 where they are kept. */
+  ports?: number;
 }
 
 /** No scene takes longer. */
 const SECONDS_MAX = 900;
 const WAIT_MS = 120_000;
-/** Each load has ports of its own: what opens many connections one of two ranges by turns, what keeps its connections a small third one. */
+/** Each load has ports of its own: what opens a connection for each request may need many. */
 const PORTS = { new: 29_000, keep: 1000 };
-const FIRST_PORT = 2000;
-let many = 0;
+const LAST_PORT = 65_535;
+let nextPort = 2000;
 
-export function startLoad({ mode, address, connections, everyMs, limitMs = 5000 }: LoadOptions): Load {
-  const firstPort = FIRST_PORT + (mode === 'keep' ? 2 : many++ % 2) * PORTS.new;
-  const words = [mode, everyMs, address, 80, connections, SECONDS_MAX, limitMs, firstPort, PORTS[mode]].map(
-    String,
-  );
+export function startLoad({
+  mode,
+  address,
+  connections,
+  everyMs,
+  limitMs = 5000,
+  ports = PORTS[mode],
+}: LoadOptions): Load {
+  const firstPort = nextPort;
+  nextPort += ports;
+  if (nextPort > LAST_PORT) throw new Error('the loads want more ports than there are');
+  const words = [mode, everyMs, address, 80, connections, SECONDS_MAX, limitMs, firstPort, ports].map(String);
   const child = spawn('ip', ['netns', 'exec', 'client', '/out/load', ...words], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
