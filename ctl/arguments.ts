@@ -16,6 +16,7 @@ import {
   balancerTaskOf,
 } from './balancer-arguments.js';
 import { type CheckWords, checkCommands, monitorRequestOf, settleWatch, watchMs } from './check-arguments.js';
+import { type EventWords, eventCommands, eventsRequestOf } from './event-arguments.js';
 import { commandIn, withoutTail } from './tail.js';
 import { UsageError } from './usage.js';
 
@@ -53,7 +54,7 @@ export const ROLES: readonly Role[] = ['init', 'primary', 'secondary', 'watchdog
 export const WAIT_DEFAULT_MS = 60_000;
 const WAIT_MAX_MS = 24 * 3_600_000;
 
-const LETTERS: Letters = { flags: 'dh', valued: { c: 'config', n: 'node', o: 'option', s: 'control' } };
+const LETTERS: Letters = { flags: 'dfh', valued: { c: 'config', n: 'node', o: 'option', s: 'control' } };
 
 const NAMES = { type: 'string', array: true, describe: "'all', or names of resources" } as const;
 
@@ -73,7 +74,7 @@ export async function readArguments(given: readonly string[]): Promise<Arguments
 }
 
 /** What yargs makes of the words. An option given twice is a list, which checkOnce() refuses. */
-interface Parsed extends CheckWords, Omit<BalancerWords, 'names' | 'host'> {
+interface Parsed extends CheckWords, EventWords, Omit<BalancerWords, 'names' | 'host'> {
   _: (string | number)[];
   role?: string;
   config?: string | string[];
@@ -91,7 +92,7 @@ interface Parsed extends CheckWords, Omit<BalancerWords, 'names' | 'host'> {
 }
 
 function parser(words: readonly string[]) {
-  return balancerCommands(checkCommands(commands(program(words))), waiting)
+  return balancerCommands(checkCommands(eventCommands(commands(program(words)))), waiting)
     .completion('completion', 'Print a script for completion in bash or zsh')
     .help('help')
     .alias('help', 'h')
@@ -266,7 +267,10 @@ function requestOf(
       return reportOf(argv, rest);
     default: {
       const given = argv._.map(String);
-      const request = monitorRequestOf(given, argv) ?? balancerTaskOf(given, argv, tail);
+      const request =
+        monitorRequestOf(given, argv) ??
+        eventsRequestOf(given, argv, Date.now()) ??
+        balancerTaskOf(given, argv, tail);
       if (request === null) throw new UsageError(`unknown command '${command}'`);
       return request;
     }

@@ -3,6 +3,7 @@ import { exitCode } from '../daemon/process/sysexits.js';
 import { version } from '../daemon/process/version.js';
 import type { BalancerRequest } from '../proto/balancer-types.js';
 import type { ControlReply, ControlRequest, StatusEntry } from '../proto/control-types.js';
+import type { EventsRequest, HaEvent } from '../proto/event-types.js';
 import type { MonitorRequest } from '../proto/monitor-types.js';
 import { ANSWER_MS, succeeded } from './answer.js';
 import type { Invocation } from './arguments.js';
@@ -20,7 +21,12 @@ const RELOAD_MS = 10 * 60_000;
 export interface Session {
   invocation: Invocation;
   terminal: Terminal;
-  ask: (request: ControlRequest, timeoutMs: number) => Promise<ControlReply>;
+  /** `onEvents` gets the events of the answer as they come. */
+  ask: (
+    request: ControlRequest,
+    timeoutMs: number,
+    onEvents?: (events: readonly HaEvent[]) => void,
+  ) => Promise<ControlReply>;
 }
 
 /** Runs a command; gives the exit status, from sysexits(3). */
@@ -41,7 +47,7 @@ function openSession(invocation: Invocation, terminal: Terminal): Session {
     if (invocation.debug >= level) terminal.note(`hastmonctl: ${text}`);
   };
   let found: Found | null = null;
-  async function ask(request: ControlRequest, timeoutMs: number): Promise<ControlReply> {
+  const ask: Session['ask'] = async (request, timeoutMs, onEvents = () => {}) => {
     if (found === null) {
       found = findControl(invocation, (text) => debug(1, text));
       debug(1, `control socket: ${found.path}`);
@@ -49,15 +55,17 @@ function openSession(invocation: Invocation, terminal: Terminal): Session {
     const { hint, path } = found;
     const began = performance.now();
     debug(2, `request: ${JSON.stringify(request)}`);
-    const reply = await call(path, request, ({ progress }) => terminal.progress(progress), timeoutMs).catch(
-      (error: unknown) => {
-        throw hint === '' ? error : hinted(error, hint);
-      },
-    );
+    const onPart = ({ events, progress }: ControlReply): void => {
+      if (progress !== '') terminal.progress(progress);
+      onEvents(events);
+    };
+    const reply = await call(path, request, onPart, timeoutMs).catch((error: unknown) => {
+      throw hint === '' ? error : hinted(error, hint);
+    });
     const answer = reply.error === null ? 'done' : `error ${reply.error.code}`;
     debug(2, `answer to ${request.kind} after ${Math.round(performance.now() - began)} ms: ${answer}`);
     return reply;
-  }
+  };
   return { invocation, terminal, ask };
 }
 
@@ -92,6 +100,10 @@ async function carryOut(session: Session): Promise<number> {
       const { runBalancer } = await import('./run-balancer.js');
       return runBalancer(session, request);
     }
+    case 'events': {
+      const { runEvents } = await import('./run-events.js');
+      return runEvents(session, request);
+    }
     default:
       await onResources(session, request);
       return exitCode.ok;
@@ -100,7 +112,7 @@ async function carryOut(session: Session): Promise<number> {
 
 async function onResources(
   session: Session,
-  request: Exclude<ControlRequest, MonitorRequest | BalancerRequest>,
+  request: Exclude<ControlRequest, MonitorRequest | BalancerRequest | EventsRequest>,
 ): Promise<void> {
   switch (request.kind) {
     case 'status':

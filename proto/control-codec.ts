@@ -15,6 +15,7 @@ import type {
   StatusEntry,
   VoterStatus,
 } from './control-types.js';
+import { eventFromWire, eventsRequestFromWire, eventsRequestToWire, eventToWire } from './event-codec.js';
 import { hastmon } from './gen/control.js';
 import {
   answerFromWire,
@@ -73,7 +74,15 @@ export function encodeReply(reply: ControlReply): Uint8Array[] {
     pieces.push({ text: text.slice(0, cut) });
     text = text.slice(cut);
   }
-  const last = { final: reply.final, progress: reply.progress, error: reply.error, status: batch, text };
+  const event = reply.events.map(eventToWire);
+  const last = {
+    final: reply.final,
+    progress: reply.progress,
+    error: reply.error,
+    status: batch,
+    text,
+    event,
+  };
   const parts = balancerAnswerToWire(reply.balancer);
   pieces.push(...parts.slice(0, -1));
   const whole = { ...last, ...answerToWire(reply.monitor), ...parts.at(-1) };
@@ -94,6 +103,7 @@ export function decodeReply(bytes: Uint8Array): ControlReply | string {
       text: wire.text ?? '',
       monitor: answerFromWire(wire),
       balancer: balancerAnswerFromWire(wire),
+      events: (wire.event ?? []).map(eventFromWire),
     };
   } catch (error) {
     return reasonOf(error);
@@ -130,6 +140,8 @@ function commandToWire(request: ControlRequest): hastmon.ControlRequest.$Propert
       return { report: request };
     case 'version':
       return { version: {} };
+    case 'events':
+      return eventsRequestToWire(request);
     case 'balancer-hosts':
     case 'balancer-services':
     case 'balancer-set':
@@ -175,7 +187,7 @@ function commandFromWire(wire: hastmon.ControlRequest): ControlRequest | null {
     };
   }
   if (wire.version) return { kind: 'version' };
-  return monitorRequestFromWire(wire) ?? balancerRequestFromWire(wire);
+  return monitorRequestFromWire(wire) ?? balancerRequestFromWire(wire) ?? eventsRequestFromWire(wire);
 }
 
 function selectionToWire(selection: Selection): hastmon.Selection.$Properties {

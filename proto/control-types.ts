@@ -4,6 +4,7 @@
  */
 import type { NodeName, Role, RunState } from '../daemon/core/types.js';
 import type { BalancerAnswer, BalancerRequest } from './balancer-types.js';
+import type { EventsRequest, HaEvent } from './event-types.js';
 import type { MonitorAnswer, MonitorRequest } from './monitor-types.js';
 
 /** Which resources a command is for. */
@@ -12,6 +13,7 @@ export type Selection = 'all' | readonly string[];
 export type ControlRequest =
   | MonitorRequest
   | BalancerRequest
+  | EventsRequest
   | { kind: 'role'; role: Role; resources: Selection; force: boolean; wait: boolean }
   | { kind: 'status'; resources: Selection }
   | { kind: 'dump'; resources: Selection }
@@ -44,6 +46,8 @@ export interface ControlReply {
   monitor: MonitorAnswer | null;
   /** The answer to a request about the balancer, null to others; in replies that are not final a part of it. */
   balancer: BalancerAnswer | null;
+  /** What has happened; in each reply a part of it. */
+  events: HaEvent[];
 }
 
 export interface RemoteStatus {

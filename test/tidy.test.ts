@@ -107,6 +107,7 @@ test('each folder knows what the architecture lets it know', () => {
     // What a check is called and said to be, but nothing of how it is made.
     'daemon/config/': /^daemon\/((config|core)\/|checks\/(spec|url)\.ts$|sys\/errors\.ts$)/,
     'daemon/control/': /^(daemon\/(control|net|process|sys)|proto)\//,
+    'daemon/events/': /^(daemon\/(events|core|hooks|sys)|proto)\//,
     'daemon/hooks/': /^daemon\/(hooks|state|sys)\//,
     'daemon/log/': /^daemon\/(log|config|sys)\//,
     'daemon/net/': /^(daemon\/(net|config|core)|proto)\//,

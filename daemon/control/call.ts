@@ -47,19 +47,19 @@ export function connectControl(path: string): Promise<net.Socket> {
 
 /**
  * Sends one request and waits for its final reply, in which all that came in pieces before it (texts, status entries, what is of the
- * balancer) is joined. `onProgress` gets the replies with a line of progress. Rejects with a ControlFailure where hastmond is out of
+ * balancer) is joined. `onPart` gets the replies with a line of progress or with events. Rejects with a ControlFailure where hastmond is out of
  * reach, does not say anything for `timeoutMs` (0: no limit), or cannot be understood; an error that hastmond
  * reports is in the reply.
  */
 export async function call(
   path: string,
   request: ControlRequest,
-  onProgress: (reply: ControlReply) => void,
+  onPart: (reply: ControlReply) => void,
   timeoutMs: number,
 ): Promise<ControlReply> {
   const socket = await connectControl(path);
   try {
-    return await exchange(socket, path, request, onProgress, timeoutMs);
+    return await exchange(socket, path, request, onPart, timeoutMs);
   } finally {
     socket.destroy();
   }
@@ -69,7 +69,7 @@ function exchange(
   socket: net.Socket,
   path: string,
   request: ControlRequest,
-  onProgress: (reply: ControlReply) => void,
+  onPart: (reply: ControlReply) => void,
   timeoutMs: number,
 ): Promise<ControlReply> {
   const decoder = createFrameDecoder(controlFrameBytesMax);
@@ -85,7 +85,7 @@ function exchange(
     text += reply.text;
     if (reply.balancer !== null) parts.push(reply.balancer);
     if (reply.final) return { ...reply, status, text, balancer: joinBalancerAnswers(parts) };
-    if (reply.progress !== '') onProgress(reply);
+    if (reply.progress !== '' || reply.events.length > 0) onPart(reply);
     return null;
   }
 

@@ -8,6 +8,7 @@ import type { ControlReply, ControlRequest } from '../../proto/control-types.js'
 import { controlFrameBytesMax, createFrameDecoder, encodeFrame, FrameError } from '../../proto/frame.js';
 import type { NetLog } from '../net/log.js';
 import { exitCode } from '../process/sysexits.js';
+import { userOf } from './owner.js';
 
 /** How long a client has to send its request, and to read a refusal. */
 const requestMs = 5000;
@@ -16,12 +17,14 @@ const writeBytesMax = 8 * 1024 * 1024;
 
 /**
  * Carries a request out and gives the final reply. `reply` sends progress (or part of a long answer) before it.
- * `signal` is aborted when the client goes away or the server closes. A rejection is answered with EX_SOFTWARE.
+ * `signal` is aborted when the client goes away or the server closes. `by`: who asks, by the kernel's word, such as `alice (uid 1000)`.
+ * A rejection is answered with EX_SOFTWARE.
  */
 export type Handle = (
   request: ControlRequest,
   reply: (partial: Partial<ControlReply>) => void,
   signal: AbortSignal,
+  by: string,
 ) => Promise<Partial<ControlReply>>;
 
 export interface ClientOptions {
@@ -86,7 +89,7 @@ export function serve(options: ClientOptions): Client {
   async function carryOut(request: ControlRequest): Promise<void> {
     try {
       const partial = (part: Partial<ControlReply>) => write({ ...part, final: false, error: null });
-      const last = await options.handle(request, partial, abort.signal);
+      const last = await options.handle(request, partial, abort.signal, userOf(socket));
       finish({ ...last, final: true });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -119,6 +122,7 @@ export function serve(options: ClientOptions): Client {
       text: '',
       monitor: null,
       balancer: null,
+      events: [],
     };
     const whole: ControlReply = { ...nothing, ...reply };
     for (const payload of encodeReply(whole)) socket.write(encodeFrame(payload));

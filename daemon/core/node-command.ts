@@ -76,11 +76,11 @@ function setOther(
   state.gaveUpAt = null;
   if (state.role === role && state.leaving === null) return reply('', `already ${role}`);
   if (state.worker?.role === 'primary') {
-    leavePrimary(state, { to: role, why: 'role', command: id }, '', outputs);
+    leavePrimary(state, { to: role, why: 'role', successor: '', command: id }, outputs);
     return;
   }
   if (state.role === 'primary' && state.cleaning !== null) {
-    state.leaving = { to: role, why: 'role', command: id };
+    state.leaving = { to: role, why: 'role', successor: '', command: id };
     return;
   }
   become(state, role, now, outputs);
@@ -134,7 +134,7 @@ function switchover(
   if (message === null) return reply(`${to} is not connected`);
   if (!message.able)
     return reply(`${to} cannot take over now: its role is ${message.role}, its state ${message.run}`);
-  leavePrimary(state, { to: 'secondary', why: 'handover', command: id }, to, outputs);
+  leavePrimary(state, { to: 'secondary', why: 'handover', successor: to, command: id }, outputs);
 }
 
 function bootstrap(state: NodeState, now: Instant, outputs: NodeOutput[], reply: Reply): void {

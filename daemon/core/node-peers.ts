@@ -118,7 +118,7 @@ function heardState(
 function meetHolder(state: NodeState, from: NodeName, now: Instant, outputs: NodeOutput[]): void {
   log(outputs, 'info', `${from} holds the lease: becoming secondary`, from);
   if (state.worker?.role === 'primary') {
-    leavePrimary(state, { to: 'secondary', why: 'role', command: 0 }, '', outputs);
+    leavePrimary(state, { to: 'secondary', why: 'role', successor: '', command: 0 }, outputs);
   } else if (state.cleaning === null) {
     become(state, 'secondary', now, outputs);
   } else {

@@ -99,15 +99,10 @@ export function tellWorker(
 }
 
 /** Asks a primary's worker to stop the resource and leave; other workers just end. */
-export function leavePrimary(
-  state: NodeState,
-  leaving: Leaving,
-  successor: string,
-  outputs: NodeOutput[],
-): void {
+export function leavePrimary(state: NodeState, leaving: Leaving, outputs: NodeOutput[]): void {
   state.leaving = leaving;
   if (state.worker !== null) state.worker.stopsTold += 1;
-  tellWorker(state, { kind: 'stop', why: leaving.why, successor }, outputs);
+  tellWorker(state, { kind: 'stop', why: leaving.why, successor: leaving.successor }, outputs);
 }
 
 /** A primary's worker has ended in an orderly way; `outcome` says how the resource is. */
@@ -164,7 +159,7 @@ export function beginTermination(state: NodeState, outputs: NodeOutput[]): void 
   if (state.terminating) return;
   state.terminating = true;
   if (state.worker?.role === 'primary') {
-    leavePrimary(state, { to: 'init', why: 'terminate', command: 0 }, '', outputs);
+    leavePrimary(state, { to: 'init', why: 'terminate', successor: '', command: 0 }, outputs);
   } else if (state.cleaning === null || !state.cleaning.required) {
     endWorker(state, outputs);
     terminated(state, true, outputs);

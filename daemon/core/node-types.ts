@@ -35,6 +35,8 @@ export interface Worker {
 export interface Leaving {
   to: Role;
   why: 'handover' | 'role' | 'terminate';
+  /** To whom it hands over, '' where it does not. */
+  successor: NodeName;
   /** The command to answer when it is over, 0 for none. */
   command: number;
 }

@@ -264,7 +264,7 @@ function handOverByPriority(state: NodeState, now: Instant, outputs: NodeOutput[
   const to = betterPrimary(state, now);
   if (to === null) return;
   log(outputs, 'info', `handing over to ${to}: set to primary, with a better priority`, to);
-  leavePrimary(state, { to: 'secondary', why: 'handover', command: 0 }, to, outputs);
+  leavePrimary(state, { to: 'secondary', why: 'handover', successor: to, command: 0 }, outputs);
 }
 
 /** Messages of this node to itself (its own vote) need no network. */

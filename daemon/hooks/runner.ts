@@ -9,7 +9,15 @@ import type { HookContext } from './context.js';
 import { adoptOutputs, endLeftovers } from './leftovers.js';
 import { openHookRecords } from './records.js';
 import { startRun } from './run.js';
-import type { HookAction, HookClock, HookLog, HookRequest, HookRun, HookRunner } from './types.js';
+import type {
+  HookAction,
+  HookClock,
+  HookLog,
+  HookRequest,
+  HookResult,
+  HookRun,
+  HookRunner,
+} from './types.js';
 
 export interface HookRunnerOptions {
   resource: string;
@@ -31,6 +39,8 @@ export interface HookRunnerOptions {
   /** Path of the control group for `start`, null where there is none; see openCgroup(). */
   cgroup: string | null;
   log: HookLog;
+  /** Called with every end, before the caller of run() hears of it. Default: nobody wants to know. */
+  ended?: (result: HookResult) => void;
   clock?: HookClock;
   /** What hooks inherit; default: the environment of this process. */
   env?: NodeJS.ProcessEnv;
@@ -65,13 +75,25 @@ export function createHookRunner(options: HookRunnerOptions): HookRunner {
   adoptOutputs(context);
 
   let exclusive = '';
+
+  function begin(request: HookRequest): HookRun {
+    const run = startRun(context, request);
+    const { ended } = options;
+    if (ended === undefined) return run;
+    const done = run.done.then((result) => {
+      ended(result);
+      return result;
+    });
+    return { ...run, done };
+  }
+
   return {
     run(request: HookRequest): HookRun {
       assert(request.killAfterMs >= request.termAfterMs, 'a hook is killed before it is terminated');
-      if (request.action !== 'start' && request.action !== 'stop') return startRun(context, request);
+      if (request.action !== 'start' && request.action !== 'stop') return begin(request);
       assert(exclusive === '', `${request.action} of ${options.resource} while ${exclusive} runs`);
       exclusive = request.action;
-      const run = startRun(context, request);
+      const run = begin(request);
       // Before the caller hears of the end, so that it can run the next one at once.
       const done = run.done.finally(() => {
         exclusive = '';

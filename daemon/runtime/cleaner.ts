@@ -8,6 +8,7 @@ import { BUSY } from '../actions/types.js';
 import type { Settings } from '../core/settings.js';
 import { lateStatusMs, planStop, stopLimits } from '../core/stop-plan.js';
 import type { Instant } from '../core/types.js';
+import type { HookEnd } from '../events/words.js';
 import { takeOver } from '../hooks/exclusive.js';
 import { createHookRunner } from '../hooks/runner.js';
 import type { HookResult, HookRun } from '../hooks/types.js';
@@ -45,6 +46,8 @@ export interface CleanerOptions {
   log: () => NetLog;
   cleaned: (id: number, ok: boolean, detail: string) => void;
   fenced: (id: number, ok: boolean, detail: string) => void;
+  /** Of every hook that it has run. */
+  ended: (end: HookEnd) => void;
 }
 
 const STILL_RUNS = 'it still runs after stop';
@@ -101,6 +104,7 @@ export function createCleaner(options: CleanerOptions): Cleaner {
       directory: hooks.directory,
       cgroup,
       log,
+      ended: options.ended,
     });
   }
 

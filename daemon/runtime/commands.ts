@@ -5,6 +5,7 @@ import { dumpConfig } from '../config/dump.js';
 import type { Config } from '../config/types.js';
 import type { NodeCommand } from '../core/node-types.js';
 import { version } from '../process/version.js';
+import type { EventsHandler } from './event-commands.js';
 import type { MonitorHandler } from './monitor-commands.js';
 import type { CommandReply, ResourceRuntime } from './resource.js';
 
@@ -27,6 +28,10 @@ export interface CommandOptions {
   report: ReportHandler;
   /** Answers what is about the balancer. */
   balancer: BalancerHandler;
+  /** Answers what has happened. */
+  events: EventsHandler;
+  /** Puts it on record that somebody asked for a change, and what came of it. */
+  commanded: (by: string, request: ControlRequest, error: string) => void;
 }
 
 export type ReportHandler = (
@@ -38,6 +43,8 @@ export type BalancerHandler = (request: BalancerRequest) => Promise<Partial<Cont
 type Handler = (
   request: ControlRequest,
   reply: (partial: Partial<ControlReply>) => void,
+  signal: AbortSignal,
+  by: string,
 ) => Promise<Partial<ControlReply>>;
 
 const EX_NOHOST = 68;
@@ -83,7 +90,11 @@ export function createControlHandler(options: CommandOptions): Handler {
       : { text, error: { code: EX_TEMPFAIL, message: failures.join('\n') } };
   }
 
-  return async (request, reply) => {
+  async function answer(
+    request: ControlRequest,
+    reply: (partial: Partial<ControlReply>) => void,
+    signal: AbortSignal,
+  ): Promise<Partial<ControlReply>> {
     switch (request.kind) {
       case 'role':
         return onEach(
@@ -123,8 +134,16 @@ export function createControlHandler(options: CommandOptions): Handler {
       case 'balancer-reload':
       case 'balancer-console':
         return options.balancer(request);
+      case 'events':
+        return options.events(request, reply, signal);
       default:
         return options.monitoring(request);
     }
+  }
+
+  return async (request, reply, signal, by) => {
+    const last = await answer(request, reply, signal);
+    options.commanded(by, request, last.error?.message ?? '');
+    return last;
   };
 }

@@ -13,18 +13,22 @@ import type { Config, ResourceConfig } from '../config/types.js';
 import { type ControlServer, createControlServer } from '../control/server.js';
 import { type Demand, demandOf } from '../core/demand.js';
 import { changeVoters, copyVoter } from '../core/voter.js';
+import { type Journal, openJournal } from '../events/journal.js';
 import { warmHooks } from '../hooks/warm.js';
 import type { LogTarget } from '../log/log.js';
 import { MONITORING } from '../net/group.js';
 import { type NetLog, withRole } from '../net/log.js';
 import { createPeerNetwork, type PeerNetwork } from '../net/peer-network.js';
+import { version } from '../process/version.js';
 import { openStore, type Store } from '../state/store.js';
-import { bootTime } from '../sys/clock.js';
+import { bootId, bootTime } from '../sys/clock.js';
 import { describeProgram } from './action-hooks.js';
 import { createActionsHost } from './actions-host.js';
 import { createBalancing } from './balancing.js';
+import { commandEvent } from './command-events.js';
 import { createControlHandler, type Reloaded } from './commands.js';
 import { createDeviceKeeper, type DeviceKeeper } from './device.js';
+import { createEventsHandler } from './event-commands.js';
 import { createMonitorCommands } from './monitor-commands.js';
 import { createMonitoring } from './monitoring.js';
 import { createProcessRecords } from './process-record.js';
@@ -81,6 +85,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   /** Removed from the configuration, and not known to be stopped. */
   const notStopped = new Set<string>();
   const incarnation = randomInt(1, 2 ** 48 - 1);
+  const journal: Journal = openJournal({
+    ...{ directory: path.join(config.stateDir, 'events'), node: config.node, bootId: bootId() },
+    ...{ wall: Date.now, clock: bootTime, problem: (text: string) => log.error({}, text) },
+  });
   const workerStore = store('workers');
   const ended = await endRecordedWorkers(workerStore);
   if (ended > 0) log.warn({}, `ended ${ended} worker(s) that an earlier hastmond left behind`);
@@ -153,6 +161,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       pool,
       network: () => network,
       log,
+      record: journal.record,
       changed() {
         keeper?.look();
         pool.adjust();
@@ -206,6 +215,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     handle: createControlHandler({
       ...{ config: () => config, resources, statuses, reload: () => reload() },
       ...{ monitoring: monitorCommands, balancer: balancing.ask, report: actions.report },
+      events: createEventsHandler(journal, Date.now),
+      commanded(by, request, error) {
+        const event = commandEvent(by, request, error);
+        if (event !== null) journal.record(event);
+      },
     }),
   });
 
@@ -271,6 +285,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     judge();
     const words: string[] = [];
     for (const { resource, text } of changes) {
+      journal.record({ kind: 'reloaded', ...(resource === '' ? {} : { resource }), text, data: {} });
       const role = resources.get(resource)?.state().role;
       log.info({ ...(resource === '' ? {} : { resource }), ...(role && { role }) }, `reloaded: ${text}`);
       words.push(resource === '' ? text : `${resource}: ${text}`);
@@ -328,6 +343,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await actions.close();
     await balancing.close();
     pool.close();
+    journal.record({ kind: 'daemon-ended', text: 'hastmond ends', data: { pid: process.pid } });
+    await journal.close();
     return notStopped.size === 0 && stopped.every((ok) => ok);
   }
 
@@ -348,6 +365,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   actions.apply(config);
   network.configure([...config.resources, ...monitoring.groups(config)]);
   startupMs = bootTime() - options.startedAt;
+  const started = { pid: process.pid, version, startupMs: Math.round(startupMs) };
+  journal.record({ kind: 'daemon-started', text: `hastmond ${version} is up`, data: started });
   setImmediate(warmHooks);
   return { reload: () => reload(), terminate };
 }

@@ -6,6 +6,7 @@ import type { WithoutNow, Worker, WorkerMessage } from '../core/node-types.js';
 import type { PrimaryFinish, PrimaryInit, PrimaryReport } from '../core/primary.js';
 import type { Settings } from '../core/settings.js';
 import type { NodeName, PeerMessage } from '../core/types.js';
+import type { HookEnd } from '../events/words.js';
 
 /** Where a worker keeps records and what it executes. */
 export interface HookSetup {
@@ -46,4 +47,5 @@ export type WorkerToMain =
   | { kind: 'report'; report: PrimaryReport }
   | { kind: 'send'; to: NodeName | null; message: PeerMessage }
   | { kind: 'finish'; outcome: PrimaryFinish }
+  | { kind: 'hook'; end: HookEnd }
   | { kind: 'log'; level: LogLevelName; text: string };

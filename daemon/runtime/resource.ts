@@ -2,6 +2,8 @@
  * One resource in the main process: feeds the pure core of the node with what happens and carries out, in order,
  * what it decides. The shell around daemon/core/node.ts; it decides nothing.
  */
+
+import type { NewEvent } from '../../proto/event-types.js';
 import { keepPlan } from '../actions/plan.js';
 import type { StateChange } from '../actions/reports.js';
 import type { Config, ResourceConfig } from '../config/types.js';
@@ -10,6 +12,7 @@ import type { NodeCommand, NodeInput, NodeOutput, NodeState, WithoutNow } from '
 import type { NodeName, PeerMessage } from '../core/types.js';
 import { candidates, connectedHolder, holding } from '../core/view.js';
 import type { VoterRecord } from '../core/voter.js';
+import { recordResource } from '../events/resource.js';
 import type { NetLog } from '../net/log.js';
 import type { PeerNetwork } from '../net/peer-network.js';
 import type { Store } from '../state/store.js';
@@ -69,6 +72,8 @@ export interface ResourceOptions {
   pool: WorkerPool;
   network: () => PeerNetwork;
   log: { child(fields: object): NetLog };
+  /** Puts on record what has happened. */
+  record: (event: NewEvent) => void;
   /** Called when the state has changed: the watchdog device is fed by what it says. */
   changed: () => void;
 }
@@ -92,6 +97,7 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
   /** Of the lease that this node holds, or held last. */
   let heldEpoch = 0;
 
+  const recorder = recordResource(name, options.record);
   const record = readRecord();
   const runningNote = createRunningNote(
     store,
@@ -152,6 +158,7 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
         feed({ kind: 'cleaned', id, ok, detail });
       },
       fenced: (id, ok, detail) => feed({ kind: 'fenced', id, ok, detail }),
+      ended: recorder.hook,
     });
   }
 
@@ -202,6 +209,7 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
   function apply(next: NodeState, outputs: NodeOutput[]): void {
     const roleBefore = state.role;
     const before = candidates(state).join();
+    recorder.stepped(state, next);
     state = next;
     if (next.role !== roleBefore) log = options.log.child({ resource: name, role: next.role });
     heldEpoch = Math.max(heldEpoch, next.worker?.report?.epoch ?? 0);
@@ -295,6 +303,8 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
         return feed({ kind: 'worker-alive', worker: id });
       case 'report':
         return feed({ kind: 'worker-report', worker: id, report: message.report });
+      case 'hook':
+        return recorder.hook(message.end);
       case 'send':
         return feed({ kind: 'worker-send', worker: id, to: message.to, message: message.message });
       case 'finish':

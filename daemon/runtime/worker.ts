@@ -86,6 +86,8 @@ function hooksOf(assignment: Assignment): ReturnType<typeof createHookRunner> {
     directory: hooks.directory,
     cgroup: cgroup.path,
     log: hookLog,
+    ended: ({ action, code, detail, durationMs, outcome }) =>
+      say({ kind: 'hook', end: { action, code, detail, durationMs, outcome } }),
   });
 }
 

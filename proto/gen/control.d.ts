@@ -86,8 +86,11 @@ export namespace hastmon {
         /** ControlRequest report. */
         report?: (hastmon.ReportCommand.$Properties|null);
 
+        /** ControlRequest events. */
+        events?: (hastmon.EventsCommand.$Properties|null);
+
         /** ControlRequest command. */
-        command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole"|"report");
+        command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole"|"report"|"events");
 
         /**
          * Encodes the specified ControlRequest message. Does not implicitly {@link hastmon.ControlRequest.verify|verify} messages.
@@ -176,8 +179,11 @@ export namespace hastmon {
             /** ControlRequest report */
             report?: (hastmon.ReportCommand.$Properties|null);
 
+            /** ControlRequest events */
+            events?: (hastmon.EventsCommand.$Properties|null);
+
             /** ControlRequest command */
-            command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole"|"report");
+            command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole"|"report"|"events");
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
@@ -206,9 +212,10 @@ export namespace hastmon {
           balancerReload?: hastmon.Nothing.$Shape|null;
           balancerConsole?: hastmon.BalancerConsoleCommand.$Shape|null;
           report?: hastmon.ReportCommand.$Shape|null;
+          events?: hastmon.EventsCommand.$Shape|null;
           $unknowns?: Uint8Array[];
         } & (
-          ({ command?: undefined; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "role"; role: hastmon.RoleCommand.$Shape; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "status"; role?: null; status: hastmon.Selection.$Shape; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "dump"; role?: null; status?: null; dump: hastmon.Selection.$Shape; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "reload"; role?: null; status?: null; dump?: null; reload: hastmon.Nothing.$Shape; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "switchover"; role?: null; status?: null; dump?: null; reload?: null; switchover: hastmon.SwitchoverCommand.$Shape; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "bootstrap"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap: hastmon.BootstrapCommand.$Shape; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "version"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version: hastmon.Nothing.$Shape; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "checks"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks: hastmon.ChecksCommand.$Shape; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "check"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check: hastmon.CheckCommand.$Shape; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "runCheck"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck: hastmon.RunCheckCommand.$Shape; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "ack"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack: hastmon.AckCommand.$Shape; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "mute"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute: hastmon.MuteCommand.$Shape; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "testAlert"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert: hastmon.TestAlertCommand.$Shape; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "balancerHosts"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts: hastmon.BalancerHostsCommand.$Shape; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "balancerServices"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices: hastmon.BalancerServicesCommand.$Shape; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "balancerSet"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet: hastmon.BalancerSetCommand.$Shape; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "balancerDiff"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff: hastmon.Nothing.$Shape; balancerReload?: null; balancerConsole?: null; report?: null }|{ command?: "balancerReload"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload: hastmon.Nothing.$Shape; balancerConsole?: null; report?: null }|{ command?: "balancerConsole"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole: hastmon.BalancerConsoleCommand.$Shape; report?: null }|{ command?: "report"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report: hastmon.ReportCommand.$Shape })
+          ({ command?: undefined; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "role"; role: hastmon.RoleCommand.$Shape; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "status"; role?: null; status: hastmon.Selection.$Shape; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "dump"; role?: null; status?: null; dump: hastmon.Selection.$Shape; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "reload"; role?: null; status?: null; dump?: null; reload: hastmon.Nothing.$Shape; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "switchover"; role?: null; status?: null; dump?: null; reload?: null; switchover: hastmon.SwitchoverCommand.$Shape; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "bootstrap"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap: hastmon.BootstrapCommand.$Shape; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "version"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version: hastmon.Nothing.$Shape; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "checks"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks: hastmon.ChecksCommand.$Shape; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "check"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check: hastmon.CheckCommand.$Shape; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "runCheck"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck: hastmon.RunCheckCommand.$Shape; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "ack"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack: hastmon.AckCommand.$Shape; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "mute"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute: hastmon.MuteCommand.$Shape; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "testAlert"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert: hastmon.TestAlertCommand.$Shape; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "balancerHosts"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts: hastmon.BalancerHostsCommand.$Shape; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "balancerServices"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices: hastmon.BalancerServicesCommand.$Shape; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "balancerSet"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet: hastmon.BalancerSetCommand.$Shape; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "balancerDiff"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff: hastmon.Nothing.$Shape; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "balancerReload"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload: hastmon.Nothing.$Shape; balancerConsole?: null; report?: null; events?: null }|{ command?: "balancerConsole"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole: hastmon.BalancerConsoleCommand.$Shape; report?: null; events?: null }|{ command?: "report"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report: hastmon.ReportCommand.$Shape; events?: null }|{ command?: "events"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events: hastmon.EventsCommand.$Shape })
         );
     }
 
@@ -1288,6 +1295,81 @@ export namespace hastmon {
     }
 
     /**
+     * Properties of an EventsCommand.
+     * @deprecated Use hastmon.EventsCommand.$Properties instead.
+     */
+    interface IEventsCommand extends hastmon.EventsCommand.$Properties {
+    }
+
+    /** Represents an EventsCommand. */
+    class EventsCommand {
+
+        /**
+         * Constructs a new EventsCommand.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.EventsCommand.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** EventsCommand name. */
+        name: string[];
+
+        /** EventsCommand sinceMs. */
+        sinceMs?: (number|null);
+
+        /** EventsCommand last. */
+        last?: (number|null);
+
+        /** EventsCommand follow. */
+        follow: boolean;
+
+        /**
+         * Encodes the specified EventsCommand message. Does not implicitly {@link hastmon.EventsCommand.verify|verify} messages.
+         * @param message EventsCommand message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.EventsCommand.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes an EventsCommand message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.EventsCommand & hastmon.EventsCommand.$Shape} EventsCommand
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.EventsCommand & hastmon.EventsCommand.$Shape;
+    }
+
+    namespace EventsCommand {
+
+        /** Properties of an EventsCommand. */
+        interface $Properties {
+
+            /** EventsCommand name */
+            name?: (string[]|null);
+
+            /** EventsCommand sinceMs */
+            sinceMs?: (number|null);
+
+            /** EventsCommand last */
+            last?: (number|null);
+
+            /** EventsCommand follow */
+            follow?: (boolean|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of an EventsCommand. */
+        type $Shape = hastmon.EventsCommand.$Properties;
+    }
+
+    /**
      * Properties of a ControlReply.
      * @deprecated Use hastmon.ControlReply.$Properties instead.
      */
@@ -1341,6 +1423,9 @@ export namespace hastmon {
 
         /** ControlReply balancerConsole. */
         balancerConsole?: (hastmon.BalancerConsole.$Properties|null);
+
+        /** ControlReply event. */
+        event: hastmon.Event.$Properties[];
 
         /** ControlReply monitor. */
         monitor?: ("checks"|"check"|"probe"|"test");
@@ -1408,6 +1493,9 @@ export namespace hastmon {
             /** ControlReply balancerConsole */
             balancerConsole?: (hastmon.BalancerConsole.$Properties|null);
 
+            /** ControlReply event */
+            event?: (hastmon.Event.$Properties[]|null);
+
             /** ControlReply monitor */
             monitor?: ("checks"|"check"|"probe"|"test");
 
@@ -1432,6 +1520,7 @@ export namespace hastmon {
           balancerPairs?: hastmon.BalancerPairs.$Shape|null;
           balancerServices?: hastmon.BalancerServices.$Shape|null;
           balancerConsole?: hastmon.BalancerConsole.$Shape|null;
+          event?: hastmon.Event.$Shape[]|null;
           $unknowns?: Uint8Array[];
         } & (
           ({ monitor?: undefined; checks?: null; check?: null; probe?: null; test?: null }|{ monitor?: "checks"; checks: hastmon.ChecksPage.$Shape; check?: null; probe?: null; test?: null }|{ monitor?: "check"; checks?: null; check: hastmon.CheckDetail.$Shape; probe?: null; test?: null }|{ monitor?: "probe"; checks?: null; check?: null; probe: hastmon.ProbeReport.$Shape; test?: null }|{ monitor?: "test"; checks?: null; check?: null; probe?: null; test: hastmon.AlertTest.$Shape })
@@ -1501,6 +1590,135 @@ export namespace hastmon {
 
         /** Shape of a ControlError. */
         type $Shape = hastmon.ControlError.$Properties;
+    }
+
+    /**
+     * Properties of an Event.
+     * @deprecated Use hastmon.Event.$Properties instead.
+     */
+    interface IEvent extends hastmon.Event.$Properties {
+    }
+
+    /** Represents an Event. */
+    class Event {
+
+        /**
+         * Constructs a new Event.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.Event.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** Event number. */
+        number: number;
+
+        /** Event node. */
+        node: string;
+
+        /** Event atMs. */
+        atMs: number;
+
+        /** Event boot. */
+        boot: string;
+
+        /** Event bootMs. */
+        bootMs: number;
+
+        /** Event kind. */
+        kind: string;
+
+        /** Event resource. */
+        resource: string;
+
+        /** Event check. */
+        check: string;
+
+        /** Event host. */
+        host: string;
+
+        /** Event service. */
+        service: string;
+
+        /** Event by. */
+        by: string;
+
+        /** Event text. */
+        text: string;
+
+        /** Event data. */
+        data: string;
+
+        /**
+         * Encodes the specified Event message. Does not implicitly {@link hastmon.Event.verify|verify} messages.
+         * @param message Event message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.Event.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes an Event message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.Event & hastmon.Event.$Shape} Event
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.Event & hastmon.Event.$Shape;
+    }
+
+    namespace Event {
+
+        /** Properties of an Event. */
+        interface $Properties {
+
+            /** Event number */
+            number?: (number|null);
+
+            /** Event node */
+            node?: (string|null);
+
+            /** Event atMs */
+            atMs?: (number|null);
+
+            /** Event boot */
+            boot?: (string|null);
+
+            /** Event bootMs */
+            bootMs?: (number|null);
+
+            /** Event kind */
+            kind?: (string|null);
+
+            /** Event resource */
+            resource?: (string|null);
+
+            /** Event check */
+            check?: (string|null);
+
+            /** Event host */
+            host?: (string|null);
+
+            /** Event service */
+            service?: (string|null);
+
+            /** Event by */
+            by?: (string|null);
+
+            /** Event text */
+            text?: (string|null);
+
+            /** Event data */
+            data?: (string|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of an Event. */
+        type $Shape = hastmon.Event.$Properties;
     }
 
     /**

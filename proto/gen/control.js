@@ -41,11 +41,12 @@ export const hastmon = $root.hastmon = (() => {
         ControlRequest.prototype.balancerReload = null;
         ControlRequest.prototype.balancerConsole = null;
         ControlRequest.prototype.report = null;
+        ControlRequest.prototype.events = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(ControlRequest.prototype, "command", {
-            get: $util.oneOfGetter($oneOfFields = ["role", "status", "dump", "reload", "switchover", "bootstrap", "version", "checks", "check", "runCheck", "ack", "mute", "testAlert", "balancerHosts", "balancerServices", "balancerSet", "balancerDiff", "balancerReload", "balancerConsole", "report"]),
+            get: $util.oneOfGetter($oneOfFields = ["role", "status", "dump", "reload", "switchover", "bootstrap", "version", "checks", "check", "runCheck", "ack", "mute", "testAlert", "balancerHosts", "balancerServices", "balancerSet", "balancerDiff", "balancerReload", "balancerConsole", "report", "events"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -98,6 +99,8 @@ export const hastmon = $root.hastmon = (() => {
                 $root.hastmon.BalancerConsoleCommand.encode(message.balancerConsole, writer.uint32(162).fork(), _depth + 1).ldelim();
             if (message.report != null && $Object.hasOwnProperty.call(message, "report"))
                 $root.hastmon.ReportCommand.encode(message.report, writer.uint32(170).fork(), _depth + 1).ldelim();
+            if (message.events != null && $Object.hasOwnProperty.call(message, "events"))
+                $root.hastmon.EventsCommand.encode(message.events, writer.uint32(178).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -278,6 +281,13 @@ export const hastmon = $root.hastmon = (() => {
                             break;
                         message.report = $root.hastmon.ReportCommand.decode(reader, reader.size(), $undefined, _depth + 1, message.report);
                         message.command = "report";
+                        continue;
+                    }
+                case 22: {
+                        if (wireType !== 2)
+                            break;
+                        message.events = $root.hastmon.EventsCommand.decode(reader, reader.size(), $undefined, _depth + 1, message.events);
+                        message.command = "events";
                         continue;
                     }
                 }
@@ -1924,10 +1934,140 @@ export const hastmon = $root.hastmon = (() => {
         return BalancerConsoleCommand;
     })();
 
+    hastmon.EventsCommand = (function() {
+
+        const EventsCommand = function (properties) {
+            this.name = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        EventsCommand.prototype.name = $util.emptyArray;
+        EventsCommand.prototype.sinceMs = null;
+        EventsCommand.prototype.last = null;
+        EventsCommand.prototype.follow = false;
+
+        let $oneOfFields;
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(EventsCommand.prototype, "_sinceMs", {
+            get: $util.oneOfGetter($oneOfFields = ["sinceMs"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(EventsCommand.prototype, "_last", {
+            get: $util.oneOfGetter($oneOfFields = ["last"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        EventsCommand.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.name != null && message.name.length)
+                for (let i = 0; i < message.name.length; ++i)
+                    writer.uint32(10).string(message.name[i]);
+            if (message.sinceMs != null && $Object.hasOwnProperty.call(message, "sinceMs"))
+                writer.uint32(17).double(message.sinceMs);
+            if (message.last != null && $Object.hasOwnProperty.call(message, "last"))
+                writer.uint32(24).uint32(message.last);
+            if (message.follow != null && $Object.hasOwnProperty.call(message, "follow") && message.follow !== false)
+                writer.uint32(32).bool(message.follow);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        EventsCommand.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.EventsCommand();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.name && message.name.length))
+                            message.name = [];
+                        message.name.push(reader.stringVerify());
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 1)
+                            break;
+                        message.sinceMs = reader.double();
+                        message._sinceMs = "sinceMs";
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 0)
+                            break;
+                        message.last = reader.uint32();
+                        message._last = "last";
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.follow = value;
+                        else
+                            delete message.follow;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return EventsCommand;
+    })();
+
     hastmon.ControlReply = (function() {
 
         const ControlReply = function (properties) {
             this.status = [];
+            this.event = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -1946,6 +2086,7 @@ export const hastmon = $root.hastmon = (() => {
         ControlReply.prototype.balancerPairs = null;
         ControlReply.prototype.balancerServices = null;
         ControlReply.prototype.balancerConsole = null;
+        ControlReply.prototype.event = $util.emptyArray;
 
         let $oneOfFields;
 
@@ -1991,6 +2132,9 @@ export const hastmon = $root.hastmon = (() => {
                 $root.hastmon.BalancerServices.encode(message.balancerServices, writer.uint32(90).fork(), _depth + 1).ldelim();
             if (message.balancerConsole != null && $Object.hasOwnProperty.call(message, "balancerConsole"))
                 $root.hastmon.BalancerConsole.encode(message.balancerConsole, writer.uint32(98).fork(), _depth + 1).ldelim();
+            if (message.event != null && message.event.length)
+                for (let i = 0; i < message.event.length; ++i)
+                    $root.hastmon.Event.encode(message.event[i], writer.uint32(106).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -2114,6 +2258,14 @@ export const hastmon = $root.hastmon = (() => {
                         message.balancer = "balancerConsole";
                         continue;
                     }
+                case 13: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.event && message.event.length))
+                            message.event = [];
+                        message.event.push($root.hastmon.Event.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -2226,6 +2378,232 @@ export const hastmon = $root.hastmon = (() => {
         };
 
         return ControlError;
+    })();
+
+    hastmon.Event = (function() {
+
+        const Event = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Event.prototype.number = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+        Event.prototype.node = "";
+        Event.prototype.atMs = 0;
+        Event.prototype.boot = "";
+        Event.prototype.bootMs = 0;
+        Event.prototype.kind = "";
+        Event.prototype.resource = "";
+        Event.prototype.check = "";
+        Event.prototype.host = "";
+        Event.prototype.service = "";
+        Event.prototype.by = "";
+        Event.prototype.text = "";
+        Event.prototype.data = "";
+
+        Event.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.number != null && $Object.hasOwnProperty.call(message, "number") && (typeof message.number === "object" ? message.number.low || message.number.high : message.number !== 0))
+                writer.uint32(8).uint64(message.number);
+            if (message.node != null && $Object.hasOwnProperty.call(message, "node") && message.node !== "")
+                writer.uint32(18).string(message.node);
+            if (message.atMs != null && $Object.hasOwnProperty.call(message, "atMs") && !$Object.is(message.atMs, 0))
+                writer.uint32(25).double(message.atMs);
+            if (message.boot != null && $Object.hasOwnProperty.call(message, "boot") && message.boot !== "")
+                writer.uint32(34).string(message.boot);
+            if (message.bootMs != null && $Object.hasOwnProperty.call(message, "bootMs") && !$Object.is(message.bootMs, 0))
+                writer.uint32(41).double(message.bootMs);
+            if (message.kind != null && $Object.hasOwnProperty.call(message, "kind") && message.kind !== "")
+                writer.uint32(50).string(message.kind);
+            if (message.resource != null && $Object.hasOwnProperty.call(message, "resource") && message.resource !== "")
+                writer.uint32(58).string(message.resource);
+            if (message.check != null && $Object.hasOwnProperty.call(message, "check") && message.check !== "")
+                writer.uint32(66).string(message.check);
+            if (message.host != null && $Object.hasOwnProperty.call(message, "host") && message.host !== "")
+                writer.uint32(74).string(message.host);
+            if (message.service != null && $Object.hasOwnProperty.call(message, "service") && message.service !== "")
+                writer.uint32(82).string(message.service);
+            if (message.by != null && $Object.hasOwnProperty.call(message, "by") && message.by !== "")
+                writer.uint32(90).string(message.by);
+            if (message.text != null && $Object.hasOwnProperty.call(message, "text") && message.text !== "")
+                writer.uint32(98).string(message.text);
+            if (message.data != null && $Object.hasOwnProperty.call(message, "data") && message.data !== "")
+                writer.uint32(106).string(message.data);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Event.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.Event();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 0)
+                            break;
+                        if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                            message.number = value;
+                        else
+                            delete message.number;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.node = value;
+                        else
+                            delete message.node;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.atMs = value;
+                        else
+                            delete message.atMs;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.boot = value;
+                        else
+                            delete message.boot;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.bootMs = value;
+                        else
+                            delete message.bootMs;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.kind = value;
+                        else
+                            delete message.kind;
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.resource = value;
+                        else
+                            delete message.resource;
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.check = value;
+                        else
+                            delete message.check;
+                        continue;
+                    }
+                case 9: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.host = value;
+                        else
+                            delete message.host;
+                        continue;
+                    }
+                case 10: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.service = value;
+                        else
+                            delete message.service;
+                        continue;
+                    }
+                case 11: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.by = value;
+                        else
+                            delete message.by;
+                        continue;
+                    }
+                case 12: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.text = value;
+                        else
+                            delete message.text;
+                        continue;
+                    }
+                case 13: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.data = value;
+                        else
+                            delete message.data;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Event;
     })();
 
     hastmon.StatusEntry = (function() {

@@ -59,7 +59,7 @@ sh: sleep 1; ${place.file('note')} slow
   const facts = { resource: 'db', node: 'nodeA', role: 'init', epoch: 1, primary: '', candidates: [] };
   const cleaner = createCleaner({
     ...{ hooks, settings: () => settingsOf(config, resource), facts: () => facts, log: () => log },
-    ...{ cleaned: () => {}, fenced: () => {} },
+    ...{ cleaned: () => {}, fenced: () => {}, ended: () => {} },
   });
   t.after(() => cleaner.close());
   const worker = createHookRunner({ resource: 'db', directory, cgroup: null, log, ...runnerOf(hooks) });

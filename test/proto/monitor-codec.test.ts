@@ -45,7 +45,16 @@ describe('answers', () => {
   ];
   for (const monitor of answers)
     test(monitor.kind, () => {
-      const reply = { final: true, progress: '', error: null, status: [], text: '', monitor, balancer: null };
+      const reply = {
+        final: true,
+        progress: '',
+        error: null,
+        status: [],
+        text: '',
+        monitor,
+        balancer: null,
+        events: [],
+      };
       const [bytes, more] = encodeReply(reply);
       assert.equal(more, undefined);
       assert.deepEqual(decodeReply(bytes ?? new Uint8Array()), reply);

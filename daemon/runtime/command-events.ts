@@ -1,0 +1,83 @@
+/** What operators ask for, as events. Questions are none. */
+import type { ControlRequest, Selection } from '../../proto/control-types.js';
+import type { NewEvent } from '../../proto/event-types.js';
+
+/** The event of a request that somebody has made; `error` is '' where it was done. null: it only asked. */
+export function commandEvent(by: string, request: ControlRequest, error: string): NewEvent | null {
+  const words = wordsOf(request);
+  if (words === null) return null;
+  const failed = error === '' ? '' : `; refused: ${error}`;
+  return {
+    kind: 'command',
+    ...words.subject,
+    by,
+    text: `hastmonctl ${words.command}${failed}`,
+    data: { command: words.command, done: error === '', error },
+  };
+}
+
+interface Words {
+  command: string;
+  subject: Pick<NewEvent, 'resource' | 'check' | 'host'>;
+}
+
+function wordsOf(request: ControlRequest): Words | null {
+  switch (request.kind) {
+    case 'role': {
+      const force = request.force ? ' --force' : '';
+      const names = namesOf(request.resources);
+      return { command: `role ${request.role} ${names}${force}`, subject: subjectOf(request.resources) };
+    }
+    case 'switchover': {
+      const to = request.to === '' ? '' : ` --to ${request.to}`;
+      return { command: `switchover ${request.resource}${to}`, subject: { resource: request.resource } };
+    }
+    case 'bootstrap':
+      return { command: `bootstrap ${request.resource}`, subject: { resource: request.resource } };
+    case 'reload':
+      return { command: 'reload', subject: {} };
+    case 'ack':
+    case 'mute':
+      return {
+        command: `${muteOrAck(request)} ${request.names.join(' ')}`,
+        subject: onlyOne('check', request.names),
+      };
+    case 'balancer-reload':
+      return { command: 'balancer reload', subject: {} };
+    case 'balancer-set':
+      return balancerWords(request.command);
+    default:
+      // Checks report all the time, and the console has a history of its own.
+      return null;
+  }
+}
+
+const namesOf = (selection: Selection): string => (selection === 'all' ? 'all' : selection.join(' '));
+
+function subjectOf(selection: Selection): Words['subject'] {
+  return selection === 'all' ? {} : onlyOne('resource', selection);
+}
+
+function onlyOne(what: 'resource' | 'check' | 'host', names: readonly string[]): Words['subject'] {
+  const [only, more] = names;
+  return only === undefined || more !== undefined ? {} : { [what]: only };
+}
+
+function muteOrAck(request: Extract<ControlRequest, { kind: 'ack' | 'mute' }>): string {
+  if (request.kind === 'ack') return 'check ack';
+  return request.forMs === 0 ? 'unmute' : 'mute';
+}
+
+type BalancerChange = Extract<ControlRequest, { kind: 'balancer-set' }>['command'];
+
+function balancerWords(change: BalancerChange): Words {
+  const services = change.services === null ? [] : change.services;
+  const vs = services.length === 0 ? '' : ` --vs ${services.join(',')}`;
+  if (change.kind === 'adopt') return { command: `balancer adopt${vs}`, subject: {} };
+  const reason =
+    'reasons' in change && change.reasons.length > 0 ? ` --reason ${change.reasons.join(',')}` : '';
+  return {
+    command: `host ${change.hosts.join(',')} ${change.kind}${vs}${reason}`,
+    subject: onlyOne('host', change.hosts),
+  };
+}
