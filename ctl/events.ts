@@ -8,15 +8,12 @@ const DIM = '\x1b[2m';
 const PLAIN = '\x1b[0m';
 
 const BAD = new Set([
-  'lease-lost',
-  'holder-lost',
-  'attempt-failed',
-  'gave-up',
-  'service-failed',
-  'fencing',
-  'events-missed',
+  ...['lease-lost', 'holder-lost', 'attempt-failed', 'gave-up', 'service-failed', 'fencing'],
+  ...['events-missed', 'process-ended', 'reload-failed', 'device-problem', 'device-starved'],
+  ...['outage', 'flapping', 'alert-failed', 'alert-problem', 'mail-problem'],
+  ...['sorry-in', 'table-meddled', 'table-refused', 'table-lost', 'sync-problem', 'balancer-reload-failed'],
 ]);
-const GOOD = new Set(['lease-acquired', 'service-answers']);
+const GOOD = new Set(['lease-acquired', 'service-answers', 'recovery', 'sorry-out', 'table-kept']);
 
 /** A line: when, what about, what happened and who wanted it. */
 export function formatEvent(event: HaEvent, colour: boolean): string {
@@ -31,7 +28,8 @@ export function formatEvent(event: HaEvent, colour: boolean): string {
 }
 
 function colourOf({ data, kind }: HaEvent): string {
-  if (BAD.has(kind) || data.ok === false || data.done === false || data.to === 'failed') return RED;
+  if (BAD.has(kind) || data.ok === false || data.done === false || data.to === 'failed' || data.to === 'down')
+    return RED;
   return GOOD.has(kind) || (kind === 'run-changed' && data.to === 'run') ? GREEN : '';
 }
 

@@ -3,6 +3,7 @@
  * their data.
  */
 import type { NodeName } from '../daemon/core/types.js';
+import type { EventFacts, EventKind } from './event-kinds.js';
 
 /** What it is about; the empty ones are left out. */
 export interface EventSubject {
@@ -37,7 +38,15 @@ export interface HaEvent extends EventSubject {
 }
 
 /** An event that is about to be recorded: who, when and where is added by who records it. */
-export type NewEvent = Omit<HaEvent, 'number' | 'node' | 'at' | 'boot' | 'bootMs'>;
+export type NewEvent = {
+  [Kind in EventKind]: EventSubject & Pick<HaEvent, 'by' | 'text'> & { kind: Kind; data: EventFacts[Kind] };
+}[EventKind];
+
+/** The events of some kinds. */
+export type NewEventOf<Kind extends EventKind> = Extract<NewEvent, { kind: Kind }>;
+
+/** Takes what has happened. */
+export type RecordEvent = (event: NewEvent) => void;
 
 /** What has happened on the node that is asked. */
 export interface EventsRequest {

@@ -34,8 +34,10 @@ export function createAlertDesk(options: AlertDeskOptions): AlertDesk {
     const kept: OutboxOutput[] = [];
     for (const output of outputs) {
       if (output.kind === 'send') void attempt(output);
-      else if (output.kind === 'log') log[output.level]({ alert: output.alert }, output.text);
-      else kept.push(output);
+      else if (output.kind === 'log') {
+        log[output.level]({ alert: output.alert }, output.text);
+        options.said?.(output.level, output.alert, output.text);
+      } else kept.push(output);
     }
     if (kept.length > 0) writing = writing.then(() => keep(kept));
     clearTimeout(timer);

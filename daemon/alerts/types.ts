@@ -65,6 +65,8 @@ export interface AlertDeskOptions {
   /** Milliseconds since 1970, and of a clock that is never set. */
   wall: () => number;
   now: () => number;
+  /** What has become of a delivery, in words; `info`: it has been delivered. */
+  said?(level: 'info' | 'warn' | 'error', alert: string, text: string): void;
   /** The edge is settled (why ''), or could not be told by this node, and why. */
   done(check: string, edge: number, why: string): void;
 }

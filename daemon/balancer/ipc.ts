@@ -1,5 +1,6 @@
 /** What the main process and the balancer process say to each other. Both are one build of one program. */
 import type { BalancerAnswer, BalancerRequest } from '../../proto/balancer-types.js';
+import type { NewEvent } from '../../proto/event-types.js';
 import type { LogTarget } from '../log/log.js';
 import type { ProcessSettings } from '../runtime/monitor-settings.js';
 import type { ShareEntry } from './core/types.js';
@@ -28,6 +29,7 @@ export type BalancerToMain =
   | { kind: 'failed'; reason: string }
   | { kind: 'beat' }
   | { kind: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; fields: Record<string, unknown>; text: string }
+  | { kind: 'event'; event: NewEvent }
   | { kind: 'mail'; email: EmailOptions; subject: string; text: string }
   /** `more`: what follows at once is of the same. */
   | { kind: 'share'; full: boolean; more: boolean; entries: readonly ShareEntry[] }

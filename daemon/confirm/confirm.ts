@@ -99,7 +99,7 @@ export function stepConfirm(
     undo(draft);
     throw error;
   }
-  return { state: draft.state, outputs: draft.outputs };
+  return { state: draft.state, outputs: draft.outputs, ledgersBefore: draft.ledgersBefore };
 }
 
 /** Checks with trouble that one step looks at for something that concerns all: a few milliseconds. */

@@ -327,4 +327,6 @@ export type ConfirmOutput =
 export interface ConfirmStep {
   state: ConfirmState;
   outputs: ConfirmOutput[];
+  /** What ledgers were that this step has worked on; undefined: the check had none. */
+  ledgersBefore: ReadonlyMap<string, Ledger | undefined>;
 }

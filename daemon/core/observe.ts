@@ -105,9 +105,10 @@ function complaints(before: NodeState, after: NodeState, now: Instant): Observat
 /** To whom this voter grants, and how that ended. Grants of the node to itself are votes as well. */
 function votes(before: NodeState, after: NodeState, now: Instant): Observation[] {
   const found: Observation[] = [];
+  if (!before.voter.history && after.voter.history) found.push({ kind: 'history-learned' });
   const old = grantInForce(before.voter, before.steppedAt);
   const present = grantInForce(after.voter, now);
-  if (old?.epoch === present?.epoch && old?.holder.incarnation === present?.holder.incarnation) return [];
+  if (old?.epoch === present?.epoch && old?.holder.incarnation === present?.holder.incarnation) return found;
   if (old !== null) {
     const ended =
       after.voter.grant?.epoch === old.epoch ? 'ran-out' : present === null ? 'released' : 'replaced';
@@ -115,7 +116,6 @@ function votes(before: NodeState, after: NodeState, now: Instant): Observation[]
     found.push({ kind: 'vote-ended', peer: old.holder.node, epoch: old.epoch, why: ended, lastRenewedMs });
   }
   if (present !== null) found.push({ kind: 'vote-granted', peer: present.holder.node, epoch: present.epoch });
-  if (before.voter.history !== after.voter.history) found.push({ kind: 'history-learned' });
   return found;
 }
 

@@ -3,12 +3,12 @@
  * oldest is removed. It survives restarts and kill -9 (what was handed to the kernel), and is no ledger: nothing is decided by it.
  * It knows files; what an event means it does not.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { HaEvent, NewEvent } from '../../proto/event-types.js';
 import { reasonOf } from '../sys/errors.js';
-import { eventOf } from './line.js';
+import { bounded, eventOf } from './line.js';
 
 export interface JournalOptions {
   /** Created, with mode 0700, where it is missing. */
@@ -51,6 +51,9 @@ export function openJournal(options: JournalOptions): Journal {
   const boot = options.bootId.slice(0, BOOT_CHARACTERS);
   let waiting: { number: number; line: string }[] = [];
   let writing: Promise<void> | null = null;
+  /** The present write, and the last number that was written, or was not for good. */
+  let step: Promise<void> = Promise.resolve();
+  let handled = 0;
   let current: { handle: FileHandle; bytes: number } | null = null;
   let failing = false;
   let missed = 0;
@@ -74,7 +77,8 @@ export function openJournal(options: JournalOptions): Journal {
   function record(event: NewEvent): HaEvent {
     number += 1;
     const { node } = options;
-    const whole = { number, node, at: Math.round(options.wall()), boot, bootMs: options.clock(), ...event };
+    const when = { at: Math.round(options.wall()), boot, bootMs: options.clock() };
+    const whole = bounded({ number, node, ...when, ...event });
     keep(whole);
     for (const listener of listeners) listener(whole);
     return whole;
@@ -97,18 +101,24 @@ export function openJournal(options: JournalOptions): Journal {
     while (waiting.length > 0) {
       const lines = waiting;
       waiting = [];
-      try {
-        await append(lines);
-        failing = false;
-        tellMissed();
-      } catch (error) {
-        missed += lines.length;
-        fail(error);
-        await current?.handle.close().catch(() => {});
-        current = null;
-        // A part of it may have been written.
-        torn = true;
-      }
+      step = attempt(lines);
+      await step;
+      handled = lines.at(-1)?.number ?? handled;
+    }
+  }
+
+  async function attempt(lines: readonly { number: number; line: string }[]): Promise<void> {
+    try {
+      await append(lines);
+      failing = false;
+      tellMissed();
+    } catch (error) {
+      missed += lines.length;
+      fail(error);
+      await current?.handle.close().catch(() => {});
+      current = null;
+      // A part of it may have been written.
+      torn = true;
     }
   }
 
@@ -145,17 +155,18 @@ export function openJournal(options: JournalOptions): Journal {
       await handle.close();
     }
     torn = false;
-    const handle = await open(path.join(directory, nameOf(first)), 'a', 0o600);
     for (const name of names.slice(0, Math.max(0, names.length + 1 - files)))
-      rmSync(path.join(directory, name), { force: true });
-    return { handle, bytes: 0 };
+      await rm(path.join(directory, name), { force: true });
+    return { handle: await open(path.join(directory, nameOf(first)), 'a', 0o600), bytes: 0 };
   }
 
   async function read(
     wanted: (event: HaEvent) => boolean,
     last = Number.POSITIVE_INFINITY,
   ): Promise<HaEvent[]> {
-    await writing;
+    // Not for what is recorded meanwhile: there may always be more.
+    const upTo = number;
+    while (writing !== null && handled < upTo) await step;
     const found: HaEvent[][] = [];
     let count = 0;
     for (const name of namesIn(directory).reverse()) {
@@ -190,8 +201,9 @@ const nameOf = (first: number): string => `${String(first).padStart(12, '0')}.js
 /** Oldest first. */
 function namesIn(directory: string): string[] {
   try {
-    return readdirSync(directory)
-      .filter((name) => /^\d{12,}\.jsonl$/.test(name))
+    return readdirSync(directory, { withFileTypes: true })
+      .filter((entry) => entry.isFile() && /^\d{12,15}\.jsonl$/.test(entry.name))
+      .map(({ name }) => name)
       .sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
   } catch {
     return [];
@@ -202,16 +214,17 @@ function eventsIn(text: string): HaEvent[] {
   return text.split('\n').flatMap((line) => eventOf(line) ?? []);
 }
 
-/** The last number given, and whether the last line was cut short. */
+/** The last number given, and whether the last line was cut short. A line that cannot be read had one, too. */
 function endOf(directory: string): { number: number; torn: boolean } {
   let torn: boolean | null = null;
   for (const name of namesIn(directory).reverse()) {
     const text = readFileSync(path.join(directory, name), 'utf8');
     torn ??= text !== '' && !text.endsWith('\n');
-    const last = eventsIn(text).at(-1);
-    if (last !== undefined) return { number: last.number, torn };
-    // Nothing of it can be read; what is written next comes after it all the same.
-    if (text !== '') return { number: Number.parseInt(name, 10), torn };
+    if (text === '') continue;
+    let number = Number.parseInt(name, 10) - 1;
+    for (const line of text.split('\n'))
+      if (line !== '') number = Math.max(number + 1, eventOf(line)?.number ?? 0);
+    return { number, torn };
   }
   return { number: 0, torn: torn ?? false };
 }

@@ -1,5 +1,5 @@
 /** Puts on record what happens to a resource. */
-import type { NewEvent } from '../../proto/event-types.js';
+import type { RecordEvent } from '../../proto/event-types.js';
 import type { NodeState } from '../core/node-types.js';
 import { observe } from '../core/observe.js';
 import { eventOfHook, eventOfObservation, type HookEnd } from './words.js';
@@ -11,7 +11,7 @@ export interface ResourceRecorder {
   hook(end: HookEnd): void;
 }
 
-export function recordResource(resource: string, record: (event: NewEvent) => void): ResourceRecorder {
+export function recordResource(resource: string, record: RecordEvent): ResourceRecorder {
   return {
     stepped(before, after) {
       for (const seen of observe(before, after, after.steppedAt)) record(eventOfObservation(resource, seen));

@@ -5,7 +5,7 @@ import type { HookResult } from '../hooks/types.js';
 
 /** The event of an observation about this resource. */
 export function eventOfObservation(resource: string, { kind, ...data }: Observation): NewEvent {
-  return { kind, resource, text: textOf({ kind, ...data } as Observation), data };
+  return { kind, resource, text: textOf({ kind, ...data } as Observation), data } as NewEvent;
 }
 
 function textOf(seen: Observation): string {

@@ -4,11 +4,13 @@
  */
 import { REPORTS_MAX, type Report } from '../../proto/codec.js';
 import type { ControlReply, ControlRequest, ReportedState } from '../../proto/control-types.js';
+import type { RecordEvent } from '../../proto/event-types.js';
 import type { ActionsToMain, MainToActions, OwnCheck } from '../actions/ipc.js';
 import { forget, note, type ReportBook, type StateChange } from '../actions/reports.js';
 import { normalState } from '../actions/states.js';
 import type { Config, ResourceConfig } from '../config/types.js';
 import type { NodeName } from '../core/types.js';
+import { processEnded } from '../events/process.js';
 import type { NetLog } from '../net/log.js';
 import type { PeerNetwork } from '../net/peer-network.js';
 import { bootTime } from '../sys/clock.js';
@@ -33,6 +35,7 @@ export interface ActionsHostOptions {
   records: ProcessRecords;
   log: NetLog;
   network: () => PeerNetwork;
+  record: RecordEvent;
   /** Runs the lists of a change. */
   changed: (resource: string, change: StateChange) => void;
   /** A process of checks that has said nothing for so long hangs. */
@@ -59,6 +62,8 @@ export function createActionsHost(options: ActionsHostOptions): ActionsHost {
       if (message.kind === 'note') log.warn({ resource: message.resource }, message.text);
     },
     gone: () => {},
+    replacing: (delayMs) =>
+      options.record(processEnded('the process for the checks of actions', 'actions', delayMs)),
   });
   const refresh = setInterval(tellAll, REFRESH_MS);
   refresh.unref();
@@ -80,7 +85,9 @@ export function createActionsHost(options: ActionsHostOptions): ActionsHost {
   /** Lists run for what this node's checks say, and for what another node's say that are its own by the file. */
   function take(resource: ResourceConfig, own: boolean, change: StateChange): void {
     const { check, from, node, to } = change;
-    log.info({ resource: resource.name }, `check ${check} on ${node}: ${from} -> ${to}`);
+    const text = `check ${check} on ${node}: ${from} -> ${to}`;
+    log.info({ resource: resource.name }, text);
+    options.record({ kind: 'check-state', resource: resource.name, check, text, data: { node, from, to } });
     const checks = resource.actions?.plan?.checks ?? [];
     if (own || checks.some((line) => line.name === check && line.node === node))
       options.changed(resource.name, change);

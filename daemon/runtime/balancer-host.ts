@@ -21,9 +21,11 @@ export interface BalancerReply {
 
 export interface BalancerEvents {
   /** What is for other parts of the main process. */
-  said(message: Extract<BalancerToMain, { kind: 'mail' | 'share' | 'share-wanted' }>): void;
+  said(message: Extract<BalancerToMain, { kind: 'mail' | 'share' | 'share-wanted' | 'event' }>): void;
   /** A new process has begun, and knows nothing of this one yet. */
   started(): void;
+  /** It has ended; another one is started in so many milliseconds. */
+  ended?(restartMs: number): void;
 }
 
 export interface BalancerHost {
@@ -68,6 +70,7 @@ export function createBalancerHost(options: BalancerHostOptions): BalancerHost {
       events.started();
     },
     ...{ heard, gone: abandon },
+    replacing: (delayMs) => events.ended?.(delayMs),
   });
   let lastRequest = 0;
   const requests = new Map<number, { resolve(reply: BalancerReply): void; timer: NodeJS.Timeout }>();
@@ -113,6 +116,7 @@ export function createBalancerHost(options: BalancerHostOptions): BalancerHost {
       case 'mail':
       case 'share':
       case 'share-wanted':
+      case 'event':
         return events.said(message);
       default:
         message satisfies never;

@@ -2,6 +2,7 @@
  * The balancer's mails, one after the other and in their order: what cannot be delivered is tried again for an hour, and told when it is
  * given up. The notifier delivers them, as it does alerts.
  */
+import type { RecordEvent } from '../../proto/event-types.js';
 import type { Job } from '../alerts/ipc.js';
 import type { NotifierHost } from '../alerts/notifier-host.js';
 import type { EmailOptions } from '../balancer/types.js';
@@ -16,6 +17,7 @@ export interface BalancerMailOptions {
   node: string;
   notifier: Pick<NotifierHost, 'run'>;
   log: NetLog;
+  record: RecordEvent;
   /** Milliseconds since 1970. */
   wall: () => number;
   /** Waits before further attempts. */
@@ -29,7 +31,7 @@ const WAITING_MAX = 200;
 type MailJob = Extract<Job, { way: 'mail' }>;
 
 export function createBalancerMail(options: BalancerMailOptions): BalancerMail {
-  const { log, retryMs = RETRY_MS, wall } = options;
+  const { log, record, retryMs = RETRY_MS, wall } = options;
   const waiting: { job: MailJob; attempts: number }[] = [];
   let timer: NodeJS.Timeout | undefined;
   let busy = false;
@@ -45,21 +47,24 @@ export function createBalancerMail(options: BalancerMailOptions): BalancerMail {
     if (closed) return;
     const { subject } = first.job.content;
     if (outcome.kind === 'delivered') {
-      log.info({}, `mail delivered: ${subject}${outcome.note === '' ? '' : ` (${outcome.note})`}`);
+      const text = `mail delivered: ${subject}${outcome.note === '' ? '' : ` (${outcome.note})`}`;
+      log.info({}, text);
+      record({ kind: 'mail-delivered', text, data: { subject } });
       waiting.shift();
       return void next();
     }
     const delay = outcome.kind === 'final' ? undefined : retryMs[first.attempts];
     first.attempts += 1;
     if (delay === undefined) {
-      log.error({}, `mail not delivered, and given up: ${subject}: ${outcome.why}`);
+      const text = `mail not delivered, and given up: ${subject}: ${outcome.why}`;
+      log.error({}, text);
+      record({ kind: 'mail-problem', text, data: { subject, why: outcome.why, retryMs: -1 } });
       waiting.shift();
       return void next();
     }
-    log.warn(
-      {},
-      `mail not delivered, another attempt follows in ${delay / 1000} s: ${subject}: ${outcome.why}`,
-    );
+    const text = `mail not delivered, another attempt follows in ${delay / 1000} s: ${subject}: ${outcome.why}`;
+    log.warn({}, text);
+    record({ kind: 'mail-problem', text, data: { subject, why: outcome.why, retryMs: delay } });
     timer = setTimeout(next, delay);
   }
 
@@ -68,7 +73,11 @@ export function createBalancerMail(options: BalancerMailOptions): BalancerMail {
       sent += 1;
       if (waiting.length >= WAITING_MAX) {
         const [dropped] = waiting.splice(busy ? 1 : 0, 1);
-        log.error({}, `too many mails wait: given up: ${dropped?.job.content.subject}`);
+        const subject = dropped?.job.content.subject ?? '';
+        const why = 'too many mails wait';
+        const text = `${why}: given up: ${subject}`;
+        log.error({}, text);
+        record({ kind: 'mail-problem', text, data: { subject, why, retryMs: -1 } });
       }
       waiting.push({ job: jobOf(email, subject, text, options.node, wall(), sent), attempts: 0 });
       void next();

@@ -4,6 +4,7 @@
  */
 import type { BalancerRequest } from '../../proto/balancer-types.js';
 import type { ControlReply } from '../../proto/control-types.js';
+import type { RecordEvent } from '../../proto/event-types.js';
 import { partsOf, type ShareMessage } from '../../proto/share-codec.js';
 import { createNotifierHost } from '../alerts/notifier-host.js';
 import type { ShareEntry } from '../balancer/core/types.js';
@@ -13,6 +14,7 @@ import type { Config } from '../config/types.js';
 import type { NodeState } from '../core/node-types.js';
 import type { NodeName } from '../core/types.js';
 import { connectedHolder, holding } from '../core/view.js';
+import { processEnded } from '../events/process.js';
 import type { LogTarget } from '../log/log.js';
 import type { NetLog } from '../net/log.js';
 import type { PeerNetwork } from '../net/peer-network.js';
@@ -39,6 +41,7 @@ export interface BalancingOptions {
   script: string;
   records: ProcessRecords;
   log: NetLog;
+  record: RecordEvent;
   /** Where that goes. */
   logged: LogTarget['kind'];
   network: () => PeerNetwork;
@@ -64,7 +67,7 @@ function isQuestion({ entries, full, more }: ShareMessage): boolean {
 }
 
 export function createBalancing(options: BalancingOptions): Balancing {
-  const { clock, lingerMs = LINGER_MS, log } = options;
+  const { clock, lingerMs = LINGER_MS, log, record } = options;
   let settings: BalancerSettings | null = null;
   let others: readonly NodeName[] = [];
   /** What the process was told; null: nothing yet. */
@@ -76,7 +79,7 @@ export function createBalancing(options: BalancingOptions): Balancing {
   /** The director that was asked for all it knows. */
   let asked: NodeName | null = null;
   const notifier = createNotifierHost({ script: options.script, records: options.records, log });
-  const mail = createBalancerMail({ node: options.node, notifier, log, wall: options.wall });
+  const mail = createBalancerMail({ node: options.node, notifier, log, record, wall: options.wall });
   const host = createBalancerHost({
     ...{ script: options.script, records: options.records, log, logged: options.logged },
     events: {
@@ -84,10 +87,13 @@ export function createBalancing(options: BalancingOptions): Balancing {
         active = null;
         look();
       },
+      ended: (restartMs) => record(processEnded('the balancer', 'balancer', restartMs)),
       said(message) {
         switch (message.kind) {
           case 'mail':
             return mail.send(message.email, message.subject, message.text);
+          case 'event':
+            return record(message.event);
           case 'share':
             return shareWith(message);
           case 'share-wanted':
@@ -139,16 +145,18 @@ export function createBalancing(options: BalancingOptions): Balancing {
     active = wanted;
     asked = null;
     partial.clear();
-    if (settings !== null && settings.whilePrimary !== '')
-      log.info(
-        { resource: settings.whilePrimary },
-        wanted
-          ? 'this node is the director: its table counts'
-          : "this node is no director: its services are not in the kernel's table",
-      );
+    if (settings !== null && settings.whilePrimary !== '') told(settings.whilePrimary, wanted);
     host.tell({ kind: 'active', active: wanted });
     // The others may have missed what was said before.
     if (wanted && others.length > 0) host.tell({ kind: 'share-all' });
+  }
+
+  function told(resource: string, wanted: boolean): void {
+    const text = wanted
+      ? 'this node is the director: its table counts'
+      : "this node is no director: its services are not in the kernel's table";
+    log.info({ resource }, text);
+    record({ kind: 'director', resource, text, data: { active: wanted } });
   }
 
   function shareWith(share: ShareMessage): void {

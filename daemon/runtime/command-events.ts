@@ -46,11 +46,18 @@ function wordsOf(request: ControlRequest): Words | null {
       return { command: 'balancer reload', subject: {} };
     case 'balancer-set':
       return balancerWords(request.command);
+    case 'balancer-console': {
+      const line = request.line.trim();
+      return CHANGING.test(line) ? { command: `console: ${line}`, subject: {} } : null;
+    }
     default:
-      // Checks report all the time, and the console has a history of its own.
+      // Checks report all the time.
       return null;
   }
 }
+
+/** Lines of the console that are to change something. */
+const CHANGING = /^(set|config\s+reload)\b/i;
 
 const namesOf = (selection: Selection): string => (selection === 'all' ? 'all' : selection.join(' '));
 

@@ -8,12 +8,14 @@ import type { ResultView } from '../checks/ipc.js';
 import { describeNature, type Nature } from '../checks/natures.js';
 import type { CheckSpec, MonitorConfig } from '../checks/spec.js';
 import { confirmWakeAt, initConfirm, stepConfirm } from '../confirm/confirm.js';
+import { type LedgerObservation, observeLedger } from '../confirm/observe.js';
 import type {
   ConfirmConfig,
   ConfirmInput,
   ConfirmMessage,
   ConfirmOutput,
   ConfirmState,
+  ConfirmStep,
   NodeName,
   View,
 } from '../confirm/types.js';
@@ -65,6 +67,8 @@ export interface ConfirmHostOptions {
   wall: () => number;
   /** After every step. */
   changed: () => void;
+  /** Something has become of a check: an edge, or that people were told. */
+  observed?: (check: string, seen: LedgerObservation) => void;
 }
 
 /** Inputs of one step, and checks that a tick looks at in one: a few milliseconds each. */
@@ -158,15 +162,26 @@ export function createConfirmHost(options: ConfirmHostOptions): ConfirmHost {
   function step(taken: readonly ConfirmInput[]): void {
     if (state === null) return;
     let outputs: readonly ConfirmOutput[] = [];
+    let ledgersBefore: ConfirmStep['ledgersBefore'] = new Map();
     try {
-      ({ state, outputs } = stepConfirm(state, taken, clock(), wall()));
+      ({ state, outputs, ledgersBefore } = stepConfirm(state, taken, clock(), wall()));
     } catch (error) {
       // The resources of this node are worth more than a word on a check: what cannot be taken in is left out, and nothing else.
       if (taken.length > 1) for (const one of taken) step([one]);
       else log.error({}, `confirmation cannot take in ${taken[0]?.kind}: ${messageOf(error)}`);
     }
     for (const output of outputs) carryOut(output);
+    observe(ledgersBefore);
     options.changed();
+  }
+
+  function observe(ledgersBefore: ConfirmStep['ledgersBefore']): void {
+    if (options.observed === undefined || state === null) return;
+    for (const [check, before] of ledgersBefore) {
+      const ledger = state.ledgers[check];
+      if (ledger === undefined) continue;
+      for (const seen of observeLedger(before, ledger, state.floor, clock())) options.observed(check, seen);
+    }
   }
 
   function carryOut(output: ConfirmOutput): void {

@@ -13,6 +13,7 @@ import type { Config, ResourceConfig } from '../config/types.js';
 import { type ControlServer, createControlServer } from '../control/server.js';
 import { type Demand, demandOf } from '../core/demand.js';
 import { changeVoters, copyVoter } from '../core/voter.js';
+import { createEventGate } from '../events/gate.js';
 import { type Journal, openJournal } from '../events/journal.js';
 import { warmHooks } from '../hooks/warm.js';
 import type { LogTarget } from '../log/log.js';
@@ -89,6 +90,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     ...{ directory: path.join(config.stateDir, 'events'), node: config.node, bootId: bootId() },
     ...{ wall: Date.now, clock: bootTime, problem: (text: string) => log.error({}, text) },
   });
+  const record = journal.record;
+  /** For what may happen to thousands at once. */
+  const gate = createEventGate({ pass: record });
   const workerStore = store('workers');
   const ended = await endRecordedWorkers(workerStore);
   if (ended > 0) log.warn({}, `ended ${ended} worker(s) that an earlier hastmond left behind`);
@@ -97,24 +101,25 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     args: options.workerArgs,
     spares: () => sparesFor([...resources.values()].map((runtime) => runtime.state().role)),
     store: workerStore,
-    log,
+    ...{ log, record },
   });
   const monitoring = createMonitoring({
     ...{ node: config.node, script: options.workerScript, log, network: () => network, changed: judge },
+    record: gate.record,
     records: createProcessRecords(workerStore, log),
     store: store('confirm'),
     alertStore: store('alerts'),
     directoryChanged: () => void reload(true),
   });
   const actions = createActionsHost({
-    ...{ script: options.workerScript, log, network: () => network },
+    ...{ script: options.workerScript, log, network: () => network, record: gate.record },
     records: createProcessRecords(workerStore, log),
     changed: (resource, change) => resources.get(resource)?.stateChanged(change),
   });
   const balancing = createBalancing({
     ...{ node: config.node, script: options.workerScript, log, network: () => network, clock: bootTime },
     records: createProcessRecords(workerStore, log),
-    logged: options.logged,
+    ...{ logged: options.logged, record },
     state: (resource) => resources.get(resource)?.state(),
     wall: Date.now,
   });
@@ -161,7 +166,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       pool,
       network: () => network,
       log,
-      record: journal.record,
+      record,
       changed() {
         keeper?.look();
         pool.adjust();
@@ -218,7 +223,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       events: createEventsHandler(journal, Date.now),
       commanded(by, request, error) {
         const event = commandEvent(by, request, error);
-        if (event !== null) journal.record(event);
+        if (event !== null) record(event);
       },
     }),
   });
@@ -235,6 +240,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     return result;
   }
 
+  function reloadFailed(refused: string): Reloaded {
+    for (const line of `reload failed: ${refused}`.split('\n')) log.error({}, line);
+    record({ kind: 'reload-failed', text: `reload failed: ${refused}`, data: { error: refused } });
+    return { refused, text: '' };
+  }
+
   async function reloadNow(again: boolean): Promise<Reloaded> {
     const loaded = options.load(again ? texts : undefined);
     const shown = formatDiagnostics(loaded.diagnostics);
@@ -245,8 +256,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const refused =
       next === null || diff === null ? `${shown}nothing has been changed` : cannotApply(next, diff);
     if (next === null || diff === null || refused !== '') {
-      for (const line of `reload failed: ${refused}`.split('\n')) log.error({}, line);
-      return { refused, text: '' };
+      return reloadFailed(refused);
     }
     const changes = describeChanges(diff, config, next);
     await nextTurn();
@@ -254,8 +264,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       await network.listen(next.listen);
     } catch (error) {
       const text = `${(error as Error).message}; nothing has been changed`;
-      log.error({}, `reload failed: ${text}`);
-      return { refused: text, text: '' };
+      return reloadFailed(text);
     }
     config = next;
     texts = loaded.texts;
@@ -285,7 +294,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     judge();
     const words: string[] = [];
     for (const { resource, text } of changes) {
-      journal.record({ kind: 'reloaded', ...(resource === '' ? {} : { resource }), text, data: {} });
+      record({ kind: 'reloaded', ...(resource !== '' && { resource }), text, data: {} });
       const role = resources.get(resource)?.state().role;
       log.info({ ...(resource === '' ? {} : { resource }), ...(role && { role }) }, `reloaded: ${text}`);
       words.push(resource === '' ? text : `${resource}: ${text}`);
@@ -343,9 +352,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await actions.close();
     await balancing.close();
     pool.close();
-    journal.record({ kind: 'daemon-ended', text: 'hastmond ends', data: { pid: process.pid } });
+    gate.close();
+    const allStopped = notStopped.size === 0 && stopped.every((ok) => ok);
+    record({ kind: 'daemon-ended', text: 'hastmond ends', data: { pid: process.pid, stopped: allStopped } });
     await journal.close();
-    return notStopped.size === 0 && stopped.every((ok) => ok);
+    return allStopped;
   }
 
   try {
@@ -356,7 +367,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     throw new DaemonFailure(EX_UNAVAILABLE, (error as Error).message);
   }
   if (config.watchdogDevice !== null) {
-    keeper = createDeviceKeeper({ config: config.watchdogDevice, demands, log });
+    keeper = createDeviceKeeper({ config: config.watchdogDevice, demands, log, record });
   }
   pool.warm();
   monitoring.apply(config);
@@ -365,8 +376,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   actions.apply(config);
   network.configure([...config.resources, ...monitoring.groups(config)]);
   startupMs = bootTime() - options.startedAt;
-  const started = { pid: process.pid, version, startupMs: Math.round(startupMs) };
-  journal.record({ kind: 'daemon-started', text: `hastmond ${version} is up`, data: started });
+  const started = { pid: process.pid, version, startupMs: Math.round(startupMs), left: ended };
+  record({ kind: 'daemon-started', text: `hastmond ${version} is up`, data: started });
   setImmediate(warmHooks);
   return { reload: () => reload(), terminate };
 }

@@ -3,6 +3,7 @@
  * is known to be stopped, and disarmed when none is left. Owned by the main process, for several resources share it. What
  * is to be done is decided in core/demand.ts.
  */
+import type { RecordEvent } from '../../proto/event-types.js';
 import type { WatchdogDeviceConfig } from '../config/types.js';
 import { type Demand, deviceAction } from '../core/demand.js';
 import type { NetLog } from '../net/log.js';
@@ -27,6 +28,7 @@ export interface DeviceKeeperOptions {
   /** What each resource demands now. */
   demands: () => Demand[];
   log: NetLog;
+  record: RecordEvent;
   /** The device and what the kernel says of it; a test puts its own in their place. */
   openDevice?: typeof openWatchdogDevice;
   isCounting?: (path: string) => boolean | null;
@@ -34,13 +36,15 @@ export interface DeviceKeeperOptions {
 
 /** A keeper that has not opened the device yet. */
 export function createDeviceKeeper(options: DeviceKeeperOptions): DeviceKeeper {
-  const { config, log } = options;
+  const { config, log, record } = options;
+  const { path } = config;
   const openDevice = options.openDevice ?? openWatchdogDevice;
   let device: WatchdogDevice | null = null;
   let problem = '';
   let starving = false;
+  let feedFailure = '';
   // A daemon before this one may have left it counting. Where the kernel does not tell, that is taken to be so.
-  let leftCounting = (options.isCounting ?? isWatchdogCounting)(config.path) ?? true;
+  let leftCounting = (options.isCounting ?? isWatchdogCounting)(path) ?? true;
   const timer = setInterval(look, feedIntervalMs(config.timeoutMs));
 
   function look(): void {
@@ -61,41 +65,56 @@ export function createDeviceKeeper(options: DeviceKeeperOptions): DeviceKeeper {
   }
 
   function warn(starve: boolean): void {
-    if (starve && !starving)
-      log.warn({}, `not feeding ${config.path}: a resource may be running here without a lease`);
+    if (starve && !starving) {
+      const text = `not feeding ${path}: a resource may be running here without a lease`;
+      log.warn({}, text);
+      record({ kind: 'device-starved', text, data: { path } });
+    }
     starving = starve;
   }
 
   function arm(): void {
-    const opened = openDevice(config.path, config.timeoutMs);
+    const opened = openDevice(path, config.timeoutMs);
     device = opened.device;
     const before = problem;
     problem = device === null ? `${opened.reason}` : wrongWith(device);
-    if (problem !== '' && problem !== before) log.error({}, `${problem}: nothing backs the stop up in time`);
+    if (problem !== '' && problem !== before)
+      complain(problem, `${problem}: nothing backs the stop up in time`);
     leftCounting = false;
     if (device === null) return;
     const { identity, timeoutMs, nowayout } = device.info;
-    log.info({}, `${config.path} armed (${identity}, ${timeoutMs / 1000} s)`);
+    const text = `${path} armed (${identity}, ${timeoutMs / 1000} s)`;
+    log.info({}, text);
+    record({ kind: 'device-armed', text, data: { path, timeoutMs } });
     if (nowayout === true)
-      log.warn({}, `${config.path} cannot be disarmed (nowayout): ending hastmond resets this machine`);
+      log.warn({}, `${path} cannot be disarmed (nowayout): ending hastmond resets this machine`);
   }
 
   function wrongWith({ info }: WatchdogDevice): string {
     return info.timeoutMs > config.timeoutMs
-      ? `${config.path} waits ${info.timeoutMs / 1000} s, longer than the watchdog_timeout of ${config.timeoutMs / 1000} s`
+      ? `${path} waits ${info.timeoutMs / 1000} s, longer than the watchdog_timeout of ${config.timeoutMs / 1000} s`
       : '';
   }
 
   function feed(): void {
     const failure = device?.feed() ?? null;
-    if (failure !== null) log.error({}, failure);
+    // Once, not at every attempt to feed it.
+    if (failure !== null && failure === feedFailure) log.error({}, failure);
+    else if (failure !== null) complain(failure, failure);
+    feedFailure = failure ?? '';
+  }
+
+  function complain(what: string, text: string): void {
+    log.error({}, text);
+    record({ kind: 'device-problem', text, data: { path, problem: what } });
   }
 
   function disarm(): void {
     const failure = device?.close() ?? null;
     device = null;
-    if (failure === null) log.info({}, `${config.path} disarmed`);
-    else log.error({}, failure);
+    if (failure !== null) return complain(failure, failure);
+    log.info({}, `${path} disarmed`);
+    record({ kind: 'device-disarmed', text: `${path} disarmed`, data: { path } });
   }
 
   return {

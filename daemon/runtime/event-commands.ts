@@ -9,8 +9,9 @@ export type EventsHandler = (
   signal: AbortSignal,
 ) => Promise<Partial<ControlReply>>;
 
-/** In one reply: far less than a frame holds. */
+/** Events in one reply, and their characters, which take three bytes at most: far less than a frame holds. */
 const PAGE = 200;
+const PAGE_CHARACTERS = 200_000;
 
 /** `wall`: milliseconds since 1970. */
 export function createEventsHandler(
@@ -26,7 +27,7 @@ export function createEventsHandler(
     const end = follow ? journal.subscribe((event) => take(event)) : () => {};
     try {
       const events = await journal.read(wanted, last ?? Number.POSITIVE_INFINITY);
-      for (let at = 0; at < events.length; at += PAGE) reply({ events: events.slice(at, at + PAGE) });
+      for (const page of pagesOf(events)) reply({ events: page });
       if (!follow) return {};
       const known = events.at(-1)?.number ?? 0;
       const tell = (event: HaEvent): void => {
@@ -40,6 +41,21 @@ export function createEventsHandler(
       end();
     }
   };
+}
+
+function pagesOf(events: readonly HaEvent[]): HaEvent[][] {
+  const pages: HaEvent[][] = [];
+  let left = 0;
+  for (const event of events) {
+    const page = pages.at(-1);
+    left -= event.text.length + JSON.stringify(event.data).length;
+    if (page !== undefined && left > 0 && page.length < PAGE) page.push(event);
+    else {
+      pages.push([event]);
+      left = PAGE_CHARACTERS;
+    }
+  }
+  return pages;
 }
 
 function wantedBy({ names, sinceMs }: EventsRequest, now: number): (event: HaEvent) => boolean {

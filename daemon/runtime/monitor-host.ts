@@ -34,6 +34,8 @@ export interface MonitorEvents {
   blind(): void;
   /** It checks, for the first time or again; what was down counts as down until a result says otherwise. */
   ready(): void;
+  /** It has ended; another one is started in so many milliseconds. */
+  ended?(restartMs: number): void;
 }
 
 export interface MonitorHost {
@@ -90,6 +92,7 @@ export function createMonitorHost(options: MonitorHostOptions): MonitorHost {
     ...{ script: options.script, args: ['monitor'], records: options.records, log },
     ...{ name: 'the monitor process', clock: bootTime, silenceMs: options.silenceMs ?? SILENCE_MS },
     ...{ begun, heard, gone },
+    replacing: (delayMs) => options.events.ended?.(delayMs),
   });
   /** To the present process. */
   let channel: MonitorChannel<MainToMonitor> | null = null;

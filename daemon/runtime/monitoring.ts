@@ -1,15 +1,18 @@
 /** Monitoring as a whole: the monitor process, confirmation with the other nodes, and telling people, put together. */
 import type { LinkMessage } from '../../proto/codec.js';
+import type { RecordEvent } from '../../proto/event-types.js';
 import { createAlertDesk } from '../alerts/desk.js';
 import type { AlertDesk } from '../alerts/types.js';
 import { sameCheck } from '../config/monitor-diff.js';
 import type { Config, ResourceConfig } from '../config/types.js';
 import { whyNotPromoted, whyServiceFailed } from '../confirm/resources.js';
+import { processEnded } from '../events/process.js';
 import { type LinkGroup, MONITORING } from '../net/group.js';
 import type { NetLog } from '../net/log.js';
 import type { PeerNetwork } from '../net/peer-network.js';
 import type { Store } from '../state/store.js';
 import { bootTime } from '../sys/clock.js';
+import { recordChecks } from './check-events.js';
 import { logEdge } from './check-log.js';
 import { monitorLinks } from './confirm-config.js';
 import { type ConfirmHost, createConfirmHost } from './confirm-host.js';
@@ -41,6 +44,7 @@ export interface MonitoringOptions {
   store: Store;
   alertStore: Store;
   log: NetLog;
+  record: RecordEvent;
   network: () => PeerNetwork;
   /** What is known of checks may have changed. */
   changed: () => void;
@@ -51,11 +55,13 @@ export interface MonitoringOptions {
 export function createMonitoring(options: MonitoringOptions): Monitoring {
   const { log, network } = options;
   const wall = (): number => Date.now();
+  const recorder = recordChecks(options.record);
   const host = createMonitorHost({
     ...{ script: options.script, records: options.records, log },
     events: {
       edge(_name, edge, view, last) {
         logEdge(log, edge, view, last);
+        recorder.edge(edge, view, last);
         confirm.seen(view, last);
       },
       cameUp: () => options.changed(),
@@ -67,23 +73,22 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
         confirm.ready();
         options.changed();
       },
+      ended: (restartMs) => options.record(processEnded('the monitor process', 'monitor', restartMs)),
     },
     wall: () => wall() / 1000,
   });
   const alerts = createAlertDesk({
-    ...{
-      script: options.script,
-      records: options.records,
-      store: options.alertStore,
-      log,
-      wall,
-      now: bootTime,
+    ...{ script: options.script, records: options.records, store: options.alertStore },
+    ...{ log, wall, now: bootTime, said: recorder.delivery },
+    done(check, edge, why) {
+      if (why !== '') recorder.notTold(check, edge, why);
+      confirm.told(check, edge, why);
     },
-    done: (check, edge, why) => confirm.told(check, edge, why),
   });
   const directory = createDirectoryWatch({ log, changed: options.directoryChanged });
   const confirm: ConfirmHost = createConfirmHost({
     ...{ node: options.node, store: options.store, log, monitor: host, wall, changed: options.changed },
+    observed: recorder.confirmed,
     clock: bootTime,
     desk: alerts,
     send: (to, message) => network().send(MONITORING, to, { kind: 'confirm', message }),

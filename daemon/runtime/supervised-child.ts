@@ -67,6 +67,8 @@ export interface SupervisedChildOptions<ToChild, FromChild extends { kind: strin
   heard(message: Exclude<FromChild, GroupNote>): void;
   /** It is gone, or could not be started, and not because of `end`; which may be called here where no other one is wanted. */
   gone(): void;
+  /** Another one is forked in its place, in so many milliseconds. */
+  replacing?(delayMs: number): void;
 }
 
 /** On a machine that is short of processors a program takes long to load, and longer where it is started anew. */
@@ -163,6 +165,7 @@ export function createSupervisedChild<ToChild extends Serializable, FromChild ex
     losses = clock() - since > LASTED_MS ? 1 : losses + 1;
     const delayMs = RESTART_MS[Math.min(losses, RESTART_MS.length) - 1] ?? RESTART_MS[0];
     log.error({}, `${options.replaced ?? `${name} has ended: starting another one`} in ${delayMs} ms`);
+    options.replacing?.(delayMs);
     restart = setTimeout(() => {
       restart = undefined;
       restarts += 1;

@@ -4,7 +4,9 @@
  * Knows processes and the channel to them; does not know what they do.
  */
 import type { ChildProcess } from 'node:child_process';
+import type { RecordEvent } from '../../proto/event-types.js';
 import type { Role } from '../core/types.js';
+import { processEnded } from '../events/process.js';
 import type { NetLog } from '../net/log.js';
 import type { Store } from '../state/store.js';
 import { forkSelf } from '../sys/fork.js';
@@ -48,6 +50,7 @@ export interface WorkerPoolOptions {
   /** Where processes are recorded. */
   store: Store;
   log: NetLog;
+  record: RecordEvent;
 }
 
 interface Child {
@@ -85,11 +88,15 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
       const at = spares.indexOf(entry);
       if (at >= 0) {
         spares.splice(at, 1);
-        if (!closed)
+        if (!closed) {
           options.log.warn({ workerpid: entry.pid }, `a spare worker process ended unexpectedly, ${how}`);
+          options.record(processEnded(`a spare worker process (${how})`, 'spare', WARM_DELAY_MS));
+        }
         warmAfter(WARM_DELAY_MS);
       } else if (entry.callbacks !== null && code !== 0) {
         options.log.warn({ workerpid: entry.pid }, `a worker process ended unexpectedly, ${how}`);
+        // The core has another one started, at once.
+        options.record(processEnded(`a worker process (${how})`, 'worker', 0));
       }
       records.forget(entry.pid);
       entry.callbacks?.exited();

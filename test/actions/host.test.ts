@@ -20,6 +20,8 @@ interface Scene extends Place {
   pids: number[];
   said: string[];
   changes: StateChange[];
+  /** Kinds of events. */
+  recorded: string[];
 }
 
 function sceneFor(t: TestContext, silenceMs?: number): Scene {
@@ -27,8 +29,10 @@ function sceneFor(t: TestContext, silenceMs?: number): Scene {
   const pids: number[] = [];
   const said: string[] = [];
   const changes: StateChange[] = [];
+  const recorded: string[] = [];
   const say = (_fields: object, text: string): void => void said.push(text);
   const host = createActionsHost({
+    record: ({ kind }) => void recorded.push(kind),
     ...{ script: hastmond, network: () => ({ send: () => {} }) as unknown as PeerNetwork },
     records: { record: (pid) => void pids.push(pid), forget: () => {} },
     log: { debug: () => {}, info: () => {}, warn: say, error: say },
@@ -37,7 +41,7 @@ function sceneFor(t: TestContext, silenceMs?: number): Scene {
   });
   t.after(() => host.close());
   return {
-    ...{ ...place, host, pids, said, changes },
+    ...{ ...place, host, pids, said, changes, recorded },
     config(checks) {
       const { config, shown } = loadPlan(place, '[status]\n/bin/true\n', checks);
       assert.ok(config !== null, shown);
@@ -47,7 +51,7 @@ function sceneFor(t: TestContext, silenceMs?: number): Scene {
 }
 
 test('a process of checks that hangs is replaced, and what it had started ends', async (t) => {
-  const { config, file, host, pids, said } = sceneFor(t, 2000);
+  const { config, file, host, pids, recorded, said } = sceneFor(t, 2000);
   const long = `name=c timeout=1h sh: echo $$ >>${file('check')}; exec sleep 1000`;
   host.apply(config(`[local]\n${long}\nname=d sh: echo up >>${file('next')}; echo ok\n`));
   const written = (): string => (existsSync(file('check')) ? readFileSync(file('check'), 'utf8') : '');
@@ -64,4 +68,5 @@ test('a process of checks that hangs is replaced, and what it had started ends',
   );
   await until(() => !alive(first) && !alive(check), PATIENCE_MS, 'what it had started goes on');
   assert.match(said.join('\n'), /has said nothing for 2 s: ending it/);
+  assert.deepEqual(recorded, ['process-ended']);
 });

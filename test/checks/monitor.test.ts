@@ -23,12 +23,15 @@ interface Trial {
   host: MonitorHost;
   edges: string[];
   pids: number[];
+  /** In how many milliseconds another process follows one that has ended. */
+  ended: number[];
   log: string[];
 }
 
 function trialFor(t: TestContext, silenceMs = 10_000): Trial {
   const edges: string[] = [];
   const pids: number[] = [];
+  const ended: number[] = [];
   const lines: string[] = [];
   const note = (_: object, text: string): void => void lines.push(text);
   const host = createMonitorHost({
@@ -40,12 +43,13 @@ function trialFor(t: TestContext, silenceMs = 10_000): Trial {
       blind: () => void edges.push('blind'),
       cameUp: () => {},
       ready: () => {},
+      ended: (restartMs) => void ended.push(restartMs),
     },
     wall: () => Date.now() / 1000,
     silenceMs,
   });
   t.after(() => host.close());
-  return { host, edges, pids, log: lines };
+  return { host, edges, ended, pids, log: lines };
 }
 
 test('edges come at once, views when asked; without privileges, and under its title', async (t) => {
@@ -152,6 +156,7 @@ test('a process that dies is replaced, and what was down is not told again', asy
     trial.edges.map((edge) => edge.split(' ').slice(0, 2).join(' ')),
     ['mail down', 'blind', 'mail up'],
   );
+  assert.deepEqual(trial.ended, [200]);
 });
 
 test('a process that is killed leaves no plugin behind, and a service that a plugin started lives on', async (t) => {

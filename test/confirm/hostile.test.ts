@@ -97,7 +97,7 @@ test('inputs of one moment together are the same as one after the other', () => 
     apart = step.state;
     outputs.push(...step.outputs);
   }
-  assert.deepEqual(together, { state: apart, outputs });
+  assert.deepEqual({ state: together.state, outputs: together.outputs }, { state: apart, outputs });
   assert.ok(outputs.length > 5);
 });
 

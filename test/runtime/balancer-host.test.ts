@@ -34,6 +34,7 @@ function trialFor(t: TestContext, silenceMs = 60_000) {
   writeFileSync(script, PROGRAM);
   const lines: string[] = [];
   const pids: number[] = [];
+  const ended: number[] = [];
   const note = (_: object, text: string): void => void lines.push(text);
   let started = 0;
   const host = createBalancerHost({
@@ -43,6 +44,7 @@ function trialFor(t: TestContext, silenceMs = 60_000) {
     log: { debug: note, info: note, warn: note, error: note },
     events: {
       said: () => {},
+      ended: (restartMs) => void ended.push(restartMs),
       started: () => {
         started += 1;
         host.tell({ kind: 'active', active: true });
@@ -55,7 +57,7 @@ function trialFor(t: TestContext, silenceMs = 60_000) {
     assert.deepEqual(pids, []);
     rmSync(folder, { recursive: true });
   });
-  return { host, lines, started: () => started };
+  return { ended, host, lines, started: () => started };
 }
 
 test('it is forked, asked, told, and ended when there is nothing for it to do', async (t) => {
@@ -74,7 +76,7 @@ test('it is forked, asked, told, and ended when there is nothing for it to do', 
 });
 
 test('[B10] one that dies or hangs is replaced, and told again; who has asked it gets an error', async (t) => {
-  const { host, lines, started } = trialFor(t, 2000);
+  const { ended, host, lines, started } = trialFor(t, 2000);
   host.apply(settings, UNCONFIGURED);
   const { error } = await host.ask({ kind: 'balancer-reload' });
   assert.equal(error?.message, 'the balancer has ended');
@@ -86,6 +88,7 @@ test('[B10] one that dies or hangs is replaced, and told again; who has asked it
   assert.equal(hung.error?.code, 69);
   assert.ok(lines.some((line) => line.startsWith('the balancer has said nothing for 2 s')));
   await until('it happens', () => started() === 3);
+  assert.deepEqual(ended, [200, 1000], 'and both times it is said when the next one follows');
 });
 
 function alive(pid: number): boolean {

@@ -14,6 +14,7 @@ const final: Answer = { outcome: { kind: 'final', why: 'no such user' }, lines: 
 function trial(answers: Answer[], retryMs: number[]) {
   const jobs: Job[] = [];
   const lines: string[] = [];
+  const recorded: string[] = [];
   const note = (_: object, text: string): void => void lines.push(text);
   const mail = createBalancerMail({
     node: 'nodeA',
@@ -25,9 +26,10 @@ function trial(answers: Answer[], retryMs: number[]) {
     },
     log: { debug: note, info: note, warn: note, error: note },
     wall: () => 1_000_000,
+    record: ({ kind }) => void recorded.push(kind),
     retryMs,
   });
-  return { mail, jobs, lines, subjects: () => jobs.map(({ content }) => content.subject) };
+  return { mail, jobs, lines, recorded, subjects: () => jobs.map(({ content }) => content.subject) };
 }
 
 test('the second waits for the first, whose server is busy, and each has an id of its own', async (t) => {
@@ -47,7 +49,7 @@ test('the second waits for the first, whose server is busy, and each has an id o
 });
 
 test('what nobody takes is given up, told, and makes room for the next', async (t) => {
-  const { lines, mail, subjects } = trial([final, later, later], [1]);
+  const { lines, mail, recorded, subjects } = trial([final, later, later], [1]);
   t.after(() => mail.close());
   mail.send(email, 'one', '');
   mail.send(email, 'two', '');
@@ -58,6 +60,7 @@ test('what nobody takes is given up, told, and makes room for the next', async (
     lines.filter((line) => line.includes('given up')),
     ['mail not delivered, and given up: one: no such user', 'mail not delivered, and given up: two: busy'],
   );
+  assert.deepEqual(recorded, ['mail-problem', 'mail-problem', 'mail-problem', 'mail-delivered']);
 });
 
 test('of too many the oldest is given up', async (t) => {

@@ -9,6 +9,7 @@ import type { Config } from '../../daemon/config/types.js';
 import type { NodeState } from '../../daemon/core/node-types.js';
 import type { PeerNetwork } from '../../daemon/net/peer-network.js';
 import { createBalancing } from '../../daemon/runtime/balancing.js';
+import type { NewEvent } from '../../proto/event-types.js';
 import type { ShareMessage } from '../../proto/share-codec.js';
 import { until } from '../net/cluster.js';
 
@@ -37,6 +38,7 @@ function sceneFor(t: TestContext) {
   const script = path.join(folder, 'program.mjs');
   writeFileSync(script, PROGRAM);
   const lines: string[] = [];
+  const events: NewEvent[] = [];
   const sent: { node: string; message: ShareMessage }[] = [];
   const note = (_: object, text: string): void => void lines.push(text);
   /** Who holds the lease as far as this node, a, knows. */
@@ -60,6 +62,7 @@ function sceneFor(t: TestContext) {
     records: { record: () => {}, forget: () => {} },
     log: { debug: note, info: note, warn: note, error: note },
     lingerMs: LINGER_MS,
+    record: (event) => void events.push(event),
     logged: 'terminal',
   });
   t.after(async () => {
@@ -78,6 +81,7 @@ function sceneFor(t: TestContext) {
   return {
     balancing,
     lines,
+    events,
     sent,
     config,
     holds(name: string | null): void {
@@ -99,10 +103,14 @@ const host = (name: string): ShareEntry => ({ kind: 'host', host: name, off: nul
 const QUESTION: ShareMessage = { full: false, more: false, entries: [] };
 
 test('[B12] where the lease is lost and nobody has it, the table stays for a while, and not longer', async (t) => {
-  const { balancing, config, heard, holds, lines } = sceneFor(t);
+  const { balancing, config, events, heard, holds, lines } = sceneFor(t);
   holds('a');
   balancing.apply(config);
   await heard('active true');
+  assert.deepEqual(
+    events.map(({ data, kind, resource }) => ({ kind, resource, data })),
+    [{ kind: 'director', resource: 'lb', data: { active: true } }],
+  );
   holds(null);
   // As every heartbeat does it.
   const beat = setInterval(() => balancing.look(), 20);

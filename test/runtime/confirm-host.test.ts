@@ -220,6 +220,43 @@ test('what a file means: the same for all nodes, but for their own addresses', (
   assert.deepEqual(monitorLinks({ ...a, nodes: ['a'] }, 'a'), []);
 });
 
+test('an outage that this node alone can confirm, and that people were told, are observed once', async (t) => {
+  const seen: string[] = [];
+  const store = storeFor(t);
+  const open = (): ConfirmHost => {
+    const host: ConfirmHost = createConfirmHost({
+      ...{ node: 'a', store, log: logTo([]), wall: Date.now, clock: () => performance.now() },
+      monitor: {
+        look: () => Promise.reject(new Error('it is seen')),
+        run: () => Promise.reject(new Error('it is seen')),
+        sight: () => 'down',
+      },
+      desk: { tell: ({ check, edge }) => host.told(check, edge, ''), cancel: () => {} },
+      ...{ send: () => false, waiting: () => 0, changed: () => {} },
+      observed: (check, { edge, kind }) => void seen.push(`${check} ${kind} ${edge}`),
+    });
+    t.after(() => host.close());
+    host.configure({ ...configOf('a', ['x', 'y']), nodes: ['a'] });
+    return host;
+  };
+  const view = { name: 'x', state: 'down', nature: 'refused', detail: 0, sinceAge: 0, age: 0, latencyMs: 1 };
+  const given = [
+    { ...view, okAge: 5 },
+    { address: '', text: '', excerpt: '' },
+  ] as unknown;
+  const host = open();
+  host.seen(...(given as Parameters<ConfirmHost['seen']>));
+  await until('it is told', () => seen.length === 2);
+  await host.close();
+  const again = open();
+  await until('it has read what it knew', () => again.state()?.ledgers.x?.edge === 1);
+  again.seen(...(given as Parameters<ConfirmHost['seen']>));
+  again.mute('y', 1);
+  await until('it goes on', () => again.state()?.ledgers.y !== undefined);
+  await again.close();
+  assert.deepEqual(seen, ['x down 1', 'x told 1']);
+});
+
 test('a step that takes its time is followed by four times as much for all else', async (t) => {
   let now = 0;
   const steps: number[] = [];

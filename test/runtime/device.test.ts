@@ -11,6 +11,8 @@ interface Bench {
   /** What was done to the device, in order. */
   done: string[];
   logged: string[];
+  /** Kinds of events. */
+  recorded: string[];
 }
 
 interface Given {
@@ -27,6 +29,7 @@ function bench(t: TestContext, given: Given = {}): Bench {
   const demands: Demand[] = [];
   const done: string[] = [];
   const logged: string[] = [];
+  const recorded: string[] = [];
   const write = (_fields: object, text: string): void => void logged.push(text);
   const did = (what: string): string | null => {
     done.push(what);
@@ -46,9 +49,10 @@ function bench(t: TestContext, given: Given = {}): Bench {
       return given.refuses === undefined ? { device } : { device: null, reason: given.refuses };
     },
     isCounting: () => counting,
+    record: ({ kind }) => void recorded.push(kind),
   });
   t.after(() => keeper.close());
-  return { keeper, demands, done, logged };
+  return { keeper, demands, done, logged, recorded };
 }
 
 function look({ keeper, demands, done }: Bench, ...now: Demand[]): string {
@@ -66,6 +70,7 @@ test('[G5] armed with the lease, fed while all is well, disarmed when nothing is
   assert.equal(look(b, 'none', 'none'), 'close');
   assert.equal(look(b, 'none'), '');
   assert.equal(look(b, 'feed'), 'open');
+  assert.deepEqual(b.recorded, ['device-armed', 'device-disarmed', 'device-armed']);
 });
 
 test('[G5] one resource without a good lease is enough not to feed', (t) => {
@@ -79,6 +84,7 @@ test('[G5] one resource without a good lease is enough not to feed', (t) => {
   assert.equal(look(b, 'feed', 'feed'), 'feed');
   look(b, 'starve');
   assert.equal(b.logged.length, lines + 1, 'said anew when it comes again');
+  assert.deepEqual(b.recorded, ['device-armed', 'device-starved', 'device-starved']);
 });
 
 test('[G5] a device that an earlier daemon left counting is not opened while something may be running', (t) => {
@@ -117,6 +123,7 @@ test('a device that cannot be opened, or waits too long, is a problem that the s
   look(b, 'feed');
   assert.equal(b.keeper.problem(), 'cannot open watchdog device /dev/watchdog: EBUSY');
   assert.equal(b.logged.filter((line) => line.includes('EBUSY')).length, 1);
+  assert.deepEqual(b.recorded, ['device-problem']);
   delete given.refuses;
   look(b, 'feed');
   assert.equal(b.keeper.problem(), '');
@@ -143,9 +150,10 @@ test('[G5] between the changes it is fed by its own timer', (t) => {
 test('a device that cannot be fed or stopped is an error in the log', (t) => {
   const b = bench(t, { failure: 'cannot write to /dev/watchdog: EIO' });
   look(b, 'feed');
-  for (const demand of ['feed', 'none'] as const) {
+  for (const demand of ['feed', 'feed', 'none'] as const) {
     b.logged.length = 0;
     look(b, demand);
     assert.deepEqual(b.logged, ['cannot write to /dev/watchdog: EIO']);
   }
+  assert.deepEqual(b.recorded, ['device-armed', 'device-problem', 'device-problem']);
 });

@@ -51,6 +51,7 @@ export function createCluster(profile: Profile, counts: Counts, reader: Reader |
     failing: 0,
     changingVoters: false,
     reading: reader !== null,
+    stepped: null,
   };
   const network = createNetwork(world);
   world.send = network.send;

@@ -55,6 +55,7 @@ function takePart(world: World, main: MainProcess): void {
   };
   const { state, outputs } = startNode(init, localNow(world, machine));
   main.state = state;
+  world.stepped?.(main, null);
   if (init.record?.grant) world.trace({ kind: 'counted', what: 'voter-restarted', node: machine.name });
   const { history, sets, epochMax } = state.voter;
   if (history) world.trace({ kind: 'voter-sets', voter: machine.name, sets, epochMax, restarted: true });
@@ -141,6 +142,7 @@ function step(world: World, main: MainProcess, input: MainInput): void {
   const { state, outputs } = stepNode(before, stamped);
   main.state = state;
   observeStep(world, main, before, stamped, outputs);
+  world.stepped?.(main, before);
   for (const output of outputs) {
     if (!main.alive) return;
     perform(world, main, output);

@@ -22,10 +22,15 @@ export interface RunResult {
   failure: { rule: string; text: string; at: number; cluster: string } | null;
 }
 
-export function run(profile: Profile, reader: Reader | null = null): RunResult {
+export function run(
+  profile: Profile,
+  reader: Reader | null = null,
+  stepped: World['stepped'] = null,
+): RunResult {
   const counts = noCounts();
   const cluster = createCluster(profile, counts, reader);
   const { agenda } = cluster.world;
+  cluster.world.stepped = stepped;
   let failure: RunResult['failure'] = null;
   try {
     phases(cluster, profile);

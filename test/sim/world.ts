@@ -33,6 +33,8 @@ export interface World {
   changingVoters: boolean;
   /** True where somebody reads the trace: texts that only a reader wants are made. */
   reading: boolean;
+  /** Sees every step of a core, from its start (`before` null) on. */
+  stepped: ((main: MainProcess, before: MainProcess['state'] | null) => void) | null;
 }
 
 /** What the hooks of a machine do at present. */

@@ -17,6 +17,9 @@ export interface ConsoleAnswer {
   ended: boolean;
 }
 
+/** Characters of an answer that are worth keeping. */
+const ANSWER_SHOWN = 200;
+
 /** Never rejects: what goes wrong is a line of the answer. */
 export async function interpret(
   line: string,
@@ -27,7 +30,10 @@ export async function interpret(
   const clean = line === '\x04' ? line : line.replace(/\p{Cc}/gu, ' ').trim();
   const command = remember(clean, session);
   try {
-    return { text: await answer(command, session, host), ended: command.kind === 'quit' };
+    const text = await answer(command, session, host);
+    if (command.kind === 'set' || command.kind === 'reload')
+      host.typed?.(session.by, clean, text.slice(0, ANSWER_SHOWN).trimEnd());
+    return { text, ended: command.kind === 'quit' };
   } catch (error) {
     return { text: comment(`internal error: ${messageOf(error)}`), ended: false };
   }

@@ -24,6 +24,8 @@ export interface ConsoleHost {
   }[];
   /** Has the kernel's connections counted anew: who waits for the last one must not read an older number. */
   refresh(): Promise<void>;
+  /** A line that was to change something has been typed, and answered so. */
+  typed?(by: string, line: string, answer: string): void;
   /** Seconds since 1970. */
   wall(): number;
 }

@@ -1,7 +1,16 @@
 /** What operators ask. A command is done as a whole, or not at all. */
 import { type BalancerCommand, WEIGHT_MAX } from '../types.js';
 import { adopt } from './settle.js';
-import { type Draft, type Given, type Host, log, type Pair, pairChanged, type Service } from './state.js';
+import {
+  type Draft,
+  type Given,
+  type Host,
+  happened,
+  log,
+  type Pair,
+  pairChanged,
+  type Service,
+} from './state.js';
 import { fullWeight, isDisabled } from './weights.js';
 import { nameOf, whyDisabled } from './words.js';
 
@@ -61,18 +70,24 @@ function off(draft: Draft, command: Of<'off'>): { error: string; text: string } 
   for (const host of target.hosts) {
     host.off ??= given;
     hostChanged(draft, host);
-    told(draft, host.config.tag, '', `off as a whole, by ${by}`);
+    const text = `off as a whole, by ${by}`;
+    told(draft, host.config.tag, '', text);
+    happened(draft, {
+      kind: 'server-disabled',
+      host: host.config.tag,
+      by,
+      text,
+      data: { reasons: '', whole: true },
+    });
   }
   for (const pair of target.pairs) {
     if (command.services !== null) {
       for (const name of command.reasons)
         if (!pair.memory.reasons.has(name)) pair.memory.reasons.set(name, given);
-      told(
-        draft,
-        pair.host.config.tag,
-        pair.service.config.tag,
-        `disabled (${command.reasons.join(', ')}) by ${by}`,
-      );
+      const reasons = command.reasons.join(', ');
+      const text = `disabled (${reasons}) by ${by}`;
+      told(draft, pair.host.config.tag, pair.service.config.tag, text);
+      happened(draft, { kind: 'server-disabled', ...about(pair, by, text), data: { reasons, whole: false } });
     }
     Object.assign(pair.memory, { rampAskedMs: null, foundZero: false });
     pairChanged(draft, pair);
@@ -94,7 +109,9 @@ function on(draft: Draft, command: Of<'on'>): { error: string; text: string } {
   for (const host of target.hosts) {
     host.off = null;
     hostChanged(draft, host);
-    told(draft, host.config.tag, '', `on as a whole, by ${by}`);
+    const text = `on as a whole, by ${by}`;
+    told(draft, host.config.tag, '', text);
+    happened(draft, { kind: 'server-enabled', host: host.config.tag, by, text, data: { whole: true } });
   }
   for (const pair of target.pairs) {
     const { memory } = pair;
@@ -103,12 +120,10 @@ function on(draft: Draft, command: Of<'on'>): { error: string; text: string } {
         memory.reasons.delete(name);
     if (were.has(pair) && !isDisabled(pair)) {
       memory.awaitSince = draft.now;
-      told(
-        draft,
-        pair.host.config.tag,
-        pair.service.config.tag,
-        `enabled by ${by}: it waits for a pass of its check`,
-      );
+      const text = `enabled by ${by}: it waits for a pass of its check`;
+      told(draft, pair.host.config.tag, pair.service.config.tag, text);
+      if (services !== null)
+        happened(draft, { kind: 'server-enabled', ...about(pair, by, text), data: { whole: false } });
     }
     memory.foundZero = false;
     // Of one that has weight nothing is asked.
@@ -132,9 +147,11 @@ function setWeight(draft: Draft, command: Of<'weight'>): { error: string; text: 
     return refused(`a weight is a whole number from 0 to ${WEIGHT_MAX}`);
   for (const pair of target.pairs) {
     Object.assign(pair.memory, { override: weight, kept: null });
-    const text =
-      weight === null ? `full weight ${fullWeight(pair)} of the file again` : `full weight ${weight}`;
+    const full = fullWeight(pair);
+    const text = weight === null ? `full weight ${full} of the file again` : `full weight ${full}`;
     told(draft, pair.host.config.tag, pair.service.config.tag, `${text}, by ${by}`);
+    const data = { weight: full, own: weight === null };
+    happened(draft, { kind: 'full-weight', ...about(pair, by, text), data });
     pairChanged(draft, pair);
   }
   return done(target.pairs.map((pair) => `${nameOfPair(pair)}: full weight ${fullWeight(pair)}`));
@@ -214,9 +231,13 @@ function hostChanged(draft: Draft, host: Host): void {
   draft.changed.hosts.add(host.config.tag);
 }
 
+function about({ host, service }: Pair, by: string, text: string) {
+  return { host: host.config.tag, service: service.config.tag, by, text };
+}
+
 function told(draft: Draft, host: string, service: string, text: string): void {
-  const about = service === '' ? { host } : { host, service };
-  log(draft, 'info', `${host}${service === '' ? '' : ` in ${service}`}: ${text}`, about);
+  const tags = service === '' ? { host } : { host, service };
+  log(draft, 'info', `${host}${service === '' ? '' : ` in ${service}`}: ${text}`, tags);
 }
 
 function nameOfPair({ host, service }: Pair): string {

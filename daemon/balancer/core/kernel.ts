@@ -1,7 +1,7 @@
 /** What the kernel has: told as a whole, changed by what the core plans, refused, or changed by somebody else. */
 import { afterChanges, diffService, inOrder } from '../ipvs/diff.js';
 import type { Change, ServiceKey, Table, TableService } from '../types.js';
-import { type BalancerState, type Draft, log, type Service } from './state.js';
+import { type BalancerState, type Draft, happened, log, type Service } from './state.js';
 import { RETRY_MS } from './types.js';
 import { signature, wantedOf } from './wanted.js';
 import { adoptHint, differenceWords, nameOf } from './words.js';
@@ -50,10 +50,14 @@ function compare(
   if (leave) state.left.set(key, signature(wanted));
   draft.save ||= leave;
   const name = service === undefined ? key : nameOf(state, service);
-  const text = `${name} was changed by somebody else: ${differenceWords(key, before, after)}; ${
-    leave ? 'it is left so' : 'it is put right'
-  }`;
-  log(draft, 'warn', text, service === undefined ? {} : { service: service.config.tag });
+  const what = differenceWords(key, before, after);
+  const text = `${name} was changed by somebody else: ${what}; ${leave ? 'it is left so' : 'it is put right'}`;
+  log(draft, 'warn', text, tagOf(service));
+  happened(draft, { kind: 'table-meddled', ...tagOf(service), text, data: { what, left: leave } });
+}
+
+function tagOf(service: Service | undefined): { service?: string } {
+  return service === undefined ? {} : { service: service.config.tag };
 }
 
 /** It is what a part of the changes that make the wanted one would have made. */
@@ -78,7 +82,8 @@ export function takeApplied(draft: Draft, changes: readonly Change[]): void {
     if (!refused.delete(key)) continue;
     const known = draft.state.byKey.get(key);
     const text = `${known === undefined ? key : nameOf(draft.state, known)}: its changes are made now`;
-    log(draft, 'info', text, known === undefined ? {} : { service: known.config.tag });
+    log(draft, 'info', text, tagOf(known));
+    happened(draft, { kind: 'table-accepted', ...tagOf(known), text, data: { virtual: key } });
   }
   disown(draft, keys);
 }
@@ -116,7 +121,8 @@ export function takeRefused(draft: Draft, keys: readonly ServiceKey[], why: stri
     state.dirty.add(key);
     const name = service === undefined ? key : nameOf(state, service);
     const text = `${name}: its changes were refused: ${why}; tried again every ${RETRY_MS / 1000} s`;
-    log(draft, level, text, service === undefined ? {} : { service: service.config.tag });
+    log(draft, level, text, tagOf(service));
+    if (level === 'error') happened(draft, { kind: 'table-refused', ...tagOf(service), text, data: { why } });
   }
 }
 

@@ -1,7 +1,16 @@
 /** What follows for a service from what has changed: who gets weight, who loses it, whether the sorry server is in, and whose it is. */
-import { type Check, type Draft, log, type Pair, pairChanged, type Ramp, type Service } from './state.js';
+import {
+  type Check,
+  type Draft,
+  happened,
+  log,
+  type Pair,
+  pairChanged,
+  type Ramp,
+  type Service,
+} from './state.js';
 import { sorryServer } from './wanted.js';
-import { fullWeight, isDisabled, isEligible, isFresh, isPassing, isUndecided } from './weights.js';
+import { fullWeight, isDisabled, isEligible, isFresh, isPassing, isUndecided, weightNow } from './weights.js';
 import { adoptHint, mailText, nameOf, seconds, whyZero } from './words.js';
 
 /** Decides about every service that this step has touched. */
@@ -63,7 +72,11 @@ function comes(draft: Draft, pair: Pair): void {
   if (memory.ramp !== null) state.ramping.add(pair);
   const how = memory.ramp === null ? '' : ` over ${seconds(memory.ramp.durationMs)}`;
   const why = pair.check === null ? 'it has no check' : 'its check passes';
-  say(draft, pair, `weight 0 -> ${fullWeight(pair)}${how}: ${why}; it had none for ${seconds(zeroMs)}`);
+  const to = fullWeight(pair);
+  const text = `weight 0 -> ${to}${how}: ${why}; it had none for ${seconds(zeroMs)}`;
+  say(draft, pair, text);
+  const rampMs = memory.ramp?.durationMs ?? 0;
+  happened(draft, { kind: 'weight-changed', ...tagsOf(pair), text, data: { from: 0, to, rampMs, why } });
   pairChanged(draft, pair);
   draft.touched.add(service);
 }
@@ -81,12 +94,20 @@ function rampOf({ state, now }: Draft, { memory, service }: Pair): Ramp | null {
 function goes(draft: Draft, pair: Pair): void {
   const { memory } = pair;
   const { now } = draft;
+  const from = weightNow(pair, now);
   const ramping = memory.ramp !== null && memory.ramp.deadline > now;
   // What was begun is not done: see statusOf.
   if (ramping && !isPassing(pair)) memory.awaitSince = now;
   Object.assign(memory, { zeroSince: now, ramp: null, kept: null });
   draft.state.ramping.delete(pair);
-  say(draft, pair, `weight -> 0: ${whyZero(pair, now)}`);
+  const why = whyZero(pair, now);
+  const text = `weight -> 0: ${why}`;
+  say(draft, pair, text);
+  const by = byWhom(pair);
+  happened(draft, {
+    ...{ kind: 'weight-changed', ...tagsOf(pair), ...(by !== undefined && { by }), text },
+    data: { from, to: 0, rampMs: 0, why },
+  });
   pairChanged(draft, pair);
 }
 
@@ -103,16 +124,27 @@ export function advanceRamps(draft: Draft, weightOf: (pair: Pair) => number): vo
     }
     draft.state.ramping.delete(pair);
     if (memory.ramp === null) continue;
-    say(draft, pair, `weight ${weight}: it has come back`);
+    const text = `weight ${weight}: it has come back`;
+    say(draft, pair, text);
+    happened(draft, { kind: 'ramp-ended', ...tagsOf(pair), text, data: { weight } });
     memory.ramp = null;
     // Full at last; the table may not have it yet.
     pairChanged(draft, pair);
   }
 }
 
+function tagsOf({ host, service }: Pair): { host: string; service: string } {
+  return { host: host.config.tag, service: service.config.tag };
+}
+
+/** Who has disabled it last. */
+function byWhom({ host, memory }: Pair): string | undefined {
+  const given = [...(host.off === null ? [] : [host.off]), ...memory.reasons.values()];
+  return given.sort((a, b) => b.at - a.at)[0]?.by;
+}
+
 function say(draft: Draft, pair: Pair, text: string, level: 'info' | 'debug' = 'info'): void {
-  const host = pair.host.config.tag;
-  const service = pair.service.config.tag;
+  const { host, service } = tagsOf(pair);
   log(draft, level, `${host} in ${service}: ${text}`, { host, service });
 }
 
@@ -126,10 +158,13 @@ function sorryEdge(draft: Draft, service: Service, failing: boolean): void {
   draft.changed.services.add(service);
   if (failing) {
     const stand = sorry === null ? 'there is no sorry server: nobody answers' : `sorry server ${sorry} in`;
-    log(draft, 'warn', `${nameOf(state, service)}: no server has weight: ${stand}`, { service: tag });
+    const text = `${nameOf(state, service)}: no server has weight: ${stand}`;
+    log(draft, 'warn', text, { service: tag });
+    happened(draft, { kind: 'sorry-in', service: tag, text, data: { sorry: sorry ?? '' } });
   } else {
     const text = `${nameOf(state, service)}: servers have weight again after ${seconds(failedMs ?? 0)}: sorry server out`;
     log(draft, 'info', text, { service: tag });
+    happened(draft, { kind: 'sorry-out', service: tag, text, data: { lastedMs: Math.round(failedMs ?? 0) } });
   }
   if (!email || state.config?.options.email == null) return;
   const subject = failing ? `VS '${tag}' FAIL` : `VS '${tag}' OK (after ${seconds(failedMs ?? 0)})`;
@@ -150,6 +185,12 @@ function takeOver(draft: Draft, service: Service): void {
     service.foreign = true;
     const text = `${nameOf(state, service)} exists in the kernel and was not made by this balancer: it is not touched; ${adoptHint(service)}`;
     log(draft, 'warn', text, { service: service.config.tag });
+    happened(draft, {
+      kind: 'vs-foreign',
+      service: service.config.tag,
+      text,
+      data: { virtual: service.key },
+    });
   }
 }
 
@@ -166,7 +207,9 @@ export function adopt(draft: Draft, service: Service): void {
   service.foreign = false;
   draft.save = true;
   draft.touched.add(service);
-  log(draft, 'info', `${nameOf(state, service)} is taken over`, { service: service.config.tag });
+  const text = `${nameOf(state, service)} is taken over`;
+  log(draft, 'info', text, { service: service.config.tag });
+  happened(draft, { kind: 'vs-adopted', service: service.config.tag, text, data: { virtual: service.key } });
   for (const pair of service.pairs) {
     const weight = kernel.servers.get(pair.real)?.weight;
     if (weight === undefined || pair.real === '' || isDisabled(pair)) continue;
@@ -186,11 +229,12 @@ export function adopt(draft: Draft, service: Service): void {
 export function recovered(draft: Draft, pair: Pair): void {
   pair.memory.foundZero = false;
   pair.memory.reasons.set('recovered', { by: 'hastmon', at: draft.now });
-  say(
-    draft,
-    pair,
-    'disabled (recovered): it was found with weight 0, and passes its check; nobody knows why',
-  );
+  const text = 'disabled (recovered): it was found with weight 0, and passes its check; nobody knows why';
+  say(draft, pair, text);
+  happened(draft, {
+    ...{ kind: 'server-disabled', ...tagsOf(pair), by: 'hastmon', text },
+    data: { reasons: 'recovered', whole: false },
+  });
   pairChanged(draft, pair);
 }
 

@@ -2,6 +2,7 @@
  * What the balancer knows. Of thousands of servers a step touches a few, many times a second: so the state is changed in place, and
  * what a step has touched is gathered in its draft.
  */
+import type { NewEvent } from '../../../proto/event-types.js';
 import type { CheckSpec } from '../../checks/spec.js';
 import type {
   BalancerConfig,
@@ -215,4 +216,9 @@ export function log(
   about: { service?: string; host?: string } = {},
 ): void {
   draft.events.push({ kind: 'log', level, text, ...about });
+}
+
+/** For the journal: `docs/events.md` has the kinds. */
+export function happened(draft: Draft, event: NewEvent): void {
+  draft.events.push({ kind: 'happened', event });
 }

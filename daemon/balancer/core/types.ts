@@ -2,6 +2,7 @@
  * What the balancer's core is told and what it answers. Times are milliseconds of CLOCK_BOOTTIME; the shell gives them. The state is
  * changed in place.
  */
+import type { NewEvent } from '../../../proto/event-types.js';
 import type {
   Addresses,
   BalancerCommand,
@@ -53,6 +54,8 @@ export type BalancerInput = { now: number } & (
 /** What follows a step. */
 export type BalancerEvent =
   | { kind: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; text: string; service?: string; host?: string }
+  /** For the journal. */
+  | { kind: 'happened'; event: NewEvent }
   /** For people; the subject is ipvs-weightman's. */
   | { kind: 'mail'; service: string; subject: string; text: string }
   /** The answer to a command: '' where it was done. Names that do not exist are told, and nothing is done. */

@@ -2,6 +2,8 @@
  * The balancer around its core: the file, the checks, the kernel's table and what is kept on disk. All that happens goes through feed();
  * what the kernel is to be told follows from it.
  */
+
+import { createEventGate } from '../../events/gate.js';
 import type { LogTarget } from '../../log/log.js';
 import type { NetLog } from '../../net/log.js';
 import type { ProcessSettings } from '../../runtime/monitor-settings.js';
@@ -53,6 +55,8 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
   let logged: LogTarget['kind'] = 'terminal';
   const ownLog = createOwnLog(() => logged);
   const log = createLog(say, ownLog);
+  const gate = createEventGate({ pass: (event) => say({ kind: 'event', event }) });
+  const { record } = gate;
   let settings: BalancerSettings | null = null;
   let checkSettings: ProcessSettings | null = null;
   let active: boolean | null = null;
@@ -69,7 +73,7 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
   let synced = false;
   const wake = createWake(clock, () => feed({ kind: 'tick' }));
   const keeper = createTableKeeper({
-    ...{ log, feed: step },
+    ...{ log, record, feed: step },
     plan: () => core.planChanges(state, clock()),
     prepare: save,
   });
@@ -78,7 +82,7 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
     results: (results) => feed({ kind: 'results', results }),
     known: (name) => core.knownCheck(state, name),
   });
-  const file: FileKeeper = createFileKeeper({ log, begin, loaded });
+  const file: FileKeeper = createFileKeeper({ log, record, begin, loaded });
   const consoleHost: ConsoleHost = {
     config: () => file.config() ?? file.empty,
     pairs: (hosts, services) =>
@@ -94,7 +98,10 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
     wall: () => wall() / 1000,
     refresh: () => keeper.count(),
   };
-  const consoles = createConsoles(consoleHost, log);
+  // What comes through hastmonctl is on record in the main process, which knows from whom.
+  const typed: ConsoleHost['typed'] = (by, command, answer) =>
+    record({ kind: 'console-command', by, text: `console: ${command}`, data: { command, answer } });
+  const consoles = createConsoles({ ...consoleHost, typed }, log);
   const answers = createAnswers({
     host: consoleHost,
     file,
@@ -121,6 +128,8 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
         const { host, level, service, text } = event;
         return log[level]({ ...(service && { service }), ...(host && { host }) }, text);
       }
+      case 'happened':
+        return record(event.event);
       case 'mail': {
         const email = file.config()?.options.email ?? null;
         if (email !== null) return say({ kind: 'mail', email, subject: event.subject, text: event.text });
@@ -262,6 +271,7 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
       clearTimeout(saving);
       file.close();
       await Promise.all([consoles.close(), checks.close(), keeper.close()]);
+      gate.close();
       database?.close();
     },
   };

@@ -1,5 +1,6 @@
 /** The balancer's file: read at the start, when it changes and when somebody asks; what is wrong with it changes nothing. */
 import { isDeepStrictEqual } from 'node:util';
+import type { RecordEvent } from '../../../proto/event-types.js';
 import { formatDiagnostics } from '../../config/diagnostic.js';
 import type { NetLog } from '../../net/log.js';
 import { messageOf } from '../../sys/errors.js';
@@ -27,6 +28,7 @@ export interface FileKeeper {
 
 export interface FileKeeperOptions {
   log: NetLog;
+  record: RecordEvent;
   /** Before a configuration counts: where its state is kept. Rejects where that cannot be had. */
   begin(database: string): Promise<void>;
   loaded(input: { kind: 'config'; config: BalancerConfig; addresses: Resolved['addresses'] }): void;
@@ -35,7 +37,7 @@ export interface FileKeeperOptions {
 /** Where there is no configuration at all, and names that do not resolve: looked at again. */
 const RETRY_MS = 10_000;
 
-export function createFileKeeper({ begin, loaded, log }: FileKeeperOptions): FileKeeper {
+export function createFileKeeper({ begin, loaded, log, record }: FileKeeperOptions): FileKeeper {
   let file = '';
   let config: BalancerConfig | null = null;
   let problem = '';
@@ -74,15 +76,21 @@ export function createFileKeeper({ begin, loaded, log }: FileKeeperOptions): Fil
     config = next;
     given = null;
     await apply(next);
-    for (const line of changes ?? []) log.info({}, `reloaded: ${line}`);
+    for (const text of changes ?? []) {
+      log.info({}, `reloaded: ${text}`);
+      record({ kind: 'balancer-reloaded', text, data: {} });
+    }
     if (changes?.length === 0) log.info({}, `${file} was read again: nothing differs`);
     return `${shown}${changes?.join('\n') || 'nothing differs'}\n`;
   }
 
   function refused(text: string): string {
     // What is tried again by itself, and is still so, is no news.
-    if (config !== null || text !== problem)
+    if (config !== null || text !== problem) {
       for (const line of text.split('\n')) if (line !== '') log.error({}, line);
+      const error = text.trimEnd();
+      record({ kind: 'balancer-reload-failed', text: `${file} cannot be used: ${error}`, data: { error } });
+    }
     problem = text;
     if (config === null) later(() => reload());
     return text.endsWith('\n') ? text : `${text}\n`;
@@ -91,8 +99,11 @@ export function createFileKeeper({ begin, loaded, log }: FileKeeperOptions): Fil
   async function apply(next: BalancerConfig): Promise<void> {
     const { addresses, failed } = await names.resolve(next);
     const words = failed.map(({ name, why }) => `${name}: ${why}`).join(', ');
-    if (words !== unresolved && words !== '')
-      log.warn({}, `names that do not resolve, servers of them are left out or where they were: ${words}`);
+    if (words !== unresolved && words !== '') {
+      const text = `names that do not resolve, servers of them are left out or where they were: ${words}`;
+      log.warn({}, text);
+      record({ kind: 'names-unresolved', text, data: { why: words } });
+    }
     unresolved = words;
     if (!isDeepStrictEqual(addresses, given)) loaded({ kind: 'config', config: next, addresses });
     given = addresses;

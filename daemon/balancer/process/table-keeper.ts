@@ -2,6 +2,7 @@
  * Keeps the kernel's table as the core wants it: reads it, has the difference made, and looks twice a second whether it is still so. One
  * thing at a time. Where the kernel has no IPVS, everything else goes on, and it is tried again.
  */
+import type { RecordEvent } from '../../../proto/event-types.js';
 import type { NetLog } from '../../net/log.js';
 import type { BalancerInput } from '../core/types.js';
 import { afterChanges } from '../ipvs/diff.js';
@@ -31,6 +32,7 @@ export interface TableKeeper {
 
 export interface TableKeeperOptions {
   log: NetLog;
+  record: RecordEvent;
   plan(): Change[];
   /** Before changes are made: what they follow from is to be on disk, whoever dies in between. */
   prepare(): void;
@@ -49,7 +51,7 @@ const SYNC_LOOK_MS = 60_000;
 const ROUNDS_MAX = 20;
 
 export function createTableKeeper(options: TableKeeperOptions): TableKeeper {
-  const { feed, log, plan, retryMs = RETRY_MS } = options;
+  const { feed, log, plan, record, retryMs = RETRY_MS } = options;
   let kernel: Kernel | null = null;
   /** The wanted one, and that of `kernel`. */
   let program = '';
@@ -58,6 +60,7 @@ export function createTableKeeper(options: TableKeeperOptions): TableKeeper {
   let counted: Counted | null = null;
   const leaving: Leaving = new Map();
   let problem = '';
+  let lostAt = 0;
   let retryAt = 0;
   let rereadAt = 0;
   /** What is under way, and whether there is more since it began. */
@@ -122,8 +125,7 @@ export function createTableKeeper(options: TableKeeperOptions): TableKeeper {
     if (reading === undefined || closed) return;
     const why = 'table' in reading ? '' : 'missing' in reading ? reading.missing : reading.error;
     if (why !== problem) {
-      if (why !== '') log.error({}, `the kernel's table is not kept: ${why}`);
-      else log.info({}, "the kernel's table can be kept again");
+      tell(why);
       syncedAt = 0;
     }
     problem = why;
@@ -134,6 +136,19 @@ export function createTableKeeper(options: TableKeeperOptions): TableKeeper {
       table = null;
       retryAt = performance.now() + retryMs;
     }
+  }
+
+  function tell(why: string): void {
+    const now = performance.now();
+    if (why !== '') {
+      if (problem === '') lostAt = now;
+      const text = `the kernel's table is not kept: ${why}`;
+      log.error({}, text);
+      return record({ kind: 'table-lost', text, data: { why } });
+    }
+    const text = "the kernel's table can be kept again";
+    log.info({}, text);
+    record({ kind: 'table-kept', text, data: { lostMs: Math.round(now - lostAt) } });
   }
 
   /** Twice a second: whether somebody else has changed something, and the connections. */
@@ -171,7 +186,11 @@ export function createTableKeeper(options: TableKeeperOptions): TableKeeper {
     syncedAt = performance.now();
     const why = await used.sync(wanted);
     if (wanted !== wantedSync || used !== kernel || closed) return;
-    if (why !== syncProblem && why !== '') log.error({}, `connections are not synchronized: ${why}`);
+    if (why !== syncProblem && why !== '') {
+      const text = `connections are not synchronized: ${why}`;
+      log.error({}, text);
+      record({ kind: 'sync-problem', text, data: { why } });
+    }
     syncProblem = why;
     // From now on it is anybody's.
     if (why === '' && wanted.state === 'none') wantedSync = null;

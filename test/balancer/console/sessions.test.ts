@@ -18,3 +18,29 @@ test('each session has its own last show, and the oldest are forgotten', async (
   assert.equal((await say('a', 'carol', '!')).text, '', 'it was used before all others');
   assert.equal((await say('n99', 'erin', 'quit')).ended, true);
 });
+
+test('what was to change something is told of, with who typed it and what came of it', async () => {
+  const typed: string[][] = [];
+  const host = { ...testHost(), typed: (...words: string[]) => void typed.push(words) };
+  const say = createSessions(host);
+  for (const line of [
+    'show vs',
+    'set host srv1 off',
+    ' config reload',
+    'config diff',
+    '!',
+    'log level 2',
+    'set host',
+  ])
+    await say('a', 'carol', line);
+  assert.deepEqual(
+    typed.map(([by, line]) => [by, line]),
+    [
+      ['carol', 'set host srv1 off'],
+      ['carol', 'config reload'],
+    ],
+  );
+  assert.match(typed[1]?.[2] ?? '', /^# read again: weight of srv1/);
+  await say('a', 'carol', `set host ${'x'.repeat(500)} off`);
+  assert.ok((typed[2]?.[2]?.length ?? 0) <= 200);
+});

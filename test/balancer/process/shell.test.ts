@@ -5,7 +5,16 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -17,6 +26,7 @@ import type { BalancerSettings } from '../../../daemon/balancer/settings.js';
 import type { PairView } from '../../../daemon/balancer/types.js';
 import { UNCONFIGURED } from '../../../daemon/runtime/monitor-settings.js';
 import { bootTime } from '../../../daemon/sys/clock.js';
+import type { EventData, NewEvent } from '../../../proto/event-types.js';
 import { freePorts } from '../../system/network.js';
 import { hastmond } from '../../system/paths.js';
 import { until } from '../../system/wait.js';
@@ -126,6 +136,35 @@ test('[B9] a file that is wrong at the start serves as soon as it is right', asy
   await comes(balancer, said, ({ stateWeight }) => stateWeight === 100);
   assert.equal(said.filter(({ kind }) => kind === 'share-wanted').length, 1);
   await until(() => existsSync(`${folder}/db`), LIMIT_MS, 'it is on disk');
+  const happened = said.flatMap((message) => (message.kind === 'event' ? [message.event.kind] : []));
+  for (const kind of ['balancer-reload-failed', 'table-lost', 'weight-changed'])
+    assert.ok(happened.includes(kind as (typeof happened)[number]), `${kind} in ${happened.join(' ')}`);
+});
+
+test('what happens to many servers at once is a bounded number of events; a line on the fifo is one', async (t) => {
+  const { folder, settings, shell, write } = await stageFor(t);
+  const many = Array.from({ length: 80 }, (_, at) => `many${at} 127.0.1.${at + 1} plain=1`);
+  write(`Management.Fifo.Path=${folder}/fifo\n! plain 192.0.2.2:81:81 -\n${many.join('\n')}\n`);
+  const { balancer, said } = shell();
+  await balancer.take(settings());
+  await balancer.take({ kind: 'active', active: true });
+  const events = (): NewEvent[] =>
+    said.flatMap((message) => (message.kind === 'event' ? [message.event] : []));
+  const dataOf = (event: NewEvent | undefined): EventData => ({ ...event?.data });
+  const more = () =>
+    events().find(({ data, kind }) => kind === 'more-events' && data.of === 'weight-changed');
+  await until(() => more() !== undefined, LIMIT_MS, 'it is told how many more there were');
+  assert.equal(events().filter(({ kind }) => kind === 'weight-changed').length, 50);
+  assert.equal(dataOf(more()).count, 30);
+  await until(() => existsSync(`${folder}/fifo`), LIMIT_MS, 'the fifo is there');
+  appendFileSync(`${folder}/fifo`, 'show vs\nset host many1 off\n');
+  const typed = () => events().find(({ kind }) => kind === 'console-command');
+  await until(() => typed() !== undefined, LIMIT_MS, 'the line is on record');
+  assert.equal(typed()?.by, `fifo ${folder}/fifo`);
+  assert.equal(dataOf(typed()).command, 'set host many1 off');
+  assert.ok(
+    events().some(({ by, host, kind }) => kind === 'server-disabled' && host === 'many1' && by !== ''),
+  );
 });
 
 test('[B12] a check that was up here, and down as the last director saw it, comes up', async (t) => {

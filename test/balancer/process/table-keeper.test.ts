@@ -58,11 +58,13 @@ const CHANGES: Change[] = [
 function keeperFor(t: TestContext) {
   const fed: string[] = [];
   const lines: string[] = [];
+  const recorded: string[] = [];
   let plan: Change[] = [];
   const note = (_: object, text: string): void => void lines.push(text);
   const keeper = createTableKeeper({
     log: { debug: () => {}, info: note, warn: note, error: note },
     plan: () => plan,
+    record: ({ kind }) => void recorded.push(kind),
     prepare: () => {},
     feed: (input) => {
       fed.push(input.kind === 'table' ? `table ${input.table.size}` : input.kind);
@@ -72,7 +74,7 @@ function keeperFor(t: TestContext) {
     retryMs: RETRY_MS,
   });
   t.after(() => keeper.close());
-  return { keeper, fed, lines, want: (changes: Change[]) => (plan = changes) };
+  return { keeper, fed, lines, recorded, want: (changes: Change[]) => (plan = changes) };
 }
 
 test('another ipvsadm is taken when what the one before does is known', async (t) => {
@@ -98,7 +100,7 @@ test('another ipvsadm is taken when what the one before does is known', async (t
 test('a kernel that gets IPVS later has its table kept from then on', async (t) => {
   const program = programFor(t);
   program.set('missing');
-  const { fed, keeper, lines, want } = keeperFor(t);
+  const { fed, keeper, lines, recorded, want } = keeperFor(t);
   keeper.open(program.program);
   want(CHANGES);
   await keeper.settle();
@@ -113,6 +115,7 @@ test('a kernel that gets IPVS later has its table kept from then on', async (t) 
     () => fed.join(),
   );
   assert.equal(keeper.problem(), '');
+  assert.deepEqual(recorded, ['table-lost', 'table-kept']);
 });
 
 test('where the kernel shows no table in /proc, ipvsadm is not run at every look', async (t) => {
