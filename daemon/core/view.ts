@@ -39,14 +39,36 @@ export function runState(state: NodeState): RunState {
   return state.knownStopped ? 'stopped' : 'unknown';
 }
 
-/** True where this node could take the resource over now; who is no voter is granted nothing. */
-export function isAble(state: NodeState, now: Instant): boolean {
+/** What being able to take over depends on, one by one; who is no voter is granted nothing. */
+export interface AbleFacts {
+  secondary: boolean;
+  /** Nothing of the resource is left here that has to be stopped or looked at first. */
+  clean: boolean;
+  /** hastmond is not about to end. */
+  stays: boolean;
+  /** What the resource requires of its primary holds here: else it would be promoted under conditions of its own that do not hold (P5). */
+  fit: boolean;
+  /** It has not given the resource up, or so long ago that it may try again. */
+  rested: boolean;
+  voter: boolean;
+}
+
+export function ableFacts(state: NodeState, now: Instant): AbleFacts {
   const { gaveUpAt, settings, voter } = state;
-  if (state.role !== 'secondary' || state.cleaning !== null || state.terminating) return false;
-  // It would be promoted under conditions of its own that do not hold (P5).
-  if (state.unfit !== '') return false;
-  const mayTry = gaveUpAt === null || now - gaveUpAt >= settings.complaintIntervalMs;
-  return mayTry && voter.sets.some((set) => set.includes(settings.node));
+  return {
+    secondary: state.role === 'secondary',
+    clean: state.cleaning === null,
+    stays: !state.terminating,
+    fit: state.unfit === '',
+    rested: gaveUpAt === null || now - gaveUpAt >= settings.complaintIntervalMs,
+    voter: voter.sets.some((set) => set.includes(settings.node)),
+  };
+}
+
+/** True where this node could take the resource over now. */
+export function isAble(state: NodeState, now: Instant): boolean {
+  const { clean, fit, rested, secondary, stays, voter } = ableFacts(state, now);
+  return secondary && clean && stays && fit && rested && voter;
 }
 
 /** Who would take over from this node: the able candidate with the lowest priority number; '' for nobody. */
@@ -83,12 +105,28 @@ export function rank(state: NodeState, now: Instant): number {
   }).length;
 }
 
+/** Why an able secondary may ask for the lease (P1): the first by itself, or nobody to be heard that holds it, and one of the others. */
+export interface PromotionReasons {
+  successor: boolean;
+  holderGone: boolean;
+  set: boolean;
+  complained: boolean;
+}
+
+export function promotionReasons(state: NodeState, now: Instant): PromotionReasons {
+  return {
+    successor: now < state.successorUntil,
+    holderGone: connectedHolder(state, now) === null,
+    set: state.roleSet === 'primary' && state.gaveUpAt === null,
+    complained: complained(state, now),
+  };
+}
+
 /** True where a secondary may ask for the lease (P1): named successor, or the primary is lost and that is confirmed. */
 export function promotable(state: NodeState, now: Instant): boolean {
   if (!isAble(state, now)) return false;
-  if (now < state.successorUntil) return true;
-  if (connectedHolder(state, now) !== null) return false;
-  return (state.roleSet === 'primary' && state.gaveUpAt === null) || complained(state, now);
+  const reasons = promotionReasons(state, now);
+  return reasons.successor || (reasons.holderGone && (reasons.set || reasons.complained));
 }
 
 /** True where nobody set this node to primary, and another one that was set and waits for the lease can be heard (A5). */

@@ -107,7 +107,7 @@ function lease(state: NodeState, now: Instant): string {
   const alone = noMajority(state, now);
   if (alone !== null) return alone;
   const { refusals } = state.acquisition;
-  const words = Object.entries(refusals).map(([node, refusal]) => refused(node, refusal, now));
+  const words = Object.entries(refusals).map(([node, refusal]) => refusalWords(node, refusal, now));
   return words.length === 0 ? 'the lease: asking the voters' : `the lease: ${words.join('; ')}`;
 }
 
@@ -127,7 +127,8 @@ function noMajority(state: NodeState, now: Instant): string | null {
   return null;
 }
 
-function refused(node: NodeName, { reason, by, until }: Refusal, now: Instant): string {
+/** What a voter said against a lease, and for how long that stands. */
+export function refusalWords(node: NodeName, { reason, by, until }: Refusal, now: Instant): string {
   const left = until > now ? ` for ${seconds(until - now)} more` : '';
   switch (reason) {
     case 'held':
@@ -169,6 +170,7 @@ function unheard(state: NodeState, now: Instant): NodeName[] {
   );
 }
 
-function seconds(ms: number): string {
+/** A length of time in tenths of a second. */
+export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }

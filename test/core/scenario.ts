@@ -118,6 +118,7 @@ function quietProfile(nodes: NodePlan[], times: Profile['times']): Profile {
     faults: { meanGapMs: 1e9, triggeredPermille: 0, weights, force: false, careless: false },
     safetyMs: 0,
     freeze: true,
+    explained: true,
   };
 }
 

@@ -6,6 +6,7 @@ import { demandOf, deviceAction } from '../../daemon/core/demand.js';
 import { nodeWakeAt, startNode, stepNode } from '../../daemon/core/node.js';
 import type { NodeOutput } from '../../daemon/core/node-types.js';
 import { runClean, runFence } from './cleaner.js';
+import { checkExplained } from './explained.js';
 import { deepFreeze } from './freeze.js';
 import { observeStep } from './observe.js';
 import { killWorker, startWorkerProcess, tellWorkerProcess } from './worker-process.js';
@@ -143,6 +144,8 @@ function step(world: World, main: MainProcess, input: MainInput): void {
   main.state = state;
   observeStep(world, main, before, stamped, outputs);
   world.stepped?.(main, before);
+  if (world.profile.explained)
+    checkExplained(main.machine.name, { before, input: stamped, after: state, outputs });
   for (const output of outputs) {
     if (!main.alive) return;
     perform(world, main, output);

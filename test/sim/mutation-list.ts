@@ -282,7 +282,7 @@ export const MUTATIONS: readonly Mutation<Focus>[] = [
     'P5',
     'a node that does not see what the resource requires asks for the lease',
     { faults: ['missRequired', 'loseMachine'] },
-    ['view.ts', "  if (state.unfit !== '') return false;", ''],
+    ['view.ts', "fit: state.unfit === '',", 'fit: true,'],
     ['node-lease.ts', " && state.unfit === ''", ''],
   ),
   without('P1', 'a secondary is promoted without a lease', { faults: ['isolate'] }, [

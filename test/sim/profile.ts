@@ -86,6 +86,8 @@ export interface Profile {
   safetyMs: number;
   /** Freeze every state given to the core, so that a change of its input throws. */
   freeze: boolean;
+  /** What nodes explain of themselves is held against what they do, at every step; that costs more than the steps. */
+  explained: boolean;
 }
 
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
@@ -117,6 +119,9 @@ export function focusOf(seed: number): Focus {
   const prng = createPrng(seed + 0x1000_0000_0000);
   return prng.chance(250) ? prng.pick(FOCUSES) : {};
 }
+
+/** One seed of so many. */
+const EXPLAINED_OF = 5;
 
 export function drawProfile(seed: number, focus: Focus = {}): Profile {
   const prng = createPrng(seed);
@@ -167,6 +172,7 @@ export function drawProfile(seed: number, focus: Focus = {}): Profile {
     },
     safetyMs: leaseMs * prng.range(40, 120),
     freeze: prng.chance(20),
+    explained: seed % EXPLAINED_OF === 0,
   };
 }
 

@@ -1,0 +1,184 @@
+/** The conditions of running the resource here, of staying so, and what would end it; part of explain.ts. */
+import type { Condition, Topic } from './explain.js';
+import { guardMarginMs, majority } from './lease.js';
+import type { NodeState } from './node-types.js';
+import type { Instant, NodeName } from './types.js';
+import { betterPrimary, connectedHolder, heardLately, holding, runState } from './view.js';
+import { seconds } from './waiting.js';
+
+type Draft = Omit<Condition, 'topic' | 'oneOf'>;
+
+const conditions = (topic: Topic, drafts: readonly Draft[]): Condition[] =>
+  drafts.map((draft) => ({ topic, oneOf: '', ...draft }));
+
+const own = (state: NodeState): Pick<Draft, 'ageMs' | 'source'> => ({
+  ageMs: null,
+  source: state.settings.node,
+});
+
+/** Of the worker, by its last report. */
+const reported = (state: NodeState, now: Instant): Pick<Draft, 'ageMs' | 'source'> => ({
+  ageMs: state.worker === null ? null : Math.max(0, now - state.worker.aliveAt),
+  source: state.settings.node,
+});
+
+/** Does it run here, and if not, at what does it fail first? */
+export function explainRunning(state: NodeState, now: Instant): Condition[] {
+  const { report } = state.worker?.role === 'primary' ? state.worker : { report: null };
+  const { resource, node } = state.settings;
+  const holder = connectedHolder(state, now);
+  const held = holding(state, now);
+  const forced = report?.forced === true;
+  const run = runState(state);
+  return conditions('running', [
+    {
+      ...own(state),
+      ...{ name: 'role', what: 'this node is the primary', value: state.role, needed: 'primary' },
+      holds: state.role === 'primary',
+      change: state.role === 'primary' ? '' : 'see the conditions for promotion',
+    },
+    {
+      ...(holder === null
+        ? own(state)
+        : { source: holder, ageMs: now - (state.peers[holder]?.heardAt ?? now) }),
+      ...{ name: 'lease', what: 'this node holds the lease, or the operator has forced it' },
+      value: held
+        ? `epoch ${report?.epoch ?? 0}, ${seconds((report?.leaseUntil ?? now) - now)} left`
+        : forced
+          ? 'by force'
+          : holder === null
+            ? 'nobody is known to hold it'
+            : `${holder} holds it`,
+      needed: `held by ${node}`,
+      holds: held || forced,
+      change: held || forced ? '' : 'see the conditions for promotion',
+    },
+    {
+      ...reported(state, now),
+      ...{ name: 'started', what: 'its start has succeeded, and status says that it runs' },
+      value: run === 'failed' ? `failed: ${state.lastError}` : run,
+      needed: 'run',
+      holds: run === 'run',
+      change: run === 'run' ? '' : startChange(state, resource),
+    },
+  ]);
+}
+
+function startChange(state: NodeState, resource: string): string {
+  const tail = state.lastError === '' ? '' : `; last error: ${state.lastError}`;
+  const run = runState(state);
+  if (run === 'starting') return `the start hook has to end well${tail}`;
+  if (run === 'stopping' || run === 'failed') return `the stop has to come to its end${tail}`;
+  return state.role === 'primary' ? `the lease comes first${tail}` : `it runs on the primary of ${resource}`;
+}
+
+/** What has to go on for it to stay here; of a holder alone. */
+export function explainStaying(state: NodeState, now: Instant): Condition[] {
+  const { report } = state.worker ?? {};
+  if (!holding(state, now) || report == null) return [];
+  const { settings } = state;
+  const leftMs = report.leaseUntil - now;
+  const marginMs = guardMarginMs(settings.leaseMs);
+  const answers = state.serviceFailed === '';
+  const quorums = state.voter.sets.map((set): Draft => {
+    const there = set.filter((node) => node === settings.node || heardLately(state, node, now) !== null);
+    const missing = set.filter((node) => !there.includes(node));
+    const needed = majority(set.length);
+    const spare = there.length - needed;
+    return {
+      ...own(state),
+      ...{ name: 'majority', what: `a majority of the voters ${set.join(', ')} goes on renewing the lease` },
+      value: `${there.length} of ${set.length} can be heard${missing.length === 0 ? '' : `; not ${missing.join(', ')}`}`,
+      needed: `${needed}; ${spare > 0 ? `${spare} more may be lost` : 'no other may be lost'}`,
+      holds: spare >= 0,
+      change: spare >= 0 ? '' : `${missing.join(' and ')} have to be started, or the network mended`,
+    };
+  });
+  return conditions('staying', [
+    {
+      ...reported(state, now),
+      ...{ name: 'lease', what: 'the lease is renewed before it ends', value: `${seconds(leftMs)} left` },
+      needed: `more than ${seconds(marginMs)}; renewed every heartbeat_interval (${seconds(settings.heartbeatMs)})`,
+      holds: leftMs > marginMs,
+      change: leftMs > marginMs ? '' : 'a majority of the voters has to answer',
+    },
+    ...quorums,
+    {
+      ...own(state),
+      ...{ name: 'service', what: 'its checks do not say that the service does not answer' },
+      value: answers ? 'they do not' : state.serviceFailed,
+      needed: 'no confirmed outage',
+      holds: answers,
+      change: answers
+        ? ''
+        : `the service has to answer; attempts so far: ${state.attempts} of ${settings.attempts}`,
+    },
+    {
+      ...reported(state, now),
+      ...{ name: 'attempts', what: 'it has not failed too often', value: `${state.attempts} failed` },
+      needed: `fewer than ${settings.attempts}`,
+      holds: state.attempts < settings.attempts,
+      change: state.attempts < settings.attempts ? '' : 'it is given up here',
+    },
+  ]);
+}
+
+/** What ends it here, each by itself: `holds` says that it does now. */
+export function explainSteppingDown(state: NodeState, now: Instant): Condition[] {
+  const { cleaning, leaving, settings, terminating, worker } = state;
+  if (state.role !== 'primary' && cleaning?.required !== true) return [];
+  const { report } = worker?.role === 'primary' ? worker : { report: null };
+  const lost = report !== null && report.stopEnd < Number.POSITIVE_INFINITY && !holding(state, now);
+  const better = betterPrimary(state, now);
+  const handover = leaving?.why === 'handover';
+  return conditions('stepping-down', [
+    {
+      ...reported(state, now),
+      ...{ name: 'lease-lost', what: 'the lease has ended without a renewal' },
+      value: lost || cleaning?.required === true ? 'the resource is being stopped' : 'it has not',
+      needed: 'no majority for lease_timeout',
+      holds: lost || cleaning?.required === true,
+      change: lost ? 'a majority has to be heard; then it is asked for anew' : '',
+    },
+    {
+      ...own(state),
+      ...{
+        name: 'operator',
+        what: 'a role, a switchover or the end of hastmond was ordered',
+        source: 'operator',
+      },
+      value: terminating ? 'hastmond ends' : leaving === null ? 'nothing was' : leavingWords(leaving),
+      needed: 'an order',
+      holds: terminating || (leaving !== null && (leaving.command !== 0 || leaving.why !== 'handover')),
+      change: '',
+    },
+    {
+      ...priorityFacts(state, better, now),
+      ...{
+        name: 'priority',
+        what: 'a node that was set to primary has a better priority and could take over',
+      },
+      needed: `a number below ${settings.priority}, here for two leases`,
+      holds: handover && leaving.command === 0,
+      change: '',
+    },
+  ]);
+}
+
+function leavingWords({ successor, to }: NonNullable<NodeState['leaving']>): string {
+  return successor === '' ? `this node becomes ${to}` : `handing over to ${successor}`;
+}
+
+function priorityFacts(
+  state: NodeState,
+  better: NodeName | null,
+  now: Instant,
+): Pick<Draft, 'value' | 'ageMs' | 'source'> {
+  if (better === null) return { ...own(state), value: 'nobody' };
+  const { heardAt = now, message = null } = state.peers[better] ?? {};
+  const waits = state.handoverNotBefore > now;
+  const later = waits
+    ? `; not tried again for ${seconds(state.handoverNotBefore - now)}, since a handover failed`
+    : '';
+  return { source: better, ageMs: now - heardAt, value: `${better} has ${message?.priority ?? '?'}${later}` };
+}
