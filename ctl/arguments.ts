@@ -17,6 +17,7 @@ import {
 } from './balancer-arguments.js';
 import { type CheckWords, checkCommands, monitorRequestOf, settleWatch, watchMs } from './check-arguments.js';
 import { type EventWords, eventCommands, eventsRequestOf } from './event-arguments.js';
+import { explainCommands, explainRequestOf } from './explain-arguments.js';
 import { commandIn, withoutTail } from './tail.js';
 import { UsageError } from './usage.js';
 
@@ -92,7 +93,7 @@ interface Parsed extends CheckWords, EventWords, Omit<BalancerWords, 'names' | '
 }
 
 function parser(words: readonly string[]) {
-  return balancerCommands(checkCommands(eventCommands(commands(program(words)))), waiting)
+  return balancerCommands(checkCommands(eventCommands(explainCommands(commands(program(words))))), waiting)
     .completion('completion', 'Print a script for completion in bash or zsh')
     .help('help')
     .alias('help', 'h')
@@ -270,6 +271,7 @@ function requestOf(
       const request =
         monitorRequestOf(given, argv) ??
         eventsRequestOf(given, argv, Date.now()) ??
+        explainRequestOf(given, argv.name) ??
         balancerTaskOf(given, argv, tail);
       if (request === null) throw new UsageError(`unknown command '${command}'`);
       return request;

@@ -4,6 +4,7 @@ import { version } from '../daemon/process/version.js';
 import type { BalancerRequest } from '../proto/balancer-types.js';
 import type { ControlReply, ControlRequest, StatusEntry } from '../proto/control-types.js';
 import type { EventsRequest, HaEvent } from '../proto/event-types.js';
+import type { ExplainRequest } from '../proto/explain-types.js';
 import type { MonitorRequest } from '../proto/monitor-types.js';
 import { ANSWER_MS, succeeded } from './answer.js';
 import type { Invocation } from './arguments.js';
@@ -104,6 +105,10 @@ async function carryOut(session: Session): Promise<number> {
       const { runEvents } = await import('./run-events.js');
       return runEvents(session, request);
     }
+    case 'explain': {
+      const { runExplain } = await import('./run-explain.js');
+      return runExplain(session, request);
+    }
     default:
       await onResources(session, request);
       return exitCode.ok;
@@ -112,7 +117,7 @@ async function carryOut(session: Session): Promise<number> {
 
 async function onResources(
   session: Session,
-  request: Exclude<ControlRequest, MonitorRequest | BalancerRequest | EventsRequest>,
+  request: Exclude<ControlRequest, MonitorRequest | BalancerRequest | EventsRequest | ExplainRequest>,
 ): Promise<void> {
   switch (request.kind) {
     case 'status':

@@ -73,3 +73,31 @@ export function wrap(texts: readonly string[], indent: string, width: number): s
   }
   return line === '' ? lines : [...lines, indent + line];
 }
+
+/** A text on lines of this width, cut between words where that can be; all lines but the first begin with `indent`. */
+export function fold(text: string, width: number, indent: string): string[] {
+  const lines: string[] = [];
+  let line = /^ */.exec(text)?.[0] ?? '';
+  let empty = true;
+  for (let word of text.trim().split(/ +/)) {
+    if (!empty && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = indent;
+      empty = true;
+    }
+    // At least one character a line, however narrow it is.
+    for (
+      let room = width - line.length;
+      empty && word.length > Math.max(1, room);
+      room = width - line.length
+    ) {
+      const at = Math.max(1, room);
+      lines.push(line + word.slice(0, at));
+      word = word.slice(at);
+      line = indent;
+    }
+    line += empty ? word : ` ${word}`;
+    empty = false;
+  }
+  return [...lines, line];
+}

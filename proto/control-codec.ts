@@ -16,6 +16,12 @@ import type {
   VoterStatus,
 } from './control-types.js';
 import { eventFromWire, eventsRequestFromWire, eventsRequestToWire, eventToWire } from './event-codec.js';
+import {
+  explainRequestFromWire,
+  explainRequestToWire,
+  explanationFromWire,
+  explanationsToWire,
+} from './explain-codec.js';
 import { hastmon } from './gen/control.js';
 import {
   answerFromWire,
@@ -54,7 +60,7 @@ export function decodeRequest(bytes: Uint8Array): DecodedRequest {
 
 /**
  * The payloads that together make up the reply: a long one is cut, all but the last piece of a final reply are not
- * final. The reader joins texts, status entries and what is of the balancer.
+ * final. The reader joins texts, status entries, explanations and what is of the balancer.
  */
 export function encodeReply(reply: ControlReply): Uint8Array[] {
   const pieces: hastmon.ControlReply.$Properties[] = [];
@@ -83,6 +89,7 @@ export function encodeReply(reply: ControlReply): Uint8Array[] {
     text,
     event,
   };
+  for (const explanation of explanationsToWire(reply.explanations)) pieces.push({ explanation });
   const parts = balancerAnswerToWire(reply.balancer);
   pieces.push(...parts.slice(0, -1));
   const whole = { ...last, ...answerToWire(reply.monitor), ...parts.at(-1) };
@@ -104,6 +111,7 @@ export function decodeReply(bytes: Uint8Array): ControlReply | string {
       monitor: answerFromWire(wire),
       balancer: balancerAnswerFromWire(wire),
       events: (wire.event ?? []).map(eventFromWire),
+      explanations: (wire.explanation ?? []).map(explanationFromWire),
     };
   } catch (error) {
     return reasonOf(error);
@@ -142,6 +150,8 @@ function commandToWire(request: ControlRequest): hastmon.ControlRequest.$Propert
       return { version: {} };
     case 'events':
       return eventsRequestToWire(request);
+    case 'explain':
+      return explainRequestToWire(request);
     case 'balancer-hosts':
     case 'balancer-services':
     case 'balancer-set':
@@ -187,7 +197,12 @@ function commandFromWire(wire: hastmon.ControlRequest): ControlRequest | null {
     };
   }
   if (wire.version) return { kind: 'version' };
-  return monitorRequestFromWire(wire) ?? balancerRequestFromWire(wire) ?? eventsRequestFromWire(wire);
+  return (
+    monitorRequestFromWire(wire) ??
+    balancerRequestFromWire(wire) ??
+    eventsRequestFromWire(wire) ??
+    explainRequestFromWire(wire)
+  );
 }
 
 function selectionToWire(selection: Selection): hastmon.Selection.$Properties {

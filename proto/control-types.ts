@@ -5,6 +5,7 @@
 import type { NodeName, Role, RunState } from '../daemon/core/types.js';
 import type { BalancerAnswer, BalancerRequest } from './balancer-types.js';
 import type { EventsRequest, HaEvent } from './event-types.js';
+import type { ExplainRequest, Explanation } from './explain-types.js';
 import type { MonitorAnswer, MonitorRequest } from './monitor-types.js';
 
 /** Which resources a command is for. */
@@ -14,6 +15,7 @@ export type ControlRequest =
   | MonitorRequest
   | BalancerRequest
   | EventsRequest
+  | ExplainRequest
   | { kind: 'role'; role: Role; resources: Selection; force: boolean; wait: boolean }
   | { kind: 'status'; resources: Selection }
   | { kind: 'dump'; resources: Selection }
@@ -48,6 +50,8 @@ export interface ControlReply {
   balancer: BalancerAnswer | null;
   /** What has happened; in each reply a part of it. */
   events: HaEvent[];
+  /** The answer to `explain`; in replies that are not final a part of it. */
+  explanations: Explanation[];
 }
 
 export interface RemoteStatus {

@@ -1,11 +1,16 @@
 /** What the main process and the balancer process say to each other. Both are one build of one program. */
 import type { BalancerAnswer, BalancerRequest } from '../../proto/balancer-types.js';
 import type { NewEvent } from '../../proto/event-types.js';
+import type { ExplainedServers } from '../../proto/explain-types.js';
+import type { NodeName } from '../core/types.js';
 import type { LogTarget } from '../log/log.js';
 import type { ProcessSettings } from '../runtime/monitor-settings.js';
 import type { ShareEntry } from './core/types.js';
 import type { BalancerSettings } from './settings.js';
 import type { EmailOptions } from './types.js';
+
+/** What hastmonctl asks; `explain`: the servers that the name means, as this node knows them. */
+export type BalancerQuestion = BalancerRequest | { kind: 'explain'; name: string; node: NodeName };
 
 export type MainToBalancer =
   /** First, and again when it changes. `checks`: as what its checks run. */
@@ -22,7 +27,7 @@ export type MainToBalancer =
   | { kind: 'share'; full: boolean; entries: readonly ShareEntry[] }
   /** Another node has to be told all. */
   | { kind: 'share-all' }
-  | { kind: 'ask'; request: number; what: BalancerRequest };
+  | { kind: 'ask'; request: number; what: BalancerQuestion };
 
 export type BalancerToMain =
   | { kind: 'ready'; notes: readonly string[] }
@@ -42,4 +47,6 @@ export type BalancerToMain =
       error: { code: number; message: string } | null;
       text: string;
       answer: BalancerAnswer | null;
+      /** The answer to `explain`, null to others. */
+      explained: ExplainedServers | null;
     };

@@ -25,3 +25,8 @@ export function isCalm(trouble: Trouble, now: Instant, limits: Limits): boolean 
 export function remembersEdges(trouble: Trouble, now: Instant, limits: Limits): boolean {
   return limits.flapEdges > 0 && recent(trouble.flips, now, limits).length > 0;
 }
+
+/** How many edges count now. */
+export function recentEdges(trouble: Trouble, now: Instant, limits: Limits): number {
+  return recent(trouble.flips, now, limits).length;
+}

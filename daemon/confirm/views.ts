@@ -31,7 +31,7 @@ export function viewOf(own: Own, now: Instant): View {
 }
 
 /** A view that counts now: of whom, and the time during which it surely was so, as narrow as the messages leave it. */
-interface Span {
+export interface Span {
   node: NodeName;
   sight: Sight;
   from: Instant;
@@ -42,7 +42,7 @@ interface Span {
 type Sight = View['sight'];
 
 /** The views that count: fresh, of connected nodes, and given after the last edge was known here (K4). */
-function spansOf(state: ConfirmState, rule: CheckRule, trouble: Trouble, now: Instant): Span[] {
+export function spansOf(state: ConfirmState, rule: CheckRule, trouble: Trouble, now: Instant): Span[] {
   const fresh = freshMs(rule);
   const spans: Span[] = [];
   const { own } = trouble;
@@ -121,7 +121,7 @@ export function isOver(state: ConfirmState, rule: CheckRule, trouble: Trouble, n
 }
 
 /** A "down" stands until its node says otherwise, or has been silent for the hold; so does what was never heard (K8). */
-function mayBeDown(
+export function mayBeDown(
   state: ConfirmState,
   trouble: Trouble,
   spans: readonly Span[],

@@ -46,8 +46,8 @@ export function connectControl(path: string): Promise<net.Socket> {
 }
 
 /**
- * Sends one request and waits for its final reply, in which all that came in pieces before it (texts, status entries, what is of the
- * balancer) is joined. `onPart` gets the replies with a line of progress or with events. Rejects with a ControlFailure where hastmond is out of
+ * Sends one request and waits for its final reply, in which all that came in pieces before it (texts, status entries, explanations, what
+ * is of the balancer) is joined. `onPart` gets the replies with a line of progress or with events. Rejects with a ControlFailure where hastmond is out of
  * reach, does not say anything for `timeoutMs` (0: no limit), or cannot be understood; an error that hastmond
  * reports is in the reply.
  */
@@ -74,6 +74,7 @@ function exchange(
 ): Promise<ControlReply> {
   const decoder = createFrameDecoder(controlFrameBytesMax);
   const status: ControlReply['status'] = [];
+  const explanations: ControlReply['explanations'] = [];
   const parts: BalancerAnswer[] = [];
   let text = '';
 
@@ -83,8 +84,9 @@ function exchange(
     if (typeof reply === 'string') throw new ControlFailure(exitCode.protocol, notUnderstood(path, reply));
     status.push(...reply.status);
     text += reply.text;
+    explanations.push(...reply.explanations);
     if (reply.balancer !== null) parts.push(reply.balancer);
-    if (reply.final) return { ...reply, status, text, balancer: joinBalancerAnswers(parts) };
+    if (reply.final) return { ...reply, status, text, explanations, balancer: joinBalancerAnswers(parts) };
     if (reply.progress !== '' || reply.events.length > 0) onPart(reply);
     return null;
   }

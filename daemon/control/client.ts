@@ -123,6 +123,7 @@ export function serve(options: ClientOptions): Client {
       monitor: null,
       balancer: null,
       events: [],
+      explanations: [],
     };
     const whole: ControlReply = { ...nothing, ...reply };
     for (const payload of encodeReply(whole)) socket.write(encodeFrame(payload));

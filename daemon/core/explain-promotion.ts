@@ -1,16 +1,17 @@
 /** The conditions of a promotion, and of getting the lease; part of explain.ts. */
 import { complaintCount } from './complaints.js';
-import type { Condition } from './explain.js';
+import type { Condition } from './conditions.js';
+import type { Topic } from './explain.js';
 import { majority } from './lease.js';
 import type { NodeState } from './node-types.js';
 import type { Instant, NodeName } from './types.js';
 import { ableFacts, connectedHolder, heardLately, holding, promotionReasons } from './view.js';
-import { refusalWords, seconds } from './waiting.js';
+import { heardWords, refusalWords, seconds, votersOf } from './waiting.js';
 
-type Draft = Omit<Condition, 'topic'>;
+type Draft = Omit<Condition, 'topic' | 'enough'>;
 
 /** None where it does not apply: a holder needs no promotion, and who is neither primary nor secondary asks for nothing. */
-export function explainPromotion(state: NodeState, now: Instant): Condition[] {
+export function explainPromotion(state: NodeState, now: Instant): Condition<Topic>[] {
   if (holding(state, now)) return [];
   const drafts =
     state.role === 'secondary'
@@ -18,7 +19,7 @@ export function explainPromotion(state: NodeState, now: Instant): Condition[] {
       : state.role === 'primary'
         ? [...waiting(state), ...lease(state, now)]
         : [role(state)];
-  return drafts.map((draft) => ({ topic: 'promotion' as const, ...draft }));
+  return drafts.map((draft) => ({ topic: 'promotion' as const, enough: 1, ...draft }));
 }
 
 const own = (state: NodeState): Pick<Draft, 'oneOf' | 'ageMs' | 'source'> => ({
@@ -36,7 +37,7 @@ function role(state: NodeState): Draft {
   const { resource } = state.settings;
   return {
     ...own(state),
-    ...{ name: 'role', what: 'the role of this node lets it run the resource', value: state.role },
+    ...{ name: 'role', what: 'the role of this node lets it run', value: state.role },
     ...{ needed: 'primary or secondary', source: 'operator' },
     ...fix(false, `hastmonctl role primary|secondary ${resource}`),
   };
@@ -62,13 +63,13 @@ function able(state: NodeState, now: Instant): Draft[] {
     },
     {
       ...own(state),
-      ...{ name: 'fit', what: 'what the resource requires of its primary holds here' },
-      ...{ value: facts.fit ? 'it holds' : unfit, needed: 'every check under `require` is up here' },
+      ...{ name: 'fit', what: 'what it requires of its primary holds here' },
+      ...{ value: facts.fit ? 'it holds' : unfit, needed: 'all checks under `require` up here' },
       ...fix(facts.fit, unfit),
     },
     {
       ...own(state),
-      ...{ name: 'rested', what: 'this node has not given the resource up a moment ago' },
+      ...{ name: 'rested', what: 'this node has not just given the resource up' },
       value:
         gaveUpAt === null
           ? 'it has not'
@@ -128,7 +129,7 @@ function reasons(state: NodeState, now: Instant): Draft[] {
       ...{
         name: 'complaints',
         oneOf: 'reason',
-        what: 'a watchdog has complained that nobody runs the resource',
+        what: 'a watchdog complains that nobody runs it',
       },
       value: `${count} of ${needed}`,
       needed: `${needed} within complaint_interval (${seconds(settings.complaintIntervalMs)})`,
@@ -160,7 +161,7 @@ function waiting(state: NodeState): Draft[] {
   return [
     {
       ...own(state),
-      ...{ name: 'stays', what: 'this node is not on its way to another role, and hastmond does not end' },
+      ...{ name: 'stays', what: 'no change of role or end of hastmond is under way' },
       ...{
         value: stays ? 'it stays' : 'a change of role or the end of hastmond is under way',
         needed: 'it stays',
@@ -175,10 +176,10 @@ function waiting(state: NodeState): Draft[] {
     },
     {
       ...own(state),
-      ...{ name: 'fit', what: 'what the resource requires of its primary holds here' },
+      ...{ name: 'fit', what: 'what it requires of its primary holds here' },
       ...{
         value: state.unfit === '' ? 'it holds' : state.unfit,
-        needed: 'every check under `require` is up here',
+        needed: 'all checks under `require` up here',
       },
       ...fix(state.unfit === '' || report?.forced === true, state.unfit),
     },
@@ -201,8 +202,8 @@ function lease(state: NodeState, now: Instant): Draft[] {
     return [
       {
         ...own(state),
-        ...{ name: 'majority', what: `a majority of the voters ${set.join(', ')} can be heard` },
-        value: `${there.length} of ${set.length}${missing.length === 0 ? '' : `; not ${missing.join(', ')}`}`,
+        ...{ name: 'majority', what: `a majority of ${votersOf(state, set)} can be heard` },
+        value: heardWords(state, there, missing, now),
         needed: `${needed}, within lease_timeout (${seconds(settings.leaseMs)})`,
         ...fix(enough, `${missing.join(' and ')} have to be started, or the network mended`),
       },

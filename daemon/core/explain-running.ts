@@ -1,15 +1,16 @@
 /** The conditions of running the resource here, of staying so, and what would end it; part of explain.ts. */
-import type { Condition, Topic } from './explain.js';
+import type { Condition } from './conditions.js';
+import type { Topic } from './explain.js';
 import { guardMarginMs, majority } from './lease.js';
 import type { NodeState } from './node-types.js';
 import type { Instant, NodeName } from './types.js';
 import { betterPrimary, connectedHolder, heardLately, holding, runState } from './view.js';
-import { seconds } from './waiting.js';
+import { heardWords, seconds, votersOf } from './waiting.js';
 
-type Draft = Omit<Condition, 'topic' | 'oneOf'>;
+type Draft = Omit<Condition, 'topic' | 'oneOf' | 'enough'>;
 
-const conditions = (topic: Topic, drafts: readonly Draft[]): Condition[] =>
-  drafts.map((draft) => ({ topic, oneOf: '', ...draft }));
+const conditions = (topic: Topic, drafts: readonly Draft[]): Condition<Topic>[] =>
+  drafts.map((draft) => ({ topic, oneOf: '', enough: 1, ...draft }));
 
 const own = (state: NodeState): Pick<Draft, 'ageMs' | 'source'> => ({
   ageMs: null,
@@ -23,7 +24,7 @@ const reported = (state: NodeState, now: Instant): Pick<Draft, 'ageMs' | 'source
 });
 
 /** Does it run here, and if not, at what does it fail first? */
-export function explainRunning(state: NodeState, now: Instant): Condition[] {
+export function explainRunning(state: NodeState, now: Instant): Condition<Topic>[] {
   const { report } = state.worker?.role === 'primary' ? state.worker : { report: null };
   const { resource, node } = state.settings;
   const holder = connectedHolder(state, now);
@@ -35,13 +36,13 @@ export function explainRunning(state: NodeState, now: Instant): Condition[] {
       ...own(state),
       ...{ name: 'role', what: 'this node is the primary', value: state.role, needed: 'primary' },
       holds: state.role === 'primary',
-      change: state.role === 'primary' ? '' : 'see the conditions for promotion',
+      change: state.role === 'primary' ? '' : 'it has to be promoted: see below',
     },
     {
       ...(holder === null
         ? own(state)
         : { source: holder, ageMs: now - (state.peers[holder]?.heardAt ?? now) }),
-      ...{ name: 'lease', what: 'this node holds the lease, or the operator has forced it' },
+      ...{ name: 'lease', what: 'it holds the lease, or runs by force' },
       value: held
         ? `epoch ${report?.epoch ?? 0}, ${seconds((report?.leaseUntil ?? now) - now)} left`
         : forced
@@ -51,11 +52,16 @@ export function explainRunning(state: NodeState, now: Instant): Condition[] {
             : `${holder} holds it`,
       needed: `held by ${node}`,
       holds: held || forced,
-      change: held || forced ? '' : 'see the conditions for promotion',
+      change:
+        held || forced
+          ? ''
+          : holder === null
+            ? 'it comes with the promotion'
+            : `${holder} has to lose it, or to hand it over`,
     },
     {
       ...reported(state, now),
-      ...{ name: 'started', what: 'its start has succeeded, and status says that it runs' },
+      ...{ name: 'started', what: 'the service is started and runs' },
       value: run === 'failed' ? `failed: ${state.lastError}` : run,
       needed: 'run',
       holds: run === 'run',
@@ -73,7 +79,7 @@ function startChange(state: NodeState, resource: string): string {
 }
 
 /** What has to go on for it to stay here; of a holder alone. */
-export function explainStaying(state: NodeState, now: Instant): Condition[] {
+export function explainStaying(state: NodeState, now: Instant): Condition<Topic>[] {
   const { report } = state.worker ?? {};
   if (!holding(state, now) || report == null) return [];
   const { settings } = state;
@@ -87,8 +93,8 @@ export function explainStaying(state: NodeState, now: Instant): Condition[] {
     const spare = there.length - needed;
     return {
       ...own(state),
-      ...{ name: 'majority', what: `a majority of the voters ${set.join(', ')} goes on renewing the lease` },
-      value: `${there.length} of ${set.length} can be heard${missing.length === 0 ? '' : `; not ${missing.join(', ')}`}`,
+      ...{ name: 'majority', what: `a majority of ${votersOf(state, set)} renews the lease` },
+      value: heardWords(state, there, missing, now),
       needed: `${needed}; ${spare > 0 ? `${spare} more may be lost` : 'no other may be lost'}`,
       holds: spare >= 0,
       change: spare >= 0 ? '' : `${missing.join(' and ')} have to be started, or the network mended`,
@@ -105,7 +111,7 @@ export function explainStaying(state: NodeState, now: Instant): Condition[] {
     ...quorums,
     {
       ...own(state),
-      ...{ name: 'service', what: 'its checks do not say that the service does not answer' },
+      ...{ name: 'service', what: 'its checks do not say that it is down' },
       value: answers ? 'they do not' : state.serviceFailed,
       needed: 'no confirmed outage',
       holds: answers,
@@ -124,7 +130,7 @@ export function explainStaying(state: NodeState, now: Instant): Condition[] {
 }
 
 /** What ends it here, each by itself: `holds` says that it does now. */
-export function explainSteppingDown(state: NodeState, now: Instant): Condition[] {
+export function explainSteppingDown(state: NodeState, now: Instant): Condition<Topic>[] {
   const { cleaning, leaving, settings, terminating, worker } = state;
   if (state.role !== 'primary' && cleaning?.required !== true) return [];
   const { report } = worker?.role === 'primary' ? worker : { report: null };
@@ -144,11 +150,11 @@ export function explainSteppingDown(state: NodeState, now: Instant): Condition[]
       ...own(state),
       ...{
         name: 'operator',
-        what: 'a role, a switchover or the end of hastmond was ordered',
+        what: 'somebody ordered it',
         source: 'operator',
       },
       value: terminating ? 'hastmond ends' : leaving === null ? 'nothing was' : leavingWords(leaving),
-      needed: 'an order',
+      needed: 'a role, a switchover, the end of hastmond',
       holds: terminating || (leaving !== null && (leaving.command !== 0 || leaving.why !== 'handover')),
       change: '',
     },
@@ -156,7 +162,7 @@ export function explainSteppingDown(state: NodeState, now: Instant): Condition[]
       ...priorityFacts(state, better, now),
       ...{
         name: 'priority',
-        what: 'a node that was set to primary has a better priority and could take over',
+        what: 'a node of better priority, set to primary, can take over',
       },
       needed: `a number below ${settings.priority}, here for two leases`,
       holds: handover && leaving.command === 0,

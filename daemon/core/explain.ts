@@ -3,56 +3,32 @@
  * value, what it has to be, whose word that is and how old, and what would have to change. Pure. What decides (view.ts, node-lease.ts)
  * is asked here for the same facts, so that the answer cannot differ from what the core then does.
  */
+import { anyOf, type Condition, type Explanation, together } from './conditions.js';
 import { explainPromotion } from './explain-promotion.js';
 import { explainRunning, explainStaying, explainSteppingDown } from './explain-running.js';
 import type { NodeState } from './node-types.js';
-import type { DurationMs, Instant, NodeName } from './types.js';
+import type { Instant, RunState } from './types.js';
+import { runState } from './view.js';
 import { waitingFor } from './waiting.js';
 
 /** `running`: here, now. `promotion`: for the lease. `staying`: what has to go on. `stepping-down`: what ends it, each by itself. */
 export type Topic = 'running' | 'promotion' | 'staying' | 'stepping-down';
 
-export interface Condition {
-  topic: Topic;
-  /** A word that stays the same from version to version. */
-  name: string;
-  /** null: not known. */
-  holds: boolean | null;
-  /** Conditions of a topic with the same word here are alternatives: one of them is enough. '' for one that is needed by itself. */
-  oneOf: string;
-  /** What is asked, as a statement. */
-  what: string;
-  /** How it is. */
-  value: string;
-  /** How it has to be. */
-  needed: string;
-  /** How old that knowledge is; null where it is of now. */
-  ageMs: DurationMs | null;
-  /** Whose word it is: a node, `configuration`, `operator`. */
-  source: NodeName;
-  /** What would have to change, '' where nothing has to. */
-  change: string;
-}
-
-export interface Explanation {
-  /** The same sentence as in `status`. */
-  sentence: string;
-  /** Whether the conditions of each topic hold together; null where the topic does not apply to the node in its role. */
-  verdicts: Record<Topic, boolean | null>;
-  conditions: Condition[];
-}
-
 /** Explains the resource on this node at `now`. */
-export function explain(state: NodeState, now: Instant): Explanation {
+export function explain(state: NodeState, now: Instant): Explanation<Topic> {
   const conditions = [
     ...explainRunning(state, now),
     ...explainPromotion(state, now),
     ...explainStaying(state, now),
     ...explainSteppingDown(state, now),
   ];
-  const of = (topic: Topic): Condition[] => conditions.filter((condition) => condition.topic === topic);
+  const of = (topic: Topic): Condition<Topic>[] =>
+    conditions.filter((condition) => condition.topic === topic);
   return {
-    sentence: waitingFor(state, now),
+    subject: 'resource',
+    name: state.settings.resource,
+    node: state.settings.node,
+    sentence: sentenceOf(state, now),
     verdicts: {
       running: together(of('running')),
       promotion: together(of('promotion')),
@@ -63,16 +39,15 @@ export function explain(state: NodeState, now: Instant): Explanation {
   };
 }
 
-/** All that stand by themselves, and one of each group of alternatives. */
-export function together(conditions: readonly Condition[]): boolean | null {
-  if (conditions.length === 0) return null;
-  const groups = new Map<string, boolean>();
-  for (const { holds, oneOf } of conditions)
-    if (oneOf !== '') groups.set(oneOf, groups.get(oneOf) === true || holds === true);
-  const alone = conditions.filter(({ oneOf }) => oneOf === '');
-  return alone.every(({ holds }) => holds === true) && [...groups.values()].every((holds) => holds);
+/** What it is here, and what `status` says that it waits for. */
+function sentenceOf(state: NodeState, now: Instant): string {
+  const waiting = waitingFor(state, now);
+  const why = waiting.startsWith(NOTHING) ? waiting.slice(NOTHING.length) : `waiting for ${waiting}`;
+  const run = runState(state);
+  // What goes without saying in this role is not said.
+  const usual: readonly RunState[] =
+    state.role === 'primary' ? ['run', 'readytorun'] : ['stopped', 'unknown'];
+  return `${state.role}${usual.includes(run) ? '' : `, ${run}`}; ${why}`;
 }
 
-function anyOf(conditions: readonly Condition[]): boolean | null {
-  return conditions.length === 0 ? null : conditions.some(({ holds }) => holds === true);
-}
+const NOTHING = 'nothing: ';

@@ -170,6 +170,25 @@ function unheard(state: NodeState, now: Instant): NodeName[] {
   );
 }
 
+/** The voters of a set, by name where there is more than one set. */
+export function votersOf({ voter }: NodeState, set: readonly NodeName[]): string {
+  return voter.sets.length < 2 ? 'the voters' : `the voters ${set.join(', ')}`;
+}
+
+/** How many voters are heard, and since when the others are not. */
+export function heardWords(
+  { peers }: NodeState,
+  there: readonly NodeName[],
+  missing: readonly NodeName[],
+  now: Instant,
+): string {
+  const words = missing.map((node) => {
+    const peer = peers[node];
+    return `${node} (${peer?.message == null ? 'never heard' : `last heard ${seconds(now - peer.heardAt)} ago`})`;
+  });
+  return `${there.length} of ${there.length + missing.length}${words.length === 0 ? '' : `; not ${words.join(', ')}`}`;
+}
+
 /** A length of time in tenths of a second. */
 export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;

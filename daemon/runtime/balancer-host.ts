@@ -2,8 +2,9 @@
  * The balancer process as the main process sees it: forked where hastmon.conf has a balancer, asked, and replaced when it dies or hangs. It
  * leaves the kernel's table as it is, however it ends.
  */
-import type { BalancerAnswer, BalancerRequest } from '../../proto/balancer-types.js';
-import type { BalancerToMain, MainToBalancer } from '../balancer/ipc.js';
+import type { BalancerAnswer } from '../../proto/balancer-types.js';
+import type { ExplainedServers } from '../../proto/explain-types.js';
+import type { BalancerQuestion, BalancerToMain, MainToBalancer } from '../balancer/ipc.js';
 import type { BalancerSettings } from '../balancer/settings.js';
 import type { LogTarget } from '../log/log.js';
 import type { NetLog } from '../net/log.js';
@@ -17,6 +18,7 @@ export interface BalancerReply {
   error: { code: number; message: string } | null;
   text: string;
   answer: BalancerAnswer | null;
+  explained: ExplainedServers | null;
 }
 
 export interface BalancerEvents {
@@ -33,7 +35,7 @@ export interface BalancerHost {
   apply(settings: BalancerSettings | null, checks: ProcessSettings): void;
   tell(message: Exclude<MainToBalancer, { kind: 'settings' | 'ask' }>): void;
   /** Its answer; where there is none, an error that says why. */
-  ask(what: BalancerRequest): Promise<BalancerReply>;
+  ask(what: BalancerQuestion): Promise<BalancerReply>;
   pid(): number;
   close(): Promise<void>;
 }
@@ -159,5 +161,5 @@ export function createBalancerHost(options: BalancerHostOptions): BalancerHost {
 }
 
 function unavailable(message: string): BalancerReply {
-  return { error: { code: EX_UNAVAILABLE, message }, text: '', answer: null };
+  return { error: { code: EX_UNAVAILABLE, message }, text: '', answer: null, explained: null };
 }

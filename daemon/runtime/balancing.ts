@@ -18,7 +18,7 @@ import { processEnded } from '../events/process.js';
 import type { LogTarget } from '../log/log.js';
 import type { NetLog } from '../net/log.js';
 import type { PeerNetwork } from '../net/peer-network.js';
-import { type BalancerHost, createBalancerHost } from './balancer-host.js';
+import { type BalancerHost, type BalancerReply, createBalancerHost } from './balancer-host.js';
 import { createBalancerMail } from './balancer-mail.js';
 import { processSettings, UNCONFIGURED } from './monitor-settings.js';
 import type { ProcessRecords } from './process-record.js';
@@ -30,6 +30,8 @@ export interface Balancing {
   message(group: string, from: NodeName, message: ShareMessage): void;
   link(group: string, node: NodeName, up: boolean): void;
   ask(request: BalancerRequest): Promise<Partial<ControlReply>>;
+  /** The servers that the name means, as this node knows them. */
+  explain(name: string): Promise<BalancerReply>;
   host: Pick<BalancerHost, 'pid'>;
   /** This daemon is about to end: the table stays as it is, whatever becomes of the resource. */
   leave(): void;
@@ -218,6 +220,7 @@ export function createBalancing(options: BalancingOptions): Balancing {
       const { answer, error, text } = await host.ask(request);
       return { error, text, balancer: answer };
     },
+    explain: (name) => host.ask({ kind: 'explain', name, node: options.node }),
     host,
     leave() {
       leaving = true;

@@ -10,9 +10,11 @@ import type { ProbeView, ResultView } from '../checks/ipc.js';
 import { describeNature, type Nature } from '../checks/natures.js';
 import type { CheckSpec, MonitorConfig } from '../checks/spec.js';
 import { statementsOf } from '../config/monitor-dump.js';
+import { type CheckTopic, explainCheck } from '../confirm/explain.js';
 import { edgeId, isOutage } from '../confirm/ledger.js';
 import type { ConfirmState, Instant, Trouble, Witness } from '../confirm/types.js';
 import { currentMs, needed, stillDown, witnessesOf } from '../confirm/views.js';
+import type { Explanation } from '../core/conditions.js';
 import type { NamedView } from './monitor-host.js';
 
 export interface CheckFacts {
@@ -79,6 +81,16 @@ export function detailOf(
     options: statementsOf(spec),
     results: results.map(resultOf),
   };
+}
+
+/** Why it is up or down here, confirmed or not, told or not. */
+export function explanationOf(facts: CheckFacts): Explanation<CheckTopic> {
+  const { confirm, node, now, spec } = facts;
+  const { fall, rise } = spec.options;
+  const own = ownWitness(facts)[0]?.view ?? null;
+  return explainCheck({
+    ...{ check: spec.name, node, rule: ruleOf(facts), rise, fall, own, state: confirm, now },
+  });
 }
 
 export function probeOf(spec: CheckSpec, name: string, probe: ProbeView): ProbeReport {

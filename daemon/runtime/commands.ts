@@ -6,6 +6,7 @@ import type { Config } from '../config/types.js';
 import type { NodeCommand } from '../core/node-types.js';
 import { version } from '../process/version.js';
 import type { EventsHandler } from './event-commands.js';
+import type { ExplainHandler } from './explain-commands.js';
 import type { MonitorHandler } from './monitor-commands.js';
 import type { CommandReply, ResourceRuntime } from './resource.js';
 
@@ -30,6 +31,8 @@ export interface CommandOptions {
   balancer: BalancerHandler;
   /** Answers what has happened. */
   events: EventsHandler;
+  /** Answers why something is as it is. */
+  explain: ExplainHandler;
   /** Puts it on record that somebody asked for a change, and what came of it. */
   commanded: (by: string, request: ControlRequest, error: string) => void;
 }
@@ -136,6 +139,8 @@ export function createControlHandler(options: CommandOptions): Handler {
         return options.balancer(request);
       case 'events':
         return options.events(request, reply, signal);
+      case 'explain':
+        return options.explain(request);
       default:
         return options.monitoring(request);
     }

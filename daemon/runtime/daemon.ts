@@ -30,6 +30,7 @@ import { commandEvent } from './command-events.js';
 import { createControlHandler, type Reloaded } from './commands.js';
 import { createDeviceKeeper, type DeviceKeeper } from './device.js';
 import { createEventsHandler } from './event-commands.js';
+import { createExplainHandler } from './explain-commands.js';
 import { createMonitorCommands } from './monitor-commands.js';
 import { createMonitoring } from './monitoring.js';
 import { createProcessRecords } from './process-record.js';
@@ -221,6 +222,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       ...{ config: () => config, resources, statuses, reload: () => reload() },
       ...{ monitoring: monitorCommands, balancer: balancing.ask, report: actions.report },
       events: createEventsHandler(journal, Date.now),
+      explain: createExplainHandler({
+        ...{ config: () => config, resources, monitor: monitoring.host, servers: balancing.explain },
+        ...{ confirm: () => monitoring.confirm.state(), now: bootTime },
+      }),
       commanded(by, request, error) {
         const event = commandEvent(by, request, error);
         if (event !== null) record(event);

@@ -125,7 +125,7 @@ function choose(monitor: MonitorConfig, request: ChecksRequest): readonly CheckS
 }
 
 /** The checks of this name, of the block of this name for several hosts, or of this pattern. */
-function named(specs: readonly CheckSpec[], pattern: string): CheckSpec[] {
+export function named(specs: readonly CheckSpec[], pattern: string): CheckSpec[] {
   const exact = specs.filter(({ name }) => name === pattern);
   if (exact.length > 0) return exact;
   const isMeant = matcher(pattern);

@@ -89,8 +89,11 @@ export namespace hastmon {
         /** ControlRequest events. */
         events?: (hastmon.EventsCommand.$Properties|null);
 
+        /** ControlRequest explain. */
+        explain?: (hastmon.ExplainCommand.$Properties|null);
+
         /** ControlRequest command. */
-        command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole"|"report"|"events");
+        command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole"|"report"|"events"|"explain");
 
         /**
          * Encodes the specified ControlRequest message. Does not implicitly {@link hastmon.ControlRequest.verify|verify} messages.
@@ -182,8 +185,11 @@ export namespace hastmon {
             /** ControlRequest events */
             events?: (hastmon.EventsCommand.$Properties|null);
 
+            /** ControlRequest explain */
+            explain?: (hastmon.ExplainCommand.$Properties|null);
+
             /** ControlRequest command */
-            command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole"|"report"|"events");
+            command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole"|"report"|"events"|"explain");
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
@@ -213,9 +219,10 @@ export namespace hastmon {
           balancerConsole?: hastmon.BalancerConsoleCommand.$Shape|null;
           report?: hastmon.ReportCommand.$Shape|null;
           events?: hastmon.EventsCommand.$Shape|null;
+          explain?: hastmon.ExplainCommand.$Shape|null;
           $unknowns?: Uint8Array[];
         } & (
-          ({ command?: undefined; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "role"; role: hastmon.RoleCommand.$Shape; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "status"; role?: null; status: hastmon.Selection.$Shape; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "dump"; role?: null; status?: null; dump: hastmon.Selection.$Shape; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "reload"; role?: null; status?: null; dump?: null; reload: hastmon.Nothing.$Shape; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "switchover"; role?: null; status?: null; dump?: null; reload?: null; switchover: hastmon.SwitchoverCommand.$Shape; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "bootstrap"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap: hastmon.BootstrapCommand.$Shape; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "version"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version: hastmon.Nothing.$Shape; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "checks"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks: hastmon.ChecksCommand.$Shape; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "check"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check: hastmon.CheckCommand.$Shape; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "runCheck"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck: hastmon.RunCheckCommand.$Shape; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "ack"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack: hastmon.AckCommand.$Shape; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "mute"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute: hastmon.MuteCommand.$Shape; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "testAlert"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert: hastmon.TestAlertCommand.$Shape; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "balancerHosts"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts: hastmon.BalancerHostsCommand.$Shape; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "balancerServices"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices: hastmon.BalancerServicesCommand.$Shape; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "balancerSet"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet: hastmon.BalancerSetCommand.$Shape; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "balancerDiff"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff: hastmon.Nothing.$Shape; balancerReload?: null; balancerConsole?: null; report?: null; events?: null }|{ command?: "balancerReload"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload: hastmon.Nothing.$Shape; balancerConsole?: null; report?: null; events?: null }|{ command?: "balancerConsole"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole: hastmon.BalancerConsoleCommand.$Shape; report?: null; events?: null }|{ command?: "report"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report: hastmon.ReportCommand.$Shape; events?: null }|{ command?: "events"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events: hastmon.EventsCommand.$Shape })
+          ({ command?: undefined; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "role"; role: hastmon.RoleCommand.$Shape; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "status"; role?: null; status: hastmon.Selection.$Shape; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "dump"; role?: null; status?: null; dump: hastmon.Selection.$Shape; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "reload"; role?: null; status?: null; dump?: null; reload: hastmon.Nothing.$Shape; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "switchover"; role?: null; status?: null; dump?: null; reload?: null; switchover: hastmon.SwitchoverCommand.$Shape; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "bootstrap"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap: hastmon.BootstrapCommand.$Shape; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "version"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version: hastmon.Nothing.$Shape; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "checks"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks: hastmon.ChecksCommand.$Shape; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "check"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check: hastmon.CheckCommand.$Shape; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "runCheck"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck: hastmon.RunCheckCommand.$Shape; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "ack"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack: hastmon.AckCommand.$Shape; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "mute"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute: hastmon.MuteCommand.$Shape; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "testAlert"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert: hastmon.TestAlertCommand.$Shape; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "balancerHosts"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts: hastmon.BalancerHostsCommand.$Shape; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "balancerServices"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices: hastmon.BalancerServicesCommand.$Shape; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "balancerSet"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet: hastmon.BalancerSetCommand.$Shape; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "balancerDiff"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff: hastmon.Nothing.$Shape; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "balancerReload"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload: hastmon.Nothing.$Shape; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "balancerConsole"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole: hastmon.BalancerConsoleCommand.$Shape; report?: null; events?: null; explain?: null }|{ command?: "report"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report: hastmon.ReportCommand.$Shape; events?: null; explain?: null }|{ command?: "events"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events: hastmon.EventsCommand.$Shape; explain?: null }|{ command?: "explain"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain: hastmon.ExplainCommand.$Shape })
         );
     }
 
@@ -1370,6 +1377,63 @@ export namespace hastmon {
     }
 
     /**
+     * Properties of an ExplainCommand.
+     * @deprecated Use hastmon.ExplainCommand.$Properties instead.
+     */
+    interface IExplainCommand extends hastmon.ExplainCommand.$Properties {
+    }
+
+    /** Represents an ExplainCommand. */
+    class ExplainCommand {
+
+        /**
+         * Constructs a new ExplainCommand.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.ExplainCommand.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** ExplainCommand name. */
+        name: string;
+
+        /**
+         * Encodes the specified ExplainCommand message. Does not implicitly {@link hastmon.ExplainCommand.verify|verify} messages.
+         * @param message ExplainCommand message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.ExplainCommand.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes an ExplainCommand message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.ExplainCommand & hastmon.ExplainCommand.$Shape} ExplainCommand
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.ExplainCommand & hastmon.ExplainCommand.$Shape;
+    }
+
+    namespace ExplainCommand {
+
+        /** Properties of an ExplainCommand. */
+        interface $Properties {
+
+            /** ExplainCommand name */
+            name?: (string|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of an ExplainCommand. */
+        type $Shape = hastmon.ExplainCommand.$Properties;
+    }
+
+    /**
      * Properties of a ControlReply.
      * @deprecated Use hastmon.ControlReply.$Properties instead.
      */
@@ -1426,6 +1490,9 @@ export namespace hastmon {
 
         /** ControlReply event. */
         event: hastmon.Event.$Properties[];
+
+        /** ControlReply explanation. */
+        explanation: hastmon.Explanation.$Properties[];
 
         /** ControlReply monitor. */
         monitor?: ("checks"|"check"|"probe"|"test");
@@ -1496,6 +1563,9 @@ export namespace hastmon {
             /** ControlReply event */
             event?: (hastmon.Event.$Properties[]|null);
 
+            /** ControlReply explanation */
+            explanation?: (hastmon.Explanation.$Properties[]|null);
+
             /** ControlReply monitor */
             monitor?: ("checks"|"check"|"probe"|"test");
 
@@ -1521,6 +1591,7 @@ export namespace hastmon {
           balancerServices?: hastmon.BalancerServices.$Shape|null;
           balancerConsole?: hastmon.BalancerConsole.$Shape|null;
           event?: hastmon.Event.$Shape[]|null;
+          explanation?: hastmon.Explanation.$Shape[]|null;
           $unknowns?: Uint8Array[];
         } & (
           ({ monitor?: undefined; checks?: null; check?: null; probe?: null; test?: null }|{ monitor?: "checks"; checks: hastmon.ChecksPage.$Shape; check?: null; probe?: null; test?: null }|{ monitor?: "check"; checks?: null; check: hastmon.CheckDetail.$Shape; probe?: null; test?: null }|{ monitor?: "probe"; checks?: null; check?: null; probe: hastmon.ProbeReport.$Shape; test?: null }|{ monitor?: "test"; checks?: null; check?: null; probe?: null; test: hastmon.AlertTest.$Shape })
@@ -1719,6 +1790,289 @@ export namespace hastmon {
 
         /** Shape of an Event. */
         type $Shape = hastmon.Event.$Properties;
+    }
+
+    /**
+     * Properties of an Explanation.
+     * @deprecated Use hastmon.Explanation.$Properties instead.
+     */
+    interface IExplanation extends hastmon.Explanation.$Properties {
+    }
+
+    /** Represents an Explanation. */
+    class Explanation {
+
+        /**
+         * Constructs a new Explanation.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.Explanation.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** Explanation subject. */
+        subject: hastmon.Explanation.Subject;
+
+        /** Explanation name. */
+        name: string;
+
+        /** Explanation node. */
+        node: string;
+
+        /** Explanation sentence. */
+        sentence: string;
+
+        /** Explanation verdict. */
+        verdict: hastmon.TopicVerdict.$Properties[];
+
+        /** Explanation condition. */
+        condition: hastmon.Condition.$Properties[];
+
+        /**
+         * Encodes the specified Explanation message. Does not implicitly {@link hastmon.Explanation.verify|verify} messages.
+         * @param message Explanation message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.Explanation.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes an Explanation message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.Explanation & hastmon.Explanation.$Shape} Explanation
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.Explanation & hastmon.Explanation.$Shape;
+    }
+
+    namespace Explanation {
+
+        /** Properties of an Explanation. */
+        interface $Properties {
+
+            /** Explanation subject */
+            subject?: (hastmon.Explanation.Subject|null);
+
+            /** Explanation name */
+            name?: (string|null);
+
+            /** Explanation node */
+            node?: (string|null);
+
+            /** Explanation sentence */
+            sentence?: (string|null);
+
+            /** Explanation verdict */
+            verdict?: (hastmon.TopicVerdict.$Properties[]|null);
+
+            /** Explanation condition */
+            condition?: (hastmon.Condition.$Properties[]|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of an Explanation. */
+        type $Shape = hastmon.Explanation.$Properties;
+
+        /** Subject enum. */
+        enum Subject {
+
+            /** NO_SUBJECT value */
+            NO_SUBJECT = 0,
+
+            /** RESOURCE value */
+            RESOURCE = 1,
+
+            /** CHECK value */
+            CHECK = 2,
+
+            /** SERVER value */
+            SERVER = 3
+        }
+    }
+
+    /**
+     * Properties of a TopicVerdict.
+     * @deprecated Use hastmon.TopicVerdict.$Properties instead.
+     */
+    interface ITopicVerdict extends hastmon.TopicVerdict.$Properties {
+    }
+
+    /** Represents a TopicVerdict. */
+    class TopicVerdict {
+
+        /**
+         * Constructs a new TopicVerdict.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.TopicVerdict.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** TopicVerdict topic. */
+        topic: string;
+
+        /** TopicVerdict holds. */
+        holds?: (boolean|null);
+
+        /**
+         * Encodes the specified TopicVerdict message. Does not implicitly {@link hastmon.TopicVerdict.verify|verify} messages.
+         * @param message TopicVerdict message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.TopicVerdict.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a TopicVerdict message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.TopicVerdict & hastmon.TopicVerdict.$Shape} TopicVerdict
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.TopicVerdict & hastmon.TopicVerdict.$Shape;
+    }
+
+    namespace TopicVerdict {
+
+        /** Properties of a TopicVerdict. */
+        interface $Properties {
+
+            /** TopicVerdict topic */
+            topic?: (string|null);
+
+            /** TopicVerdict holds */
+            holds?: (boolean|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a TopicVerdict. */
+        type $Shape = hastmon.TopicVerdict.$Properties;
+    }
+
+    /**
+     * Properties of a Condition.
+     * @deprecated Use hastmon.Condition.$Properties instead.
+     */
+    interface ICondition extends hastmon.Condition.$Properties {
+    }
+
+    /** Represents a Condition. */
+    class Condition {
+
+        /**
+         * Constructs a new Condition.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.Condition.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** Condition topic. */
+        topic: string;
+
+        /** Condition name. */
+        name: string;
+
+        /** Condition holds. */
+        holds?: (boolean|null);
+
+        /** Condition oneOf. */
+        oneOf: string;
+
+        /** Condition enough. */
+        enough: number;
+
+        /** Condition what. */
+        what: string;
+
+        /** Condition value. */
+        value: string;
+
+        /** Condition needed. */
+        needed: string;
+
+        /** Condition ageMs. */
+        ageMs?: (number|null);
+
+        /** Condition source. */
+        source: string;
+
+        /** Condition change. */
+        change: string;
+
+        /**
+         * Encodes the specified Condition message. Does not implicitly {@link hastmon.Condition.verify|verify} messages.
+         * @param message Condition message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.Condition.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a Condition message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.Condition & hastmon.Condition.$Shape} Condition
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.Condition & hastmon.Condition.$Shape;
+    }
+
+    namespace Condition {
+
+        /** Properties of a Condition. */
+        interface $Properties {
+
+            /** Condition topic */
+            topic?: (string|null);
+
+            /** Condition name */
+            name?: (string|null);
+
+            /** Condition holds */
+            holds?: (boolean|null);
+
+            /** Condition oneOf */
+            oneOf?: (string|null);
+
+            /** Condition enough */
+            enough?: (number|null);
+
+            /** Condition what */
+            what?: (string|null);
+
+            /** Condition value */
+            value?: (string|null);
+
+            /** Condition needed */
+            needed?: (string|null);
+
+            /** Condition ageMs */
+            ageMs?: (number|null);
+
+            /** Condition source */
+            source?: (string|null);
+
+            /** Condition change */
+            change?: (string|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a Condition. */
+        type $Shape = hastmon.Condition.$Properties;
     }
 
     /**

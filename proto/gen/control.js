@@ -42,11 +42,12 @@ export const hastmon = $root.hastmon = (() => {
         ControlRequest.prototype.balancerConsole = null;
         ControlRequest.prototype.report = null;
         ControlRequest.prototype.events = null;
+        ControlRequest.prototype.explain = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(ControlRequest.prototype, "command", {
-            get: $util.oneOfGetter($oneOfFields = ["role", "status", "dump", "reload", "switchover", "bootstrap", "version", "checks", "check", "runCheck", "ack", "mute", "testAlert", "balancerHosts", "balancerServices", "balancerSet", "balancerDiff", "balancerReload", "balancerConsole", "report", "events"]),
+            get: $util.oneOfGetter($oneOfFields = ["role", "status", "dump", "reload", "switchover", "bootstrap", "version", "checks", "check", "runCheck", "ack", "mute", "testAlert", "balancerHosts", "balancerServices", "balancerSet", "balancerDiff", "balancerReload", "balancerConsole", "report", "events", "explain"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -101,6 +102,8 @@ export const hastmon = $root.hastmon = (() => {
                 $root.hastmon.ReportCommand.encode(message.report, writer.uint32(170).fork(), _depth + 1).ldelim();
             if (message.events != null && $Object.hasOwnProperty.call(message, "events"))
                 $root.hastmon.EventsCommand.encode(message.events, writer.uint32(178).fork(), _depth + 1).ldelim();
+            if (message.explain != null && $Object.hasOwnProperty.call(message, "explain"))
+                $root.hastmon.ExplainCommand.encode(message.explain, writer.uint32(186).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -288,6 +291,13 @@ export const hastmon = $root.hastmon = (() => {
                             break;
                         message.events = $root.hastmon.EventsCommand.decode(reader, reader.size(), $undefined, _depth + 1, message.events);
                         message.command = "events";
+                        continue;
+                    }
+                case 23: {
+                        if (wireType !== 2)
+                            break;
+                        message.explain = $root.hastmon.ExplainCommand.decode(reader, reader.size(), $undefined, _depth + 1, message.explain);
+                        message.command = "explain";
                         continue;
                     }
                 }
@@ -2063,11 +2073,94 @@ export const hastmon = $root.hastmon = (() => {
         return EventsCommand;
     })();
 
+    hastmon.ExplainCommand = (function() {
+
+        const ExplainCommand = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        ExplainCommand.prototype.name = "";
+
+        ExplainCommand.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                writer.uint32(10).string(message.name);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        ExplainCommand.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.ExplainCommand();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.name = value;
+                        else
+                            delete message.name;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return ExplainCommand;
+    })();
+
     hastmon.ControlReply = (function() {
 
         const ControlReply = function (properties) {
             this.status = [];
             this.event = [];
+            this.explanation = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -2087,6 +2180,7 @@ export const hastmon = $root.hastmon = (() => {
         ControlReply.prototype.balancerServices = null;
         ControlReply.prototype.balancerConsole = null;
         ControlReply.prototype.event = $util.emptyArray;
+        ControlReply.prototype.explanation = $util.emptyArray;
 
         let $oneOfFields;
 
@@ -2135,6 +2229,9 @@ export const hastmon = $root.hastmon = (() => {
             if (message.event != null && message.event.length)
                 for (let i = 0; i < message.event.length; ++i)
                     $root.hastmon.Event.encode(message.event[i], writer.uint32(106).fork(), _depth + 1).ldelim();
+            if (message.explanation != null && message.explanation.length)
+                for (let i = 0; i < message.explanation.length; ++i)
+                    $root.hastmon.Explanation.encode(message.explanation[i], writer.uint32(114).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -2264,6 +2361,14 @@ export const hastmon = $root.hastmon = (() => {
                         if (!(message.event && message.event.length))
                             message.event = [];
                         message.event.push($root.hastmon.Event.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 14: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.explanation && message.explanation.length))
+                            message.explanation = [];
+                        message.explanation.push($root.hastmon.Explanation.decode(reader, reader.size(), $undefined, _depth + 1));
                         continue;
                     }
                 }
@@ -2604,6 +2709,471 @@ export const hastmon = $root.hastmon = (() => {
         };
 
         return Event;
+    })();
+
+    hastmon.Explanation = (function() {
+
+        const Explanation = function (properties) {
+            this.verdict = [];
+            this.condition = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Explanation.prototype.subject = 0;
+        Explanation.prototype.name = "";
+        Explanation.prototype.node = "";
+        Explanation.prototype.sentence = "";
+        Explanation.prototype.verdict = $util.emptyArray;
+        Explanation.prototype.condition = $util.emptyArray;
+
+        Explanation.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.subject != null && $Object.hasOwnProperty.call(message, "subject") && message.subject !== 0)
+                writer.uint32(8).int32(message.subject);
+            if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                writer.uint32(18).string(message.name);
+            if (message.node != null && $Object.hasOwnProperty.call(message, "node") && message.node !== "")
+                writer.uint32(26).string(message.node);
+            if (message.sentence != null && $Object.hasOwnProperty.call(message, "sentence") && message.sentence !== "")
+                writer.uint32(34).string(message.sentence);
+            if (message.verdict != null && message.verdict.length)
+                for (let i = 0; i < message.verdict.length; ++i)
+                    $root.hastmon.TopicVerdict.encode(message.verdict[i], writer.uint32(42).fork(), _depth + 1).ldelim();
+            if (message.condition != null && message.condition.length)
+                for (let i = 0; i < message.condition.length; ++i)
+                    $root.hastmon.Condition.encode(message.condition[i], writer.uint32(50).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Explanation.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.Explanation();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.int32())
+                            message.subject = value;
+                        else
+                            delete message.subject;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.name = value;
+                        else
+                            delete message.name;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.node = value;
+                        else
+                            delete message.node;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.sentence = value;
+                        else
+                            delete message.sentence;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.verdict && message.verdict.length))
+                            message.verdict = [];
+                        message.verdict.push($root.hastmon.TopicVerdict.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.condition && message.condition.length))
+                            message.condition = [];
+                        message.condition.push($root.hastmon.Condition.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        Explanation.Subject = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "NO_SUBJECT"] = 0;
+            values[valuesById[1] = "RESOURCE"] = 1;
+            values[valuesById[2] = "CHECK"] = 2;
+            values[valuesById[3] = "SERVER"] = 3;
+            return values;
+        })();
+
+        return Explanation;
+    })();
+
+    hastmon.TopicVerdict = (function() {
+
+        const TopicVerdict = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        TopicVerdict.prototype.topic = "";
+        TopicVerdict.prototype.holds = null;
+
+        let $oneOfFields;
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(TopicVerdict.prototype, "_holds", {
+            get: $util.oneOfGetter($oneOfFields = ["holds"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        TopicVerdict.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.topic != null && $Object.hasOwnProperty.call(message, "topic") && message.topic !== "")
+                writer.uint32(10).string(message.topic);
+            if (message.holds != null && $Object.hasOwnProperty.call(message, "holds"))
+                writer.uint32(16).bool(message.holds);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        TopicVerdict.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.TopicVerdict();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.topic = value;
+                        else
+                            delete message.topic;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 0)
+                            break;
+                        message.holds = reader.bool();
+                        message._holds = "holds";
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return TopicVerdict;
+    })();
+
+    hastmon.Condition = (function() {
+
+        const Condition = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Condition.prototype.topic = "";
+        Condition.prototype.name = "";
+        Condition.prototype.holds = null;
+        Condition.prototype.oneOf = "";
+        Condition.prototype.enough = 0;
+        Condition.prototype.what = "";
+        Condition.prototype.value = "";
+        Condition.prototype.needed = "";
+        Condition.prototype.ageMs = null;
+        Condition.prototype.source = "";
+        Condition.prototype.change = "";
+
+        let $oneOfFields;
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(Condition.prototype, "_holds", {
+            get: $util.oneOfGetter($oneOfFields = ["holds"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(Condition.prototype, "_ageMs", {
+            get: $util.oneOfGetter($oneOfFields = ["ageMs"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        Condition.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.topic != null && $Object.hasOwnProperty.call(message, "topic") && message.topic !== "")
+                writer.uint32(10).string(message.topic);
+            if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                writer.uint32(18).string(message.name);
+            if (message.holds != null && $Object.hasOwnProperty.call(message, "holds"))
+                writer.uint32(24).bool(message.holds);
+            if (message.oneOf != null && $Object.hasOwnProperty.call(message, "oneOf") && message.oneOf !== "")
+                writer.uint32(34).string(message.oneOf);
+            if (message.enough != null && $Object.hasOwnProperty.call(message, "enough") && message.enough !== 0)
+                writer.uint32(40).uint32(message.enough);
+            if (message.what != null && $Object.hasOwnProperty.call(message, "what") && message.what !== "")
+                writer.uint32(50).string(message.what);
+            if (message.value != null && $Object.hasOwnProperty.call(message, "value") && message.value !== "")
+                writer.uint32(58).string(message.value);
+            if (message.needed != null && $Object.hasOwnProperty.call(message, "needed") && message.needed !== "")
+                writer.uint32(66).string(message.needed);
+            if (message.ageMs != null && $Object.hasOwnProperty.call(message, "ageMs"))
+                writer.uint32(73).double(message.ageMs);
+            if (message.source != null && $Object.hasOwnProperty.call(message, "source") && message.source !== "")
+                writer.uint32(82).string(message.source);
+            if (message.change != null && $Object.hasOwnProperty.call(message, "change") && message.change !== "")
+                writer.uint32(90).string(message.change);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Condition.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.Condition();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.topic = value;
+                        else
+                            delete message.topic;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.name = value;
+                        else
+                            delete message.name;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 0)
+                            break;
+                        message.holds = reader.bool();
+                        message._holds = "holds";
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.oneOf = value;
+                        else
+                            delete message.oneOf;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.enough = value;
+                        else
+                            delete message.enough;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.what = value;
+                        else
+                            delete message.what;
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.value = value;
+                        else
+                            delete message.value;
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.needed = value;
+                        else
+                            delete message.needed;
+                        continue;
+                    }
+                case 9: {
+                        if (wireType !== 1)
+                            break;
+                        message.ageMs = reader.double();
+                        message._ageMs = "ageMs";
+                        continue;
+                    }
+                case 10: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.source = value;
+                        else
+                            delete message.source;
+                        continue;
+                    }
+                case 11: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.change = value;
+                        else
+                            delete message.change;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Condition;
     })();
 
     hastmon.StatusEntry = (function() {

@@ -22,6 +22,7 @@ import { parseConfig } from '../../daemon/config/load.js';
 import { hookEnvironment as runEnvironment } from '../../daemon/hooks/environment.js';
 import { exitCode } from '../../daemon/process/sysexits.js';
 import { hookEnvironment } from '../../daemon/runtime/hook-shell.js';
+import type { Explanation } from '../../proto/explain-types.js';
 import { pairOf, serviceOf } from '../balancer/console/views.js';
 import { detailOf, listOf, probeOf } from './check-support.js';
 import { entryOf } from './support.js';
@@ -141,7 +142,7 @@ describe('hastmonctl(8)', () => {
 
   test('has every command and every option', async () => {
     const commands = [...(await help()).matchAll(/^ {2}hastmonctl (\w+)/gm)].map(([, name = '']) => name);
-    assert.equal(commands.length, 21);
+    assert.equal(commands.length, 22);
     for (const command of commands) {
       assert.match(text, new RegExp(`^\\.It Cm ${command}\\b`, 'm'), `the command ${command}`);
       assert.match(text, new RegExp(`^\\.Nm\\n\\.Cm ${command}$`, 'm'), `the synopsis of ${command}`);
@@ -183,7 +184,23 @@ describe('hastmonctl(8)', () => {
     const pair = pairOf({ ramp: { durationMs: 1, leftMs: 1 }, reasons: [{ name: '', by: '', age: 1 }] });
     const balancer = { hosts: [pair], services: [serviceOf()], note: '', line: '', text: '', ended: true };
     const alert = { alert: '', ok: true, lines: [] };
-    for (const value of [entryOf({ reports }), list, detail, probeOf(), alert, rolled, balancer])
+    const condition = {
+      ...{ topic: '', name: '', holds: null, oneOf: '', enough: 1, what: '', value: '', needed: '' },
+      ...{ ageMs: null, source: '', change: '' },
+    };
+    const explanation: Explanation = {
+      ...{ subject: 'check', name: '', node: '', sentence: '', conditions: [condition] },
+      verdicts: {
+        running: true,
+        promotion: true,
+        staying: true,
+        here: true,
+        confirmed: true,
+        told: true,
+        ramp: true,
+      },
+    };
+    for (const value of [entryOf({ reports }), list, detail, probeOf(), alert, rolled, balancer, explanation])
       for (const name of names(value))
         assert.ok(name === 'entries' || documented.has(name), `the name ${name}`);
   });

@@ -65,7 +65,17 @@ describe('requests', () => {
 /** What the reader gets in the end. */
 function thereAndBack(balancer: BalancerAnswer): { answer: BalancerAnswer | null; frames: number } {
   const frames = encodeReply({
-    ...{ final: true, progress: '', error: null, status: [], text: '', monitor: null, balancer, events: [] },
+    ...{
+      final: true,
+      progress: '',
+      error: null,
+      status: [],
+      text: '',
+      monitor: null,
+      balancer,
+      events: [],
+      explanations: [],
+    },
   });
   const replies = frames.map((frame) => {
     assert.ok(frame.length < controlFrameBytesMax / 2, `a frame of ${frame.length} bytes`);
@@ -146,7 +156,16 @@ describe('answers', () => {
   });
 
   test('an unknown status is refused', () => {
-    const reply = { final: true, progress: '', error: null, status: [], text: '', monitor: null, events: [] };
+    const reply = {
+      final: true,
+      progress: '',
+      error: null,
+      status: [],
+      text: '',
+      monitor: null,
+      events: [],
+      explanations: [],
+    };
     const status = '2-NEW' as PairView['status'];
     const [bytes] = encodeReply({
       ...reply,

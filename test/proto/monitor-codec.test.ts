@@ -54,6 +54,7 @@ describe('answers', () => {
         monitor,
         balancer: null,
         events: [],
+        explanations: [],
       };
       const [bytes, more] = encodeReply(reply);
       assert.equal(more, undefined);

@@ -17,7 +17,16 @@ test('[N42] a report arrives as it was sent, and not without a check and a state
 test('[N42] so does what a status says of them', () => {
   const report = { node: 'bolek', check: 'check_db', state: 'lagging', ageMs: 1200.5, forMs: 60_000 };
   const reply: ControlReply = {
-    ...{ final: true, progress: '', error: null, text: '', monitor: null, balancer: null, events: [] },
+    ...{
+      final: true,
+      progress: '',
+      error: null,
+      text: '',
+      monitor: null,
+      balancer: null,
+      events: [],
+      explanations: [],
+    },
     status: [entryOf({ reports: [report, { ...report, node: 'lolek' }] })],
   };
   const [only, ...more] = encodeReply(reply).map(decodeReply);

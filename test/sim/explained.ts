@@ -2,7 +2,8 @@
  * What a node explains of itself against what its core then does, at every step: an explanation that is wrong here would be wrong in
  * `hastmonctl explain`. Throws a Violation where they differ.
  */
-import { type Condition, type Explanation, explain, together } from '../../daemon/core/explain.js';
+import { type Condition, type Explanation, together } from '../../daemon/core/conditions.js';
+import { explain } from '../../daemon/core/explain.js';
 import type { NodeInput, NodeOutput, NodeState } from '../../daemon/core/node-types.js';
 import { holding, runState } from '../../daemon/core/view.js';
 import { Violation } from './trace.js';
@@ -37,10 +38,61 @@ function disagreement({ after, before, input, outputs }: Step, was: Explanation,
     return `it ${runs ? 'runs' : 'does not run'}, and is explained otherwise`;
   if (before.terminated || after.terminated) return '';
   return (
+    counted(after, input.now, is) ||
     asking(after, outputs, input.now, is) ||
+    acquired(before, after, was) ||
     promoted(before, after, input, was) ||
     stopping(before, after, outputs, is)
   );
+}
+
+/** What is asked of the state itself, in other words than those of the core: conditions that hide behind others are found by these. */
+function counted(after: NodeState, now: number, is: Explanation): string {
+  const report = after.role === 'primary' ? after.worker?.report : undefined;
+  const { settings } = after;
+  const heard = (node: string): boolean => {
+    const peer = after.peers[node];
+    return node === settings.node || (peer?.message != null && now < peer.heardAt + settings.leaseMs);
+  };
+  const sets = after.voter.sets;
+  const most = (count: number, set: readonly string[]): boolean => 2 * count > set.length;
+  const majorities = sets.map((set) => most(set.filter(heard).length, set));
+  const holds = report != null && report.leaseUntil > now;
+  const truths: Record<string, readonly boolean[]> = {
+    'running/role': [after.role === 'primary'],
+    'running/lease': [holds || report?.forced === true],
+    'running/started': [runState(after) === 'run'],
+    'promotion/rested': [after.gaveUpAt === null || after.gaveUpAt + settings.complaintIntervalMs <= now],
+    'promotion/majority': majorities,
+    'promotion/granted': sets.map((set) =>
+      most(set.filter((node) => !Object.hasOwn(after.acquisition.refusals, node)).length, set),
+    ),
+    'staying/majority': majorities,
+    // The worker steps down so much before its end.
+    'staying/lease': [holds && report.leaseUntil - now > Math.min(100, settings.leaseMs / 10)],
+    'staying/service': [after.serviceFailed === ''],
+    'staying/attempts': [after.attempts < settings.attempts],
+  };
+  for (const [place, wanted] of Object.entries(truths)) {
+    const said = is.conditions.filter(({ name, topic }) => `${topic}/${name}` === place);
+    if (said.length > 0 && said.some(({ holds }, at) => holds !== wanted[at]))
+      return `${place} is ${wanted.join()}, and is explained as ${said.map(({ holds }) => holds).join()}`;
+  }
+  const ends = after.terminating || after.leaving !== null || after.cleaning?.required === true;
+  const lost = report != null && !holds && report.stopEnd !== Number.POSITIVE_INFINITY;
+  return is.verdicts['stepping-down'] === true && !ends && !lost
+    ? 'it steps down by what it explains alone'
+    : '';
+}
+
+/** Who gets the lease heard a majority of voters, and was not refused by one. */
+function acquired(before: NodeState, after: NodeState, was: Explanation): string {
+  const gained = after.acquisition.phase === 'idle' && before.acquisition.phase === 'acquiring';
+  if (!gained || !was.conditions.some(({ topic }) => topic === 'promotion')) return '';
+  const epoch = after.worker?.report?.epoch ?? 0;
+  if (epoch !== before.acquisition.epoch || after.worker?.report?.wantsLease === true) return '';
+  const voters = was.conditions.filter(({ name, topic }) => topic === 'promotion' && name === 'granted');
+  return together(voters) === false ? 'it got the lease from a majority that refuses it' : '';
 }
 
 /** It asks for the lease just where every condition for that holds; those of the voters are for them to judge. */

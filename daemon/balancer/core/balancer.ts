@@ -14,6 +14,7 @@ import type { BalancerEvent, BalancerInput } from './types.js';
 import { weightNow } from './weights.js';
 
 export { awaited, checksOf, knownCheck } from './checks.js';
+export { explainServers } from './explain.js';
 export { planChanges } from './kernel.js';
 export { shareAll } from './share.js';
 export { type BalancerState, createBalancer } from './state.js';

@@ -29,9 +29,7 @@ export function settle(draft: Draft): void {
 
 function decide(draft: Draft, service: Service): void {
   for (const pair of service.pairs) passed(draft, pair);
-  let alive = 0;
-  for (const pair of service.pairs) if (isEligible(pair)) alive += fullWeight(pair);
-  const failing = isFailing(service, alive);
+  const failing = isFailing(service, aliveWeight(service));
   if (!service.warm && !(failing && service.pairs.some(isUndecided))) {
     service.warm = true;
     draft.save = true;
@@ -46,8 +44,15 @@ function decide(draft: Draft, service: Service): void {
   if (service.warm && failing !== (service.sorryAt !== null)) sorryEdge(draft, service, failing);
 }
 
+/** Of those that are to have weight, whatever becomes of the service. */
+export function aliveWeight({ pairs }: Service): number {
+  let alive = 0;
+  for (const pair of pairs) if (isEligible(pair)) alive += fullWeight(pair);
+  return alive;
+}
+
 /** Below its quorum, or without any weight; between `quorum - hysteresis` and `quorum + hysteresis` it stays what it is. */
-function isFailing({ config, sorryAt }: Service, alive: number): boolean {
+export function isFailing({ config, sorryAt }: Service, alive: number): boolean {
   if (alive === 0) return true;
   const { quorum, hysteresis } = config;
   return sorryAt === null ? alive < quorum - hysteresis : alive < quorum + hysteresis;
@@ -82,7 +87,7 @@ function comes(draft: Draft, pair: Pair): void {
 }
 
 /** How it comes back: over what was asked for, else gradually where it was away for long enough (B4). null: at once. */
-function rampOf({ state, now }: Draft, { memory, service }: Pair): Ramp | null {
+export function rampOf({ state, now }: Pick<Draft, 'state' | 'now'>, { memory, service }: Pair): Ramp | null {
   const options = state.config?.options;
   const triggerMs = service.config.rampTriggerMs ?? options?.rampTriggerMs ?? 0;
   const long = memory.zeroSince !== null && now - memory.zeroSince >= triggerMs;

@@ -1,17 +1,20 @@
 /** Answers what hastmonctl asks. */
-import type { BalancerAnswer, BalancerRequest } from '../../../proto/balancer-types.js';
+import type { BalancerAnswer } from '../../../proto/balancer-types.js';
+import type { ExplainedServers } from '../../../proto/explain-types.js';
 import { createSessions } from '../console/sessions.js';
 import type { ConsoleHost } from '../console/types.js';
+import type { BalancerQuestion } from '../ipc.js';
 import type { FileKeeper } from './file-keeper.js';
 
 export interface Answers {
-  answer(what: BalancerRequest): Promise<Reply>;
+  answer(what: BalancerQuestion): Promise<Reply>;
 }
 
 interface Reply {
   error: { code: number; message: string } | null;
   text: string;
   answer: BalancerAnswer | null;
+  explained?: ExplainedServers;
 }
 
 const EX_NOHOST = 68;
@@ -21,6 +24,8 @@ export function createAnswers(options: {
   host: ConsoleHost;
   file: FileKeeper;
   problem: () => string;
+  /** The servers that the name means. */
+  explain: (name: string, node: string) => ExplainedServers['explanations'];
 }): Answers {
   const { file, host } = options;
   const say = createSessions(host);
@@ -46,7 +51,7 @@ export function createAnswers(options: {
     return { error: null, text: '', answer: { kind: 'console', text, ended } };
   }
 
-  async function answer(what: BalancerRequest): Promise<Reply> {
+  async function answer(what: BalancerQuestion): Promise<Reply> {
     switch (what.kind) {
       case 'balancer-hosts': {
         const missing = unknown(what.hosts, what.services);
@@ -80,6 +85,11 @@ export function createAnswers(options: {
       }
       case 'balancer-console':
         return consoleLine(what.session, what.by, what.line);
+      case 'explain': {
+        const explanations = options.explain(what.name, what.node);
+        const hosts = host.config().hosts.map(({ tag }) => tag);
+        return { error: null, text: note(), answer: null, explained: { explanations, hosts } };
+      }
       default:
         return what satisfies never;
     }

@@ -106,6 +106,7 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
     host: consoleHost,
     file,
     problem: () => (active === false ? NO_DIRECTOR : keeper.problem()),
+    explain: (name, node) => core.explainServers(state, name, node, clock()),
   });
 
   /** One input, and all that follows from it but the kernel's table. */
@@ -262,7 +263,7 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
   return {
     take,
     async answer({ request, what }) {
-      say({ kind: 'answer', request, ...(await answers.answer(what)) });
+      say({ kind: 'answer', request, explained: null, ...(await answers.answer(what)) });
     },
     async close() {
       save();
