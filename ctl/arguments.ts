@@ -4,7 +4,6 @@
  */
 import path from 'node:path';
 import yargs from 'yargs';
-import { parseDuration } from '../daemon/config/duration.js';
 import type { Role } from '../daemon/core/types.js';
 import { type Letters, separateOptions } from '../daemon/process/options.js';
 import { version } from '../daemon/process/version.js';
@@ -15,9 +14,17 @@ import {
   balancerCommands,
   balancerTaskOf,
 } from './balancer-arguments.js';
-import { type CheckWords, checkCommands, monitorRequestOf, settleWatch, watchMs } from './check-arguments.js';
+import {
+  type CheckWords,
+  checkCommands,
+  monitorRequestOf,
+  settleWatch,
+  watchMs,
+  within,
+} from './check-arguments.js';
 import { type EventWords, eventCommands, eventsRequestOf } from './event-arguments.js';
 import { explainCommands, explainRequestOf } from './explain-arguments.js';
+import { maintenanceCommand, maintenanceOf } from './maintenance-arguments.js';
 import { commandIn, withoutTail } from './tail.js';
 import { UsageError } from './usage.js';
 
@@ -93,7 +100,10 @@ interface Parsed extends CheckWords, EventWords, Omit<BalancerWords, 'names' | '
 }
 
 function parser(words: readonly string[]) {
-  return balancerCommands(checkCommands(eventCommands(explainCommands(commands(program(words))))), waiting)
+  return balancerCommands(
+    checkCommands(eventCommands(explainCommands(maintenanceCommand(commands(program(words)))))),
+    waiting,
+  )
     .completion('completion', 'Print a script for completion in bash or zsh')
     .help('help')
     .alias('help', 'h')
@@ -226,13 +236,7 @@ function invocationOf(argv: Parsed, tail: readonly string[]): Invocation {
   };
 }
 
-function timeoutMs(text: string): number {
-  const parsed = parseDuration(text);
-  if (!parsed.ok) throw new UsageError(`--timeout: '${text}' ${parsed.reason}`);
-  if (parsed.value < 1 || parsed.value > WAIT_MAX_MS)
-    throw new UsageError(`--timeout: '${text}' is not from 1ms to 24h`);
-  return parsed.value;
-}
+const timeoutMs = (text: string): number => within('timeout', text, 1, WAIT_MAX_MS, '1ms to 24h');
 
 function requestOf(
   argv: Parsed,
@@ -266,6 +270,8 @@ function requestOf(
       return { kind: command, resource: onlyName(command, argv, rest) };
     case 'report':
       return reportOf(argv, rest);
+    case 'maintenance':
+      return maintenanceOf(argv, selectionOf(names));
     default: {
       const given = argv._.map(String);
       const request =

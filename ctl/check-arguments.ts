@@ -213,7 +213,8 @@ function only(name: string, value: string | string[]): string {
   return value;
 }
 
-function within(name: string, text: string, least: number, most: number, range: string): number {
+/** The value of an option that is a length of time, in milliseconds; throws a UsageError where it is none, or not in the range. */
+export function within(name: string, text: string, least: number, most: number, range: string): number {
   const parsed = parseDuration(text);
   if (!parsed.ok) throw new UsageError(`--${name}: '${text}' ${parsed.reason}`);
   if (parsed.value < least || parsed.value > most)

@@ -28,6 +28,18 @@ export function bootstrapRisk(resource: string): string {
   ].join('\n');
 }
 
+/** What ending maintenance for a node that cannot end it itself risks. */
+export function forgetRisk(resource: string): string {
+  return [
+    `maintenance forget ${resource}: this node's voter keeps ${resource} for nobody any more.`,
+    '  The risk: the node that it is kept for has left it running, with or without its',
+    '  hastmond, and goes on doing so: another node may come to run it too, and data',
+    '  that both write is damaged.',
+    `  Do this only when that node is off, or cut off from ${resource}, and on each node that`,
+    '  is left. Where it can be started, start it instead, and end maintenance there.',
+  ].join('\n');
+}
+
 /**
  * Says what is risked and has the resource's name typed. Throws a CtlError where the operator does not confirm, or
  * where there is no terminal to ask on.

@@ -18,6 +18,9 @@ import type { Terminal } from './terminal.js';
 /** A reload may have to stop a resource first. */
 const RELOAD_MS = 10 * 60_000;
 
+/** hastmond answers within two leases, as long as those may be. */
+const MAINTENANCE_MS = 5 * 60_000;
+
 /** What one run works with. */
 export interface Session {
   invocation: Invocation;
@@ -130,6 +133,11 @@ async function onResources(
       const reply = succeeded(await session.ask(request, RELOAD_MS));
       return printText(session, reply.text, { text: reply.text });
     }
+    case 'maintenance': {
+      if (request.what === 'forget') await confirmForget(session, request);
+      const { text } = succeeded(await session.ask(request, MAINTENANCE_MS));
+      return printText(session, text, { text });
+    }
     case 'report': {
       const { text } = succeeded(await session.ask(request, ANSWER_MS));
       return printText(session, text, { text });
@@ -184,6 +192,17 @@ async function confirmRisk({ invocation, terminal }: Session, request: Change): 
   const { bootstrapRisk, confirm, forceRisk } = await import('./risk.js');
   const [resource = ''] = resourcesOf(request);
   const risk = forced ? forceRisk(resource) : bootstrapRisk(resource);
+  if (invocation.yes) terminal.note(risk);
+  else await confirm(terminal, risk, resource);
+}
+
+async function confirmForget(
+  { invocation, terminal }: Session,
+  request: Extract<ControlRequest, { kind: 'maintenance' }>,
+): Promise<void> {
+  const { confirm, forgetRisk } = await import('./risk.js');
+  const [resource = ''] = request.resources;
+  const risk = forgetRisk(resource);
   if (invocation.yes) terminal.note(risk);
   else await confirm(terminal, risk, resource);
 }

@@ -37,12 +37,14 @@ function remoteLine(remote: RemoteStatus, watches: boolean): string {
 }
 
 function newLines(entry: StatusEntry, colour: boolean): string[] {
-  const { backedBy, forced, lastError, reports, role, roleSet, voters, waiting, warnings } = entry;
+  const { backedBy, forced, lastError, maintenance, reports, role, roleSet, voters, waiting, warnings } =
+    entry;
   const runs = role !== 'watchdog';
   const outside = 'yes, outside the lease: it may run on another node too';
   return [
     ...(roleSet === role ? [] : [`role set: ${roleSet}`]),
     ...(forced ? [red(`forced: ${outside}`, colour)] : []),
+    ...(maintenance === null ? [] : [red(`maintenance: ${maintenanceWords(maintenance)}`, colour)]),
     `priority: ${entry.priority}`,
     `lease: ${leaseWords(entry)}`,
     `voters: ${voterCount(voters)}`,
@@ -54,6 +56,10 @@ function newLines(entry: StatusEntry, colour: boolean): string[] {
     ...(lastError === '' ? [] : [`last error: ${plain(lastError)}`]),
     `waiting: ${waiting === '' ? 'nothing' : plain(waiting)}`,
   ];
+}
+
+function maintenanceWords({ by, node, reason }: NonNullable<StatusEntry['maintenance']>): string {
+  return `on ${plain(node)}, nothing happens by itself: ${reason === '' ? 'no reason was given' : plain(reason)}, by ${plain(by)}`;
 }
 
 function leaseWords({ holder, lease }: StatusEntry): string {

@@ -3,7 +3,15 @@
  * decodePeerMessage has known words and numbers within their ranges; whether it makes sense is the core's business.
  */
 import type { ConfirmMessage } from '../daemon/confirm/types.js';
-import type { Holder, LeaseTerms, PeerMessage, VoterMemory, VoterSets } from '../daemon/core/types.js';
+import type {
+  Holder,
+  LeaseTerms,
+  MaintenanceMark,
+  PeerMessage,
+  VoterMemory,
+  VoterSets,
+} from '../daemon/core/types.js';
+import { UNMARKED } from '../daemon/core/types.js';
 import * as check from './check.js';
 
 import { confirmFromWire, confirmToWire } from './confirm-codec.js';
@@ -85,7 +93,7 @@ function toWire(message: LinkMessage): hastmon.PeerFrame.$Properties {
     case 'ask':
       return { ask: { holder: message.holder, request: message.request, set: setsToWire(message.sets) } };
     case 'request':
-      return { request: { ...message, set: setsToWire(message.sets) } };
+      return { request: { ...message, set: setsToWire(message.sets), mark: markToWire(message.mark) } };
     case 'answer':
       return {
         answer: {
@@ -114,12 +122,17 @@ function setsToWire(sets: VoterSets): hastmon.VoterSet.$Properties[] {
   return sets.map((node) => ({ node: [...node] }));
 }
 
+/** What nearly all requests have to say is left out. */
+function markToWire(mark: MaintenanceMark): hastmon.Mark.$Properties | null {
+  return mark.on || mark.revision > 0 ? mark : null;
+}
+
 function memoryToWire(memory: VoterMemory): hastmon.Memory.$Properties {
   return {
     history: memory.history,
     epochMax: memory.epochMax,
     set: setsToWire(memory.sets),
-    grant: memory.grant,
+    grant: memory.grant === null ? null : { ...memory.grant, mark: markToWire(memory.grant.mark) },
     longestGrantMs: memory.longestGrantMs,
   };
 }
@@ -174,6 +187,7 @@ function requestFromWire(wire: hastmon.Request.$Properties): PeerMessage {
     request: check.counter('request.request', wire.request),
     terms: termsFromWire(wire.terms),
     sets: check.voterSets('request.set', wire.set, 1),
+    mark: markFromWire('request.mark', wire.mark),
   };
 }
 
@@ -250,8 +264,19 @@ function memoryFromWire(field: string, wire: hastmon.Memory.$Properties | null |
           holder: holderFromWire(`${field}.grant.holder`, grant.holder),
           epoch: check.counter(`${field}.grant.epoch`, grant.epoch),
           leftMs: check.duration(`${field}.grant.left_ms`, grant.leftMs),
+          mark: markFromWire(`${field}.grant.mark`, grant.mark),
         }
       : null,
+  };
+}
+
+function markFromWire(field: string, wire: hastmon.Mark.$Properties | null | undefined): MaintenanceMark {
+  if (!wire) return UNMARKED;
+  return {
+    on: wire.on ?? false,
+    reason: check.nameOrNone(`${field}.reason`, wire.reason),
+    by: check.nameOrNone(`${field}.by`, wire.by),
+    revision: check.counter(`${field}.revision`, wire.revision),
   };
 }
 

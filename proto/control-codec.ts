@@ -146,6 +146,12 @@ function commandToWire(request: ControlRequest): hastmon.ControlRequest.$Propert
       return { bootstrap: request };
     case 'report':
       return { report: request };
+    case 'maintenance': {
+      const { forMs, reason, resources, what } = request;
+      const limit = forMs === null ? {} : { forMs };
+      const which = { on: what === 'on', forget: what === 'forget' };
+      return { maintenance: { ...which, reason, resources: selectionToWire(resources), ...limit } };
+    }
     case 'version':
       return { version: {} };
     case 'events':
@@ -197,6 +203,16 @@ function commandFromWire(wire: hastmon.ControlRequest): ControlRequest | null {
     };
   }
   if (wire.version) return { kind: 'version' };
+  if (wire.maintenance) {
+    const { forget, forMs, on, reason, resources } = wire.maintenance;
+    return {
+      kind: 'maintenance',
+      what: on ? 'on' : forget ? 'forget' : 'off',
+      resources: selectionFromWire(check.present('maintenance.resources', resources)),
+      reason: check.nameOrNone('maintenance.reason', reason),
+      forMs: forMs == null ? null : check.duration('maintenance.for_ms', forMs),
+    };
+  }
   return (
     monitorRequestFromWire(wire) ??
     balancerRequestFromWire(wire) ??
@@ -268,7 +284,12 @@ function statusFromWire(wire: hastmon.StatusEntry.$Properties): StatusEntry {
       ...{ node: node ?? '', check: check ?? '', state: state ?? '' },
       ...{ ageMs: ageMs ?? 0, forMs: forMs ?? 0 },
     })),
+    maintenance: wire.maintenance ? maintenanceFromWire(wire.maintenance) : null,
   };
+}
+
+function maintenanceFromWire({ by, node, reason }: hastmon.MaintenanceState.$Properties) {
+  return { node: node ?? '', reason: reason ?? '', by: by ?? '' };
 }
 
 function remoteFromWire(wire: hastmon.RemoteStatus.$Properties): RemoteStatus {

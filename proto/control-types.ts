@@ -23,6 +23,14 @@ export type ControlRequest =
   /** `to` is '' where the successor is left to the daemon. */
   | { kind: 'switchover'; resource: string; to: NodeName; wait: boolean }
   | { kind: 'bootstrap'; resource: string }
+  /** `forMs`: null for as long as nobody ends it. */
+  | {
+      kind: 'maintenance';
+      what: 'on' | 'off' | 'forget';
+      resources: Selection;
+      reason: string;
+      forMs: number | null;
+    }
   /** A check's word to the daemon; `resource` is '' where the daemon finds it by the check. */
   | { kind: 'report'; check: string; state: string; resource: string }
   | { kind: 'version' };
@@ -130,4 +138,6 @@ export interface StatusEntry {
   backedBy: string;
   /** The states that checks of a resource with `actions` have reported. */
   reports: ReportedState[];
+  /** The node that the resource is left alone on, why and at whose word, as this node's voter or that node itself knows; else null. */
+  maintenance: { node: NodeName; reason: string; by: string } | null;
 }

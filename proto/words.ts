@@ -33,6 +33,7 @@ export const verdicts = words<RefusalReason | 'granted'>([
   'voter-set',
   'not-a-voter',
   'disk',
+  'maintenance',
 ]);
 export const answerKinds = words<'ask' | 'request'>(['ask', 'request']);
 

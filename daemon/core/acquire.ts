@@ -13,11 +13,13 @@ import type {
   Holder,
   Instant,
   LeaseTerms,
+  MaintenanceMark,
   NodeName,
   RefusalReason,
   ReleaseMessage,
   RequestMessage,
 } from './types.js';
+import { UNMARKED } from './types.js';
 
 export interface Refusal {
   reason: RefusalReason;
@@ -34,6 +36,7 @@ export interface Acquisition {
   sentAt: Instant;
   /** What was asked for then. */
   terms: LeaseTerms;
+  mark: MaintenanceMark;
   /** When the attempt is given up. */
   deadline: Instant;
   /** No new attempt before this. */
@@ -59,6 +62,8 @@ export interface AcquireContext {
   rank: number;
   /** How long a majority must have been willing before the lease is requested: others go first (A5). */
   standBackMs: DurationMs;
+  /** What the holder says of maintenance. */
+  mark: MaintenanceMark;
   /** True just after a handover: the releases are on their way to the voters, so ask again at once. */
   urgent: boolean;
 }
@@ -77,6 +82,7 @@ export function initAcquisition(sets: NodeName[][]): Acquisition {
     epoch: 0,
     sentAt: 0,
     terms: { leaseMs: 0, stopBudgetMs: 0, driftPpm: 0 },
+    mark: UNMARKED,
     deadline: 0,
     retryAt: Number.NEGATIVE_INFINITY,
     granted: [],
@@ -189,6 +195,7 @@ function beginRequest(state: Acquisition, context: AcquireContext, now: Instant)
     request,
     terms: context.terms,
     sets: state.sets,
+    mark: context.mark,
   }));
 }
 
@@ -201,6 +208,7 @@ function toVoters(
   state.request += 1;
   state.sentAt = now;
   state.terms = context.terms;
+  state.mark = context.mark;
   state.deadline = now + Math.max(2 * context.heartbeatMs, 100);
   state.granted = [];
   state.refusals = {};
@@ -210,12 +218,12 @@ function toVoters(
 
 /** The lease counts from the moment before the request was sent (H1). */
 function acquired(state: Acquisition): AcquireOutput[] {
-  const { sentAt, terms, sets, epoch, granted } = state;
+  const { sentAt, terms, sets, epoch, granted, mark } = state;
   const end = sentAt + terms.leaseMs;
   const until = leaseEnd(sets, (node) => (state.granted.includes(node) ? end : undefined));
   state.phase = 'idle';
   state.clearSince = null;
-  return [{ kind: 'acquired', epoch, until, grantedUntil: until + terms.stopBudgetMs, sets, granted }];
+  return [{ kind: 'acquired', epoch, until, grantedUntil: until + terms.stopBudgetMs, sets, granted, mark }];
 }
 
 /** A loser releases at once and waits in the order of priority (A5), nobody by chance. */
@@ -272,6 +280,7 @@ function soonest(state: Acquisition, context: AcquireContext, now: Instant): Ins
 
 const REFUSAL_WORDS: Record<RefusalReason, string> = {
   held: 'the lease is granted',
+  maintenance: 'what it has granted is in maintenance, and does not run out: granted',
   reserved: 'it is reserved for a handover',
   'stale-epoch': 'the epoch is too old',
   released: 'that lease was released',

@@ -13,6 +13,8 @@ export type Demand = 'none' | 'feed' | 'starve';
 export function demandOf(state: NodeState, now: Instant): Demand {
   if (state.cleaning?.required === true || state.stopFailed) return 'starve';
   const report = state.worker?.report;
+  // A reset would touch what is to be left alone (L6).
+  if (report?.maintained) return 'none';
   if (state.role !== 'primary' || report == null) return 'none';
   // With a lease a start may come at any moment: the device is armed before it.
   if (!report.mayRun) return report.leaseUntil > now ? 'feed' : afterLease(state, report.leaseUntil, now);

@@ -181,7 +181,7 @@ function waiting(state: NodeState): Draft[] {
         value: state.unfit === '' ? 'it holds' : state.unfit,
         needed: 'all checks under `require` up here',
       },
-      ...fix(state.unfit === '' || report?.forced === true, state.unfit),
+      ...fix(state.unfit === '' || report?.forced === true || state.kept !== null, state.unfit),
     },
   ];
 }

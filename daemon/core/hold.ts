@@ -11,6 +11,7 @@ import type {
   Holder,
   Instant,
   LeaseTerms,
+  MaintenanceMark,
   NodeName,
   RequestMessage,
   VoterSets,
@@ -26,13 +27,17 @@ export interface GivenLease {
   sets: NodeName[][];
   /** Who granted it, as far as known. */
   granted: NodeName[];
+  /** What those have on disk of maintenance. */
+  mark: MaintenanceMark;
 }
 
-export interface HeldLease extends Omit<GivenLease, 'granted'> {
+export interface HeldLease extends Omit<GivenLease, 'granted' | 'mark'> {
   /** The sets that this node's own voter reckons with; `sets` are those, and what other voters reckon with besides. */
   ownSets: NodeName[][];
   /** Until when each voter supports the lease, and until when its grant lasts at least. */
   votes: Record<NodeName, { until: Instant; grantedUntil: Instant }>;
+  /** What each voter has on disk of maintenance, as far as it has said. */
+  marks: Record<NodeName, MaintenanceMark>;
   /** Which sets each voter reckoned with when it last answered. */
   named: Record<NodeName, VoterSets>;
   /** Requests whose answers still count, oldest first. */
@@ -42,10 +47,15 @@ export interface HeldLease extends Omit<GivenLease, 'granted'> {
 
 /** Takes a lease over. */
 export function takeLease(given: GivenLease, now: Instant): HeldLease {
-  const { epoch, until, grantedUntil, sets, granted } = given;
+  const { epoch, until, grantedUntil, sets, granted, mark } = given;
   const votes: HeldLease['votes'] = {};
-  for (const node of granted) votes[node] = { until, grantedUntil };
-  return { epoch, until, grantedUntil, sets, ownSets: sets, votes, named: {}, pending: [], renewAt: now };
+  const marks: HeldLease['marks'] = {};
+  for (const node of granted) {
+    votes[node] = { until, grantedUntil };
+    marks[node] = mark;
+  }
+  const empty = { named: {}, pending: [], renewAt: now };
+  return { epoch, until, grantedUntil, sets, ownSets: sets, votes, marks, ...empty };
 }
 
 /** The next renewal, to all voters; its answers count from `now`, the moment before it is sent (H1). */
@@ -55,6 +65,7 @@ export function renewLease(
   holder: Holder,
   terms: LeaseTerms,
   ownSets: NodeName[][],
+  mark: MaintenanceMark,
   now: Instant,
 ): { lease: HeldLease; message: RequestMessage } {
   const others = lease.sets.filter((set) => !includesSets(ownSets, [set]));
@@ -62,7 +73,7 @@ export function renewLease(
   const sets = [...ownSets, ...kept];
   const pending = lease.pending.filter((entry) => entry.sentAt + entry.leaseMs > now);
   pending.push({ request, sentAt: now, leaseMs: terms.leaseMs, stopBudgetMs: terms.stopBudgetMs });
-  const message: RequestMessage = { kind: 'request', holder, epoch: lease.epoch, request, terms, sets };
+  const message: RequestMessage = { kind: 'request', holder, epoch: lease.epoch, request, terms, sets, mark };
   return { lease: { ...lease, sets, ownSets, pending }, message };
 }
 
@@ -94,9 +105,27 @@ export function leaseAnswered(
     ...lease,
     named,
     votes,
+    marks: marked(lease, from, answer),
     until: Math.max(lease.until, until),
     grantedUntil: Math.max(lease.grantedUntil, grantedUntil),
   };
+}
+
+/** A voter says with each answer what it has on disk; answers may overtake each other. */
+function marked(lease: HeldLease, from: NodeName, { memory }: AnswerMessage): HeldLease['marks'] {
+  const { grant } = memory;
+  if (grant === null || grant.epoch !== lease.epoch) return lease.marks;
+  const known = lease.marks[from];
+  if (known !== undefined && known.revision >= grant.mark.revision) return lease.marks;
+  return { ...lease.marks, [from]: grant.mark };
+}
+
+/** True where a majority of every set has this on disk (L2). */
+export function isMarked(lease: HeldLease, { on, revision }: MaintenanceMark): boolean {
+  return isMajorityOfAll(lease.sets, (node) => {
+    const mark = lease.marks[node];
+    return mark?.revision === revision && mark.on === on;
+  });
 }
 
 /**

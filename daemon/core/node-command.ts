@@ -2,11 +2,12 @@
  * The operator's commands: `role`, `switchover`, `bootstrap`. Each is answered once. Part of the core of a node;
  * reached through node.ts.
  */
+import { maintenanceOff, maintenanceOn } from './node-maintenance.js';
 import { become, leavePrimary } from './node-role.js';
 import type { NodeCommand, NodeOutput, NodeState } from './node-types.js';
 import type { Instant, NodeName, Role } from './types.js';
 import { bestSuccessor, connectedHolder, heardLately, holding } from './view.js';
-import { bootstrapVoter } from './voter.js';
+import { bootstrapVoter, forgetMaintenance } from './voter.js';
 
 /** Carries a command out, or answers why not. */
 export function runCommand(
@@ -20,6 +21,15 @@ export function runCommand(
     outputs.push({ kind: 'reply', command: id, error, text });
   };
   if (state.terminating) return reply('hastmond is about to end');
+  if (command.kind === 'maintenance-on') return maintenanceOn(state, id, command, now, outputs, reply);
+  if (command.kind === 'maintenance-forget') return forget(state, now, outputs, reply);
+  if (command.kind === 'maintenance-off') return maintenanceOff(state, id, now, reply);
+  if (state.kept !== null && command.kind !== 'bootstrap') {
+    const { resource } = state.settings;
+    return reply(
+      `${resource} is in maintenance (${state.kept.reason}): hastmonctl maintenance off ${resource} first`,
+    );
+  }
   switch (command.kind) {
     case 'role':
       if (command.force) return forcePrimary(state, now, outputs, reply);
@@ -135,6 +145,23 @@ function switchover(
   if (!message.able)
     return reply(`${to} cannot take over now: its role is ${message.role}, its state ${message.run}`);
   leavePrimary(state, { to: 'secondary', why: 'handover', successor: to, command: id }, outputs);
+}
+
+/** `maintenance forget`: outside the guarantee, where the node that it is kept for is lost for good. */
+function forget(state: NodeState, now: Instant, outputs: NodeOutput[], reply: Reply): void {
+  const { grant } = state.voter;
+  if (!grant?.mark.on) return reply('', 'this voter keeps nothing for anybody; nothing to do');
+  if (grant.holder.node === state.settings.node)
+    return reply(`it is kept for this node: hastmonctl maintenance off ${state.settings.resource}`);
+  if (heardLately(state, grant.holder.node, now) !== null)
+    return reply(
+      `${grant.holder.node} is connected: hastmonctl maintenance off ${state.settings.resource} there`,
+    );
+  for (const output of forgetMaintenance(state.voter)) if (output.kind === 'store') outputs.push(output);
+  reply(
+    '',
+    `this voter keeps nothing for ${grant.holder.node} any more; what may still run there runs unguarded`,
+  );
 }
 
 function bootstrap(state: NodeState, now: Instant, outputs: NodeOutput[], reply: Reply): void {

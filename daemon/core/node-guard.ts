@@ -12,6 +12,7 @@ import type { NodeOutput, NodeState, Worker } from './node-types.js';
 import type { PrimaryReport } from './primary.js';
 import type { Settings } from './settings.js';
 import type { Instant } from './types.js';
+import { UNMARKED } from './types.js';
 
 /** Later than timers are on a machine that is merely busy. */
 const STANDSTILL_MS = 20;
@@ -36,6 +37,15 @@ export function guard(state: NodeState, now: Instant, outputs: NodeOutput[]): vo
     replaceWorker(state, worker, now, outputs);
     return;
   }
+  if (worker.report?.maintained) {
+    if (silentMs <= silenceLimitMs(state, worker)) return;
+    log(
+      outputs,
+      `the primary worker has been silent for ${Math.round(silentMs)} ms: replacing it, in maintenance`,
+    );
+    outputs.push({ kind: 'worker-kill', worker: worker.id });
+    return replaceMaintaining(state, now, outputs);
+  }
   const reason = whyTakeOver(state, worker, silentMs, now);
   if (reason === null) return;
   log(outputs, `${reason}: ending the worker and stopping the resource`);
@@ -53,6 +63,10 @@ export function workerExited(state: NodeState, now: Instant, outputs: NodeOutput
     return;
   }
   const report = worker.report;
+  if (report?.maintained) {
+    log(outputs, 'the primary worker ended unexpectedly: replacing it, in maintenance');
+    return replaceMaintaining(state, now, outputs);
+  }
   const until = report?.leaseUntil ?? Number.NEGATIVE_INFINITY;
   const stopping = report !== null && report.stopEnd < Number.POSITIVE_INFINITY;
   const inLease = until - guardMarginMs(state.settings.leaseMs) > now;
@@ -66,6 +80,8 @@ export function workerExited(state: NodeState, now: Instant, outputs: NodeOutput
         grantedUntil: report.grantedUntil,
         sets: mergeSets(state.voter.sets, state.acquisition.sets),
         granted: state.acquisition.granted,
+        // What the voters have on disk they say again with the next answer.
+        mark: UNMARKED,
       },
       forced: report.forced,
       resumed: report.mayRun,
@@ -74,6 +90,13 @@ export function workerExited(state: NodeState, now: Instant, outputs: NodeOutput
   }
   log(outputs, 'the primary worker ended unexpectedly: stopping the resource');
   takeOver(state, worker, now, outputs);
+}
+
+/** The resource is left as it is; the lease is asked for anew (L5). Who was told to end does so. */
+function replaceMaintaining(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
+  state.worker = null;
+  if (state.terminating) return terminated(state, true, outputs, true);
+  startPrimary(state, now, outputs, { resumed: true });
 }
 
 /** A secondary's worker comes anew when the primary is heard the next time. */

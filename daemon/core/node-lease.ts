@@ -12,7 +12,7 @@ import {
 } from './acquire.js';
 import type { GivenLease } from './hold.js';
 import { allVoters, guardMarginMs } from './lease.js';
-import { become, tellWorker } from './node-role.js';
+import { become, markOf, tellWorker } from './node-role.js';
 import type { NodeOutput, NodeState } from './node-types.js';
 import { leaseTerms } from './settings.js';
 import type { Instant } from './types.js';
@@ -27,6 +27,7 @@ export function acquireContext(state: NodeState, now: Instant): AcquireContext {
     rank: rank(state, now),
     standBackMs: standsBack(state, now) ? 2 * state.settings.heartbeatMs : 0,
     urgent: now < state.successorUntil,
+    mark: markOf(state).mark,
   };
 }
 
@@ -34,7 +35,10 @@ export function acquireContext(state: NodeState, now: Instant): AcquireContext {
 export function wantsLease(state: NodeState, now: Instant): boolean {
   if (state.cleaning !== null || state.terminating || state.leaving !== null) return false;
   if (state.role === 'primary')
-    return (state.worker?.report?.wantsLease === true && state.unfit === '') || wantsLawful(state);
+    return (
+      (state.worker?.report?.wantsLease === true && (state.unfit === '' || state.kept !== null)) ||
+      wantsLawful(state)
+    );
   return promotable(state, now);
 }
 
@@ -110,7 +114,7 @@ function wantsLawful(state: NodeState): boolean {
 }
 
 function acquired(state: NodeState, lease: GivenLease, now: Instant, outputs: NodeOutput[]): void {
-  const { epoch, until, grantedUntil, sets, granted } = lease;
+  const { epoch, until, grantedUntil, sets, granted, mark } = lease;
   const holder = { node: state.settings.node, incarnation: state.incarnation };
   if (!wantsLease(state, now) || now >= until - guardMarginMs(state.settings.leaseMs)) {
     const release = { kind: 'release', holder, epoch, successor: '', reservationMs: 0 } as const;
@@ -121,7 +125,7 @@ function acquired(state: NodeState, lease: GivenLease, now: Instant, outputs: No
   state.successorUntil = Number.NEGATIVE_INFINITY;
   state.refusalTold = '';
   if (state.role === 'secondary') {
-    become(state, 'primary', now, outputs, { lease: { epoch, until, grantedUntil, sets, granted } });
+    become(state, 'primary', now, outputs, { lease: { epoch, until, grantedUntil, sets, granted, mark } });
     return;
   }
   const { worker } = state;
@@ -136,5 +140,5 @@ function acquired(state: NodeState, lease: GivenLease, now: Instant, outputs: No
       wantsLease: false,
     };
   }
-  tellWorker(state, { kind: 'lease', epoch, until, grantedUntil, sets, granted }, outputs);
+  tellWorker(state, { kind: 'lease', epoch, until, grantedUntil, sets, granted, mark }, outputs);
 }

@@ -5,6 +5,7 @@
 import { acquisitionAnswered } from './acquire.js';
 import { clearComplaints, countComplaint } from './complaints.js';
 import { acquireContext, handleAcquisition } from './node-lease.js';
+import { maintenanceVoid } from './node-maintenance.js';
 import { become, ensureSecondaryWorker, leavePrimary, tellWorker } from './node-role.js';
 import type { NodeOutput, NodeState } from './node-types.js';
 import type { Instant, NodeName, PeerMessage, StateMessage } from './types.js';
@@ -16,6 +17,7 @@ import {
   voteOnRelease,
   voteOnRequest,
   voterHeard,
+  voterSurpassed,
 } from './voter.js';
 
 export function peerMessage(
@@ -103,12 +105,17 @@ function heardState(
   const peer = { linked: before?.linked ?? false, since: before?.since ?? now, heardAt: now, message };
   state.peers = { ...state.peers, [from]: peer };
   voterOutputs(state, voterHeard(state.voter, from, message.memory, now), outputs);
+  voterOutputs(state, voterSurpassed(state.voter, from, message.holdingEpoch), outputs);
   if (state.worker?.role === 'watchdog') tellWorker(state, { kind: 'heard', from, message }, outputs);
   if (message.holdingEpoch === 0) return;
   if (state.role === 'secondary') {
     if (message.run === 'run') state.complaints = clearComplaints(state.complaints);
     ensureSecondaryWorker(state, now, outputs);
     if (state.worker?.role === 'secondary') tellWorker(state, { kind: 'heard', from, message }, outputs);
+  } else if (state.kept !== null) {
+    // Its own last lease may still be in somebody's words.
+    if (message.holdingEpoch > (state.voter.grant?.epoch ?? state.voter.epochMax))
+      maintenanceVoid(state, from, outputs);
   } else if (state.role === 'primary' && !holding(state, now) && state.leaving === null) {
     meetHolder(state, from, now, outputs);
   }

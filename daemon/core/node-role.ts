@@ -6,7 +6,8 @@ import type { GivenLease } from './hold.js';
 import { beginCleaning } from './node-clean.js';
 import type { Leaving, NodeOutput, NodeState, WithoutNow, Worker, WorkerMessage } from './node-types.js';
 import type { PrimaryFinish, PrimaryReport } from './primary.js';
-import type { Instant, Role } from './types.js';
+import type { Instant, MaintenanceMark, Role } from './types.js';
+import { UNMARKED } from './types.js';
 
 /** Each worker of a node numbers its requests in a range of its own, so that they rise for ever. */
 const REQUESTS_PER_WORKER = 2 ** 32;
@@ -16,6 +17,14 @@ export interface BecomeOptions {
   forced?: boolean;
   /** The lease is that of an earlier worker: the resource may be running under it. */
   resumed?: boolean;
+}
+
+/** What every request of this node says of maintenance, and whether that is in force. */
+export function markOf({ kept }: NodeState): { mark: MaintenanceMark; maintained: boolean } {
+  if (kept === null) return { mark: UNMARKED, maintained: false };
+  const { by, phase, reason, revision } = kept;
+  if (phase === 'leaving') return { mark: { on: false, reason: '', by: '', revision }, maintained: false };
+  return { mark: { on: true, reason, by, revision }, maintained: phase !== 'entering' };
 }
 
 /** Takes a role up: says so, and starts the worker that belongs to it. The worker of the role before must be gone,
@@ -57,7 +66,7 @@ export function startPrimary(
   const worker = newWorker(state, 'primary', now);
   state.knownStopped = false;
   const resumed = options.resumed === true;
-  worker.report = reportBeforeStart(lease, forced, resumed, state);
+  worker.report = reportBeforeStart(lease, forced, resumed || markOf(state).maintained, state);
   const request = worker.id * REQUESTS_PER_WORKER;
   const holder = { node: state.settings.node, incarnation: state.incarnation };
   const init = {
@@ -70,6 +79,7 @@ export function startPrimary(
     serviceFailed: state.serviceFailed,
     lease,
     resumed,
+    ...markOf(state),
   };
   state.successorTold = '';
   outputs.push({ kind: 'worker-start', worker: worker.id, role: 'primary', init });
@@ -118,7 +128,12 @@ export function primaryFinished(
   if (secondary) return;
   state.knownStopped = outcome === 'stopped' || outcome === 'gave-up';
   if (state.terminating) {
-    terminated(state, outcome === 'stopped' || outcome === 'gave-up', outputs);
+    const left = outcome === 'left';
+    terminated(state, left || outcome === 'stopped' || outcome === 'gave-up', outputs, left);
+    return;
+  }
+  if (outcome === 'left') {
+    startPrimary(state, now, outputs, { resumed: true });
     return;
   }
   if (outcome === 'gave-up') {
@@ -167,11 +182,11 @@ export function beginTermination(state: NodeState, outputs: NodeOutput[]): void 
 }
 
 /** This core is done; it still votes until the process exits. */
-export function terminated(state: NodeState, ok: boolean, outputs: NodeOutput[]): void {
+export function terminated(state: NodeState, ok: boolean, outputs: NodeOutput[], left = false): void {
   state.terminated = true;
   state.stopFailed = !ok;
   state.role = 'init';
-  outputs.push({ kind: 'terminated', ok });
+  outputs.push({ kind: 'terminated', ok, left });
 }
 
 function finishLeaving(
@@ -222,6 +237,8 @@ function reportBeforeStart(
     leaseUntil: lease?.until ?? Number.NEGATIVE_INFINITY,
     grantedUntil: lease?.grantedUntil ?? Number.NEGATIVE_INFINITY,
     mayRun: lease === null || forced || resumed,
+    maintained: markOf(state).maintained,
+    settled: 0,
     stopEnd: Number.POSITIVE_INFINITY,
     actBy: Number.POSITIVE_INFINITY,
     wantsLease: false,

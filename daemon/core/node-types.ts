@@ -6,7 +6,7 @@ import type { Acquisition } from './acquire.js';
 import type { Complaints } from './complaints.js';
 import type { PrimaryFinish, PrimaryInit, PrimaryInput, PrimaryReport } from './primary.js';
 import type { Settings } from './settings.js';
-import type { Instant, NodeName, PeerMessage, Role, StateMessage } from './types.js';
+import type { DurationMs, Instant, NodeName, PeerMessage, Role, StateMessage } from './types.js';
 import type { VoterRecord, VoterState } from './voter.js';
 
 /** What is known of another node. */
@@ -55,6 +55,30 @@ export interface Cleaning {
   required: boolean;
 }
 
+/** Maintenance of the resource, on the node that holds it. */
+export interface Kept {
+  /** `entering`: the voters are told. `noting`: a majority has it on disk, and this node puts it there. `in-force`. `ending`: as soon as
+   * the lease is good. `forgetting`: this node takes it off its disk. `forgotten`: as `ending`. `leaving`: the voters are told. */
+  phase: 'entering' | 'noting' | 'in-force' | 'ending' | 'forgetting' | 'forgotten' | 'leaving';
+  reason: string;
+  by: string;
+  revision: number;
+  /** When it ends by itself, Infinity for never. */
+  endsAt: Instant;
+  /** An order that is not carried out by then is given up; Infinity where none waits. */
+  giveUpAt: Instant;
+  /** The command to answer, 0 for none. */
+  command: number;
+}
+
+/** What a node has on disk of it. */
+export interface KeptNote {
+  reason: string;
+  by: string;
+  /** How long it still lasts by itself, from now; Infinity for as long as nobody ends it. */
+  leftMs: DurationMs;
+}
+
 export interface NodeState {
   settings: Settings;
   incarnation: number;
@@ -67,6 +91,10 @@ export interface NodeState {
   worker: Worker | null;
   lastWorkerId: number;
   leaving: Leaving | null;
+  /** null: nothing is in maintenance here. */
+  kept: Kept | null;
+  /** Of maintenance: rises with every change. */
+  lastRevision: number;
   cleaning: Cleaning | null;
   lastCleanId: number;
   /** When this node gave up starting the resource; null where it may try. */
@@ -103,7 +131,11 @@ export interface NodeState {
 export type NodeCommand =
   | { kind: 'role'; role: Role; force: boolean }
   | { kind: 'switchover'; to: NodeName }
-  | { kind: 'bootstrap' };
+  | { kind: 'bootstrap' }
+  /** `forMs`: Infinity for as long as nobody ends it. */
+  | { kind: 'maintenance-on'; reason: string; by: string; forMs: DurationMs }
+  | { kind: 'maintenance-off' }
+  | { kind: 'maintenance-forget' };
 
 export type NodeInput = { now: Instant } & (
   | { kind: 'tick' }
@@ -115,6 +147,8 @@ export type NodeInput = { now: Instant } & (
   | { kind: 'worker-alive'; worker: number }
   | { kind: 'worker-exit'; worker: number }
   | { kind: 'stored'; id: number; ok: boolean }
+  /** What was to be kept of maintenance is on disk, or is not. */
+  | { kind: 'kept'; ok: boolean }
   | { kind: 'cleaned'; id: number; ok: boolean; detail: string }
   | { kind: 'fenced'; id: number; ok: boolean; detail: string }
   | { kind: 'command'; id: number; command: NodeCommand }
@@ -144,7 +178,10 @@ export type NodeOutput =
   /** Notification hooks; their result changes nothing. */
   | { kind: 'notify'; action: 'role' | 'connect' | 'disconnect'; args: string[] }
   | { kind: 'reply'; command: number; error: string; text: string }
-  | { kind: 'terminated'; ok: boolean }
+  /** To be on disk before it is answered with `kept`; null: there is none. */
+  | { kind: 'keep'; note: KeptNote | null }
+  /** `left`: in maintenance, so that the next hastmond finds the resource as it is. */
+  | { kind: 'terminated'; ok: boolean; left: boolean }
   | { kind: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; text: string; peer: NodeName };
 
 export interface NodeStep {

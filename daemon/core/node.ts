@@ -9,9 +9,15 @@ import { runCommand } from './node-command.js';
 import { cleaned, fenced, guard, stoodStill, takeOverAt, workerExited } from './node-guard.js';
 import { heartbeat } from './node-heartbeat.js';
 import { driveAcquisition } from './node-lease.js';
+import {
+  adoptedMaintenance,
+  driveMaintenance,
+  maintenanceKept,
+  maintenanceWakeAt,
+} from './node-maintenance.js';
 import { changeOfVoters, linkChanged, peerMessage, voterOutputs } from './node-peers.js';
 import { become, beginTermination, leavePrimary, primaryFinished, tellWorker } from './node-role.js';
-import type { NodeInput, NodeOutput, NodeState, NodeStep } from './node-types.js';
+import type { KeptNote, NodeInput, NodeOutput, NodeState, NodeStep } from './node-types.js';
 import type { PrimaryReport } from './primary-types.js';
 import type { Settings } from './settings.js';
 import { leaseTerms } from './settings.js';
@@ -27,6 +33,8 @@ export interface NodeInit {
   /** Where an earlier process of this node may have left the resource running: the shortest stop_timeout it had; else null. */
   leftRunning: DurationMs | null;
   roleOnStart: Role;
+  /** What an earlier process of this node left in maintenance, null for nothing. */
+  kept: KeptNote | null;
 }
 
 /** The state and first outputs after a start: what was left running is stopped first, then the role is taken up. */
@@ -45,6 +53,8 @@ export function startNode(init: NodeInit, now: Instant): NodeStep {
     worker: null,
     lastWorkerId: 0,
     leaving: null,
+    kept: init.kept === null ? null : adoptedMaintenance(init.kept, now),
+    lastRevision: 1,
     cleaning: null,
     lastCleanId: 0,
     gaveUpAt: null,
@@ -68,6 +78,13 @@ export function startNode(init: NodeInit, now: Instant): NodeStep {
   };
   const outputs: NodeOutput[] = [];
   if (init.record !== null) voterOutputs(state, changeOfVoters(state), outputs);
+  if (state.kept !== null) {
+    log(outputs, 'info', `in maintenance (${state.kept.reason}): the resource is taken up as it is`);
+    state.roleSet = 'primary';
+    become(state, 'primary', now, outputs, { resumed: true });
+    settle(state, now, outputs);
+    return { state, outputs };
+  }
   if (init.leftRunning !== null) {
     log(outputs, 'warn', 'an earlier hastmond may have left the resource running: stopping it first');
     // The voters granted the time to stop by the file of then (H5).
@@ -118,7 +135,7 @@ const READ_FIRST_MS = 20;
 /** When the core has to be stepped again at the latest. */
 export function nodeWakeAt(state: NodeState, now: Instant): Instant {
   if (state.terminated) return state.heartbeatAt;
-  const times = [state.heartbeatAt];
+  const times = [state.heartbeatAt, maintenanceWakeAt(state)];
   if (state.guardNotBefore > now) times.push(state.guardNotBefore);
   const { worker, acquisition, cleaning } = state;
   if (acquisition.phase !== 'idle') times.push(acquisition.deadline);
@@ -158,6 +175,9 @@ function route(state: NodeState, input: NodeInput, outputs: NodeOutput[]): void 
     case 'cleaned':
       cleaned(state, input.id, input.ok, input.detail, now, outputs);
       return;
+    case 'kept':
+      maintenanceKept(state, input.ok, outputs);
+      return;
     case 'fenced':
       fenced(state, input.id, input.ok, input.detail, now, outputs);
       return;
@@ -193,6 +213,7 @@ function judged(state: NodeState, failed: string, unfit: string, outputs: NodeOu
 /** What follows from any input: the guard, the heartbeat, acquisition, handover by priority. */
 function settle(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
   guard(state, now, outputs);
+  driveMaintenance(state, now, outputs);
   voterOutputs(state, voterAlone(state.voter, now), outputs);
   driveAcquisition(state, now, outputs);
   tellSuccessor(state, now, outputs);
@@ -259,7 +280,8 @@ function tellSuccessor(state: NodeState, now: Instant, outputs: NodeOutput[]): v
 }
 
 function handOverByPriority(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
-  if (state.leaving !== null || state.terminating || now < state.handoverNotBefore) return;
+  if (state.leaving !== null || state.kept !== null || state.terminating || now < state.handoverNotBefore)
+    return;
   if (!holding(state, now) || state.worker?.report?.run !== 'run') return;
   const to = betterPrimary(state, now);
   if (to === null) return;

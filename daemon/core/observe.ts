@@ -43,7 +43,10 @@ export type Observation =
   | { kind: 'service-failed'; why: string }
   | { kind: 'service-answers' }
   | { kind: 'fencing' }
-  | { kind: 'history-learned' };
+  | { kind: 'history-learned' }
+  /** This voter keeps the resource for a node in maintenance, whatever happens, or does so no more. */
+  | { kind: 'maintenance-on'; peer: NodeName; reason: string; by: string }
+  | { kind: 'maintenance-off'; peer: NodeName };
 
 /** In the order in which they are to be read. `after` has been stepped at `now`; `before` when it says. */
 export function observe(before: NodeState, after: NodeState, now: Instant): Observation[] {
@@ -106,6 +109,7 @@ function complaints(before: NodeState, after: NodeState, now: Instant): Observat
 function votes(before: NodeState, after: NodeState, now: Instant): Observation[] {
   const found: Observation[] = [];
   if (!before.voter.history && after.voter.history) found.push({ kind: 'history-learned' });
+  found.push(...maintenance(before.voter.grant, after.voter.grant));
   const old = grantInForce(before.voter, before.steppedAt);
   const present = grantInForce(after.voter, now);
   if (old?.epoch === present?.epoch && old?.holder.incarnation === present?.holder.incarnation) return found;
@@ -116,6 +120,18 @@ function votes(before: NodeState, after: NodeState, now: Instant): Observation[]
     found.push({ kind: 'vote-ended', peer: old.holder.node, epoch: old.epoch, why: ended, lastRenewedMs });
   }
   if (present !== null) found.push({ kind: 'vote-granted', peer: present.holder.node, epoch: present.epoch });
+  return found;
+}
+
+type Given = NodeState['voter']['grant'];
+
+function maintenance(old: Given, present: Given): Observation[] {
+  const [was, is] = [old?.mark.on ? old.holder.node : '', present?.mark.on ? present.holder.node : ''];
+  if (was === is) return [];
+  const found: Observation[] = [];
+  if (was !== '') found.push({ kind: 'maintenance-off', peer: was });
+  if (is !== '' && present?.mark.on)
+    found.push({ kind: 'maintenance-on', peer: is, reason: present.mark.reason, by: present.mark.by });
   return found;
 }
 

@@ -3,6 +3,7 @@
  * of the core of that worker; reached through primary.ts.
  */
 import { runHook } from './primary-hook.js';
+import { adopt, seenInMaintenance } from './primary-maintenance.js';
 import { beginStop, fenceEnded, retryStop, running, runStop, stopFailed, stopped } from './primary-stop.js';
 import type { PrimaryOutput, PrimaryState } from './primary-types.js';
 import { lastStatusMs } from './stop-plan.js';
@@ -73,7 +74,8 @@ function statusKnown(
       statusWhileStarting(state, code, detail, now, outputs);
       return;
     case 'running':
-      statusWhileRunning(state, code, detail, now, outputs);
+      if (state.maintained) seenInMaintenance(state, code);
+      else statusWhileRunning(state, code, detail, now, outputs);
       return;
     case 'stopping':
       // A status that was killed to make room for the stop says nothing about the stop.
@@ -93,6 +95,7 @@ function statusWithoutService(
   now: Instant,
   outputs: PrimaryOutput[],
 ): void {
+  if (state.maintained) return adopt(state, code, now, outputs);
   const may = state.lease !== null || state.forced;
   if (may && code === 0) {
     running(state, now, outputs, 'the resource runs here already');
@@ -202,8 +205,8 @@ function restart(state: PrimaryState, now: Instant, outputs: PrimaryOutput[]): v
 }
 
 /** When a service that runs and does not answer is judged; Infinity where it answers, or does not run (R10). */
-export function judgeAt({ phase, serviceFailed, runningSince, settings }: PrimaryState): Instant {
-  if (phase !== 'running' || serviceFailed === '') return Number.POSITIVE_INFINITY;
+export function judgeAt({ maintained, phase, serviceFailed, runningSince, settings }: PrimaryState): Instant {
+  if (phase !== 'running' || serviceFailed === '' || maintained) return Number.POSITIVE_INFINITY;
   return runningSince + settings.judgeAfterMs;
 }
 

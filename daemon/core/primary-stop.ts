@@ -15,6 +15,7 @@ export function askedToStop(
   now: Instant,
   outputs: PrimaryOutput[],
 ): void {
+  if (state.maintained && (why === 'terminate' || why === 'main-gone')) return leaveAlone(state, outputs);
   const end = plannedStopEnd(state, why, now);
   if (state.stop !== null && state.phase !== 'waiting') {
     // A stop under way goes on, for the new reason.
@@ -107,6 +108,13 @@ export function releaseLease(state: PrimaryState, successor: NodeName, outputs: 
     outputs.push({ kind: 'to-node', to: successor, message: { kind: 'handover', holder, epoch } });
   state.lease = null;
   state.lastEpoch = 0;
+}
+
+/** In maintenance hastmond ends without a word to the resource (L5). */
+function leaveAlone(state: PrimaryState, outputs: PrimaryOutput[]): void {
+  if (state.hook !== null) outputs.push({ kind: 'signal', id: state.hook.id, signal: 'KILL' });
+  state.hook = null;
+  finish(state, 'left', outputs);
 }
 
 function finish(state: PrimaryState, outcome: PrimaryFinish, outputs: PrimaryOutput[]): void {

@@ -8,6 +8,7 @@ import type {
   HandoverMessage,
   Holder,
   Instant,
+  MaintenanceMark,
   NodeName,
   ReleaseMessage,
   RequestMessage,
@@ -38,6 +39,12 @@ export interface PrimaryState {
   phase: 'probe' | 'waiting' | 'starting' | 'running' | 'stopping' | 'stuck' | 'done';
   forced: boolean;
   lease: HeldLease | null;
+  /** What main wants of maintenance; every renewal says so. */
+  mark: MaintenanceMark;
+  /** A majority has that on disk, so that nobody else can have the lease: nothing is done to the resource, with a lease or without (L2). */
+  maintained: boolean;
+  /** In maintenance: what status said last, which nothing follows from; null: nothing yet. */
+  seen: number | null;
   /** Epoch of the last lease, to release it once the resource is known to be stopped. */
   lastEpoch: number;
   /** The greatest epoch that the main process has given it a lease of. */
@@ -94,6 +101,10 @@ export interface PrimaryReport {
   grantedUntil: Instant;
   /** True where the resource may be running. */
   mayRun: boolean;
+  /** True where it is left alone (L2). */
+  maintained: boolean;
+  /** The revision of maintenance that a majority has on disk as main wants it, 0 for none. */
+  settled: number;
   /** While stopping: when the stop must be over; else Infinity. */
   stopEnd: Instant;
   /** In a stop without a lease: by when the worker takes the next step (kills the hook, fences) and says so; else Infinity. */
@@ -114,10 +125,12 @@ export type PrimaryInput = { now: Instant } & (
   | { kind: 'successor'; node: NodeName }
   | { kind: 'settings'; settings: Settings; sets: NodeName[][] }
   | { kind: 'judged'; failed: string }
+  | { kind: 'maintenance'; mark: MaintenanceMark }
   | { kind: 'main-gone' }
 );
 
-export type PrimaryFinish = 'stopped' | 'gave-up' | 'stop-failed' | 'fenced' | 'gone';
+/** `left`: in maintenance, the resource is as it was. */
+export type PrimaryFinish = 'stopped' | 'gave-up' | 'stop-failed' | 'fenced' | 'gone' | 'left';
 
 export type PrimaryOutput =
   | { kind: 'to-voters'; message: RequestMessage | ReleaseMessage }
@@ -143,6 +156,9 @@ export interface PrimaryInit {
   lease: GivenLease | null;
   /** True where it is an earlier worker's: the resource may be running under it. */
   resumed: boolean;
+  /** What is wanted of maintenance, and whether it is in force already. */
+  mark: MaintenanceMark;
+  maintained: boolean;
 }
 
 export interface PrimaryStep {

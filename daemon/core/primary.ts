@@ -5,8 +5,9 @@
  *
  * Rules R1 to R10 of docs/protocol.md.
  */
-import { leaseAnswered, renewLease, stopEnd, takeLease } from './hold.js';
+import { isMarked, leaseAnswered, renewLease, stopEnd, takeLease } from './hold.js';
 import { actBy, limitHook, margin } from './primary-hook.js';
+import { maintenanceStored, maintenanceWanted } from './primary-maintenance.js';
 import { hookEnded, judgeAt, judgeService, nextHook } from './primary-run.js';
 import { askedToStop, beginStop, boundStop, releaseLease } from './primary-stop.js';
 import type {
@@ -34,6 +35,9 @@ export function initPrimary(init: PrimaryInit, now: Instant): PrimaryState {
     phase: 'probe',
     forced: init.forced,
     lease: lease === null ? null : takeLease(lease, now),
+    mark: init.mark,
+    maintained: init.maintained,
+    seen: null,
     lastEpoch: lease?.epoch ?? 0,
     heardEpoch: lease?.epoch ?? 0,
     stopsHeard: 0,
@@ -66,9 +70,11 @@ export function stepPrimary(before: PrimaryState, input: PrimaryInput): PrimaryS
       state.lastEpoch = input.epoch;
       state.heardEpoch = Math.max(state.heardEpoch, input.epoch);
       state.forced = false;
+      maintenanceStored(state, outputs);
       break;
     case 'answer':
       if (state.lease !== null) state.lease = leaseAnswered(state.lease, input.from, input.message, now);
+      maintenanceStored(state, outputs);
       break;
     case 'hook':
       hookEnded(state, input, now, outputs);
@@ -86,6 +92,9 @@ export function stepPrimary(before: PrimaryState, input: PrimaryInput): PrimaryS
       break;
     case 'judged':
       state.serviceFailed = input.failed;
+      break;
+    case 'maintenance':
+      maintenanceWanted(state, input.mark, now, outputs);
       break;
     case 'main-gone':
       askedToStop(state, 'main-gone', '', now, outputs);
@@ -106,7 +115,7 @@ export function primaryWakeAt(state: PrimaryState): Instant {
   else if (state.hook.signalled === '') times.push(state.hook.termAt);
   else if (state.hook.signalled === 'TERM') times.push(state.hook.killAt);
   if (state.lease !== null)
-    times.push(state.lease.until - margin(state), renewing(state) ? state.lease.renewAt : Infinity);
+    times.push(lostAt(state), renewing(state) ? state.lease.renewAt : Number.POSITIVE_INFINITY);
   return Math.min(...times);
 }
 
@@ -115,9 +124,15 @@ function renewing(state: PrimaryState): boolean {
   return !(state.phase === 'stuck' && (state.settings.fenceTimeoutMs > 0 || state.stop?.why === 'terminate'));
 }
 
+/** When the lease is over for this worker; never in maintenance, where it may be renewed however late (L2). */
+function lostAt(state: PrimaryState): Instant {
+  const { lease, maintained } = state;
+  return lease === null || maintained ? Number.POSITIVE_INFINITY : lease.until - margin(state);
+}
+
 /** What time alone brings: the end of the lease, limits of hooks, renewals, and the next hook. */
 function advance(state: PrimaryState, now: Instant, outputs: PrimaryOutput[]): void {
-  if (state.lease !== null && now >= state.lease.until - margin(state)) loseLease(state, now, outputs);
+  if (now >= lostAt(state)) loseLease(state, now, outputs);
   limitHook(state, now, outputs);
   const { lease } = state;
   if (lease !== null && now >= lease.renewAt && renewing(state)) {
@@ -128,6 +143,7 @@ function advance(state: PrimaryState, now: Instant, outputs: PrimaryOutput[]): v
       state.holder,
       leaseTerms(state.settings),
       state.ownSets,
+      state.mark,
       now,
     );
     state.lease = { ...renewed.lease, renewAt: now + state.settings.heartbeatMs };
@@ -174,22 +190,30 @@ const RUN_STATES = {
   done: 'stopped',
 } as const;
 
+/** In maintenance nothing follows from what status says, and it is told as it is. */
+function runStateOf({ maintained, phase, seen }: PrimaryState): PrimaryReport['run'] {
+  if (phase !== 'running' || !maintained || seen === 0) return RUN_STATES[phase];
+  return seen === 1 ? 'stopped' : 'unknown';
+}
+
 function report(state: PrimaryState, outputs: PrimaryOutput[]): void {
   const { phase, lease } = state;
   // Also its last word: a worker that ends without having stopped the resource leaves it running.
   const leftRunning = phase === 'done' && state.stop !== null;
   const next: PrimaryReport = {
     // A stop that is tried again has not become any better.
-    run: leftRunning || (phase === 'stopping' && state.stop?.failed) ? 'failed' : RUN_STATES[phase],
+    run: leftRunning || (phase === 'stopping' && state.stop?.failed) ? 'failed' : runStateOf(state),
     epoch: state.lastEpoch,
     heardEpoch: state.heardEpoch,
     stopsHeard: state.stopsHeard,
     leaseUntil: lease?.until ?? Number.NEGATIVE_INFINITY,
     grantedUntil: lease?.grantedUntil ?? Number.NEGATIVE_INFINITY,
     mayRun: leftRunning || (phase !== 'waiting' && phase !== 'done'),
+    maintained: state.maintained,
+    settled: lease !== null && isMarked(lease, state.mark) ? state.mark.revision : 0,
     stopEnd: state.stop?.end ?? Number.POSITIVE_INFINITY,
     actBy: actBy(state),
-    wantsLease: phase === 'waiting' && lease === null,
+    wantsLease: lease === null && (phase === 'waiting' || (state.maintained && phase === 'running')),
     forced: state.forced,
     attempts: state.attempts,
     lastError: state.lastError,

@@ -60,6 +60,22 @@ export interface StateMessage {
   memory: VoterMemory;
 }
 
+/**
+ * The operator's word that nothing is to happen by itself (L1 to L9): a grant that carries it does not run out for others, until its
+ * holder takes it back.
+ */
+export interface MaintenanceMark {
+  on: boolean;
+  /** Why and at whose word; '' where it is off. */
+  reason: string;
+  by: string;
+  /** Rises with every change that a holder makes under one epoch. */
+  revision: number;
+}
+
+/** No maintenance, and none so far under this epoch. */
+export const UNMARKED: MaintenanceMark = { on: false, reason: '', by: '', revision: 0 };
+
 /** What a voter remembers, as far as other voters need to know it. */
 export interface VoterMemory {
   /** False: this voter has no valid record, and its word about the past is worth nothing. */
@@ -68,8 +84,8 @@ export interface VoterMemory {
   sets: VoterSets;
   /** The longest grant that this node may have asked for: what another voter granted it lasts no longer. */
   longestGrantMs: DurationMs;
-  /** The grant in force here, if one is. */
-  grant: { holder: Holder; epoch: number; leftMs: DurationMs } | null;
+  /** The grant in force here, if one is; or, with nothing left, the last one that has run out. */
+  grant: { holder: Holder; epoch: number; leftMs: DurationMs; mark: MaintenanceMark } | null;
 }
 
 /** Pre-vote: would you grant? Binds nobody. */
@@ -88,10 +104,12 @@ export interface RequestMessage {
   request: number;
   terms: LeaseTerms;
   sets: VoterSets;
+  mark: MaintenanceMark;
 }
 
 export type RefusalReason =
   | 'held' // another holder's grant is in force
+  | 'maintenance' // another node's grant is in maintenance, and does not run out
   | 'reserved' // a handover has reserved the resource for another node
   | 'stale-epoch' // the epoch is not greater than the last one known here
   | 'released' // this epoch was released by its holder

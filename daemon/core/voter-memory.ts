@@ -3,8 +3,8 @@
  * the voter; reached through voter.ts.
  */
 import { allVoters, coversEveryMajority, isMajorityOfAll, sameSet, setDistance } from './lease.js';
-import type { Instant, NodeName, VoterMemory, VoterSets } from './types.js';
-import { beginStore, recordOf, type VoterOutput, type VoterState } from './voter-types.js';
+import type { Instant, MaintenanceMark, NodeName, VoterMemory, VoterSets } from './types.js';
+import { beginStore, type Grant, recordOf, type VoterOutput, type VoterState } from './voter-types.js';
 
 /** Another voter's memory, heard in its heartbeat: what a voter without history learns from (V9), and how a change
  * of the voter set comes to its end (V11). */
@@ -17,6 +17,8 @@ export function voterHeard(
   if (!state.history) return heardWithoutHistory(state, from, memory, now);
   state.heard = { ...state.heard, [from]: memory };
   if (state.storing !== null) return [];
+  const ended = maintenanceEnded(state, memory);
+  if (ended.length > 0) return ended;
   if (!sameSets(state.setsStored, state.sets)) {
     const begun = beginStore(state, recordOf(state)); // An earlier attempt failed.
     state.storing = begun.storing;
@@ -24,7 +26,45 @@ export function voterHeard(
   }
   const [newest, previous] = state.sets;
   if (newest === undefined || previous === undefined) return [];
+  // For whom the resource is kept must not cease to be a voter meanwhile.
+  if (state.grant?.mark.on) return [];
   return endChange(state, newest, previous, now);
+}
+
+/** Another voter has heard from the holder itself that it has taken its maintenance back: that word is as good here (L4). */
+function maintenanceEnded(state: VoterState, { grant: theirs, history }: VoterMemory): VoterOutput[] {
+  const { grant } = state;
+  if (!history || theirs === null || !grant?.mark.on || theirs.holder.node !== grant.holder.node) return [];
+  const newer =
+    theirs.epoch > grant.epoch ||
+    (theirs.epoch === grant.epoch && theirs.mark.revision > grant.mark.revision);
+  if (!newer || theirs.mark.on) return [];
+  return storeUnmarked(state, grant, theirs.mark);
+}
+
+/** Who holds a newer lease has it from a majority, none of which keeps the resource for another node: nor does this one (L8). */
+export function voterSurpassed(state: VoterState, from: NodeName, holdingEpoch: number): VoterOutput[] {
+  const { grant } = state;
+  if (!grant?.mark.on || holdingEpoch <= grant.epoch || from === grant.holder.node) return [];
+  return forgetMaintenance(state);
+}
+
+/** The operator's word that what is kept here for another node does not run there any more (L8). */
+export function forgetMaintenance(state: VoterState): VoterOutput[] {
+  const { grant } = state;
+  if (!grant?.mark.on || state.storing !== null) return [];
+  return storeUnmarked(state, grant, { on: false, reason: '', by: '', revision: grant.mark.revision + 1 });
+}
+
+function storeUnmarked(state: VoterState, grant: Grant, mark: MaintenanceMark): VoterOutput[] {
+  const { epoch, grantMs, holder } = grant;
+  const begun = beginStore(state, {
+    epochMax: state.epochMax,
+    grant: { holder, epoch, grantMs, mark },
+    sets: state.sets,
+  });
+  state.storing = { ...begun.storing, mark: { holder, epoch, mark } };
+  return [begun.output];
 }
 
 /**
@@ -62,6 +102,10 @@ export function changeVoters(
 ): { refused: string } | { outputs: VoterOutput[] } {
   const [newest, previous] = state.sets;
   if (newest === undefined || sameSet(newest, members)) return { outputs: [] };
+  if (state.grant?.mark.on)
+    return {
+      refused: `${state.grant.holder.node} is in maintenance: hastmonctl maintenance off there first`,
+    };
   if (!state.history) {
     state.sets = [[...members]];
     state.setsStored = state.sets;
@@ -172,8 +216,10 @@ function takeHistory(state: VoterState, why: string, now: Instant): VoterOutput[
   for (const memory of Object.values(state.heard)) {
     state.epochMax = Math.max(state.epochMax, memory.epochMax);
     if (memory.grant === null || memory.grant.epoch < (state.grant?.epoch ?? 0)) continue;
-    const { holder, epoch, leftMs } = memory.grant;
-    state.grant = { holder, epoch, grantMs: leftMs, until: now + leftMs, restored: true };
+    const { holder, epoch, leftMs, mark } = memory.grant;
+    // Of two that differ, the newer word of the holder; of two alike, the one that lasts longer.
+    if (state.grant?.epoch === epoch && mark.revision < state.grant.mark.revision) continue;
+    state.grant = { holder, epoch, grantMs: leftMs, until: now + leftMs, mark, restored: true };
   }
   const begun = beginStore(state, recordOf(state));
   state.storing = { ...begun.storing, learned: why };

@@ -4,6 +4,7 @@ import type {
   DurationMs,
   Holder,
   Instant,
+  MaintenanceMark,
   NodeName,
   RequestMessage,
   VoterMemory,
@@ -12,7 +13,7 @@ import type {
 /** What is written to disk, and fsynced, before an acquisition is answered. */
 export interface VoterRecord {
   epochMax: number;
-  grant: { holder: Holder; epoch: number; grantMs: DurationMs } | null;
+  grant: { holder: Holder; epoch: number; grantMs: DurationMs; mark: MaintenanceMark } | null;
   /** The newest voter set first; the one before it stands second while the change is under way. */
   sets: NodeName[][];
 }
@@ -22,6 +23,8 @@ export interface Grant {
   epoch: number;
   grantMs: DurationMs;
   until: Instant;
+  /** As it is on disk. */
+  mark: MaintenanceMark;
   /** True: read back after a restart, so how lately it was renewed is not known. */
   restored: boolean;
 }
@@ -35,6 +38,8 @@ export interface Storing {
   released: boolean;
   /** With this record the voter has a history; what to log then, '' where it has one already. */
   learned: string;
+  /** Of the grant, where only that changes. */
+  mark: { holder: Holder; epoch: number; mark: MaintenanceMark } | null;
 }
 
 export interface VoterState {
@@ -74,9 +79,13 @@ export function recordOf(state: VoterState): VoterRecord {
   const grant = state.grant;
   return {
     epochMax: state.epochMax,
-    grant: grant === null ? null : { holder: grant.holder, epoch: grant.epoch, grantMs: grant.grantMs },
+    grant: grant === null ? null : grantRecord(grant),
     sets: state.sets,
   };
+}
+
+function grantRecord({ epoch, grantMs, holder, mark }: Grant): VoterRecord['grant'] {
+  return { holder, epoch, grantMs, mark };
 }
 
 export function beginStore(
@@ -86,7 +95,7 @@ export function beginStore(
   state.lastStoreId += 1;
   const id = state.lastStoreId;
   return {
-    storing: { id, answer: null, sets: record.sets, released: false, learned: '' },
+    storing: { id, answer: null, sets: record.sets, released: false, learned: '', mark: null },
     output: { kind: 'store', id, record },
   };
 }

@@ -11,6 +11,7 @@ import type {
   DurationMs,
   Holder,
   Instant,
+  MaintenanceMark,
   NodeName,
   RefusalReason,
   ReleaseMessage,
@@ -27,7 +28,14 @@ import {
   type VoterState,
 } from './voter-types.js';
 
-export { bootstrapVoter, changeVoters, voterAlone, voterHeard } from './voter-memory.js';
+export {
+  bootstrapVoter,
+  changeVoters,
+  forgetMaintenance,
+  voterAlone,
+  voterHeard,
+  voterSurpassed,
+} from './voter-memory.js';
 export type { VoterOutput, VoterRecord, VoterState } from './voter-types.js';
 
 /**
@@ -86,15 +94,21 @@ export function copyVoter(state: VoterState): VoterState {
 
 /** What this voter tells others of its memory. */
 export function voterMemory(state: VoterState, now: Instant): VoterMemory {
-  const grant = grantInForce(state, now);
+  // Also of one that has run out: others have to know whether its holder has taken its maintenance back.
+  const { grant } = state;
   return {
     history: state.history,
     epochMax: state.epochMax,
     sets: state.setsStored,
     longestGrantMs: state.ownGrantMs,
-    grant: grant === null ? null : { holder: grant.holder, epoch: grant.epoch, leftMs: grant.until - now },
+    grant:
+      grant === null
+        ? null
+        : { holder: grant.holder, epoch: grant.epoch, leftMs: leftOf(grant, now), mark: grant.mark },
   };
 }
+
+const leftOf = ({ until }: Grant, now: Instant): number => Math.max(0, until - now);
 
 /** The grant in force at `now`, null where none is. */
 export function grantInForce(state: VoterState, now: Instant): Grant | null {
@@ -120,7 +134,8 @@ export function voteOnRequest(
   const current = state.grant;
   if (current !== null && isOf(current, request.holder, request.epoch) && length <= current.grantMs) {
     state.grant = { ...current, until: Math.max(current.until, now + length), restored: false };
-    return [answer(state, from, 'request', request, request.epoch, null, now)];
+    const stored = storeMark(state, state.grant, request.mark);
+    return [...stored, answer(state, from, 'request', request, request.epoch, null, now)];
   }
   if (state.storing !== null) {
     state.waiting = { from, request };
@@ -128,11 +143,34 @@ export function voteOnRequest(
   }
   const storing = beginStore(state, {
     epochMax: Math.max(state.epochMax, request.epoch),
-    grant: { holder: request.holder, epoch: request.epoch, grantMs: length },
+    grant: { holder: request.holder, epoch: request.epoch, grantMs: length, mark: markOf(current, request) },
     sets: state.sets,
   });
   state.storing = { ...storing.storing, answer: { from, request, grantMs: length } };
   return [storing.output];
+}
+
+/** What a request says of maintenance, but for what its holder has said since. */
+function markOf(grant: Grant | null, { epoch, holder, mark }: RequestMessage): MaintenanceMark {
+  return grant !== null && isOf(grant, holder, epoch) && grant.mark.revision > mark.revision
+    ? grant.mark
+    : mark;
+}
+
+/**
+ * Maintenance begins or ends with what the holder's renewal says (L2, L4): it counts when it is on disk, and the renewal waits for
+ * nothing. What the holder said before it said something newer changes nothing.
+ */
+function storeMark(state: VoterState, grant: Grant, mark: MaintenanceMark): VoterOutput[] {
+  if (state.storing !== null || mark.revision <= grant.mark.revision) return [];
+  const { epoch, holder } = grant;
+  const begun = beginStore(state, {
+    epochMax: state.epochMax,
+    grant: { holder, epoch, grantMs: grant.grantMs, mark },
+    sets: state.sets,
+  });
+  state.storing = { ...begun.storing, mark: { holder, epoch, mark } };
+  return [begun.output];
 }
 
 /** The shell's word that a record is on disk, or could not be written. */
@@ -149,6 +187,9 @@ export function voterStored(state: VoterState, id: number, ok: boolean, now: Ins
 
 function answerStored(state: VoterState, storing: Storing, ok: boolean, now: Instant): VoterOutput[] {
   if (ok) state.setsStored = storing.sets;
+  const { mark } = storing;
+  if (ok && mark !== null && state.grant !== null && isOf(state.grant, mark.holder, mark.epoch))
+    state.grant = { ...state.grant, mark: mark.mark };
   if (storing.answer === null) {
     if (!ok || storing.learned === '') return [];
     state.history = true;
@@ -171,6 +212,7 @@ function answerStored(state: VoterState, storing: Storing, ok: boolean, now: Ins
     epoch: request.epoch,
     grantMs: length,
     until: now + length,
+    mark: markOf(state.grant, request),
     restored: false,
   };
   state.reservation = null;
@@ -186,6 +228,11 @@ export function voteOnRelease(state: VoterState, release: ReleaseMessage, now: I
     state.storing = { ...storing, released: true };
   }
   if (state.grant === null || !isOf(state.grant, holder, epoch)) return [];
+  if (state.grant.mark.on) {
+    // An acquisition that came to nothing: what runs there unattended does so still (L3).
+    state.grant = { ...state.grant, until: Math.min(state.grant.until, now) };
+    return [];
+  }
   state.grant = null;
   if (release.successor !== '') {
     state.reservation = { node: release.successor, until: now + release.reservationMs };
@@ -237,6 +284,9 @@ function judge(
   // What it learned of others is not renewed either before its own forgotten grants have run out.
   if (!state.history) return no('no-history', '', Math.max(0, state.quarantineUntil - now));
   if (now < state.quarantineUntil) return no('restarted', '', state.quarantineUntil - now);
+  // What it holds runs unattended, for as long as it likes (L1).
+  const kept = state.grant;
+  if (kept?.mark.on && kept.holder.node !== holder.node) return no('maintenance', kept.holder.node);
   // The last grant is renewed even after it ran out here: nobody else has had one since, and the record is on disk.
   if (state.grant !== null && epoch !== null && isOf(state.grant, holder, epoch)) return null;
   const grant = grantInForce(state, now);

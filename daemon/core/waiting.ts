@@ -5,14 +5,22 @@
 import type { Refusal } from './acquire.js';
 import { complaintCount } from './complaints.js';
 import { majority } from './lease.js';
-import type { NodeState } from './node-types.js';
+import type { Kept, NodeState } from './node-types.js';
 import type { Instant, NodeName } from './types.js';
 import { connectedHolder, heardLately, holding } from './view.js';
 
 /** One sentence without its full stop; never empty. */
 export function waitingFor(state: NodeState, now: Instant): string {
   if (state.terminating) return 'hastmond is ending, once the resource is known to be stopped here';
+  if (state.kept !== null) return kept(state, state.kept, now);
   if (state.cleaning !== null) return cleaning(state);
+  const { grant } = state.voter;
+  if (grant?.mark.on && grant.holder.node !== state.settings.node)
+    return withHistory(
+      state,
+      now,
+      `nothing: ${grant.holder.node} is in maintenance (${markWords(grant.mark)})`,
+    );
   switch (state.role) {
     case 'init':
       return withHistory(
@@ -28,6 +36,27 @@ export function waitingFor(state: NodeState, now: Instant): string {
       return secondary(state, now);
     default:
       return state.role satisfies never;
+  }
+}
+
+/** `upgrade, by root (uid 0)`. */
+function markWords({ by, reason }: { by: string; reason: string }): string {
+  return `${reason === '' ? 'no reason was given' : reason}, by ${by}`;
+}
+
+function kept(state: NodeState, { endsAt, phase, ...mark }: Kept, now: Instant): string {
+  const words = markWords(mark);
+  const until = Number.isFinite(endsAt) ? `, for ${seconds(Math.max(0, endsAt - now))} more` : '';
+  switch (phase) {
+    case 'entering':
+    case 'noting':
+      return `a majority of the voters to put maintenance on disk (${words})`;
+    case 'in-force':
+      return `nothing: in maintenance (${words}${until}), and left alone: hastmonctl maintenance off ${state.settings.resource} ends it`;
+    case 'ending':
+      return `a majority of the voters to renew the lease, to end maintenance (${words})`;
+    default:
+      return `a majority of the voters to know that maintenance has ended (${words})`;
   }
 }
 
@@ -133,6 +162,8 @@ export function refusalWords(node: NodeName, { reason, by, until }: Refusal, now
   switch (reason) {
     case 'held':
       return `${node} has granted it to ${by}${left}`;
+    case 'maintenance':
+      return `${node} keeps it for ${by}, which is in maintenance`;
     case 'reserved':
       return `${node} keeps it for ${by}${left}`;
     case 'restarted':

@@ -48,6 +48,10 @@ function textOf(seen: Observation): string {
       return 'the service answers again';
     case 'fencing':
       return 'the fence program is run, since the resource could not be stopped';
+    case 'maintenance-on':
+      return `${seen.peer} is in maintenance${because(seen.reason)}; by ${seen.by}`;
+    case 'maintenance-off':
+      return `${seen.peer} is in maintenance no more`;
     case 'history-learned':
       return 'this voter has a record of the past from now on, and votes';
     default:

@@ -34,6 +34,12 @@ function wordsOf(request: ControlRequest): Words | null {
     }
     case 'bootstrap':
       return { command: `bootstrap ${request.resource}`, subject: { resource: request.resource } };
+    case 'maintenance': {
+      const limit = request.forMs === null ? '' : ` --for ${Math.round(request.forMs / 1000)}s`;
+      const why = request.reason === '' ? '' : ` --reason '${request.reason}'`;
+      const command = `maintenance ${request.what} ${namesOf(request.resources)}${limit}${why}`;
+      return { command, subject: subjectOf(request.resources) };
+    }
     case 'reload':
       return { command: 'reload', subject: {} };
     case 'ack':

@@ -33,6 +33,8 @@ export interface CommandOptions {
   events: EventsHandler;
   /** Answers why something is as it is. */
   explain: ExplainHandler;
+  /** Why nothing can be in maintenance on this machine, '' where it can. */
+  whyNoMaintenance: () => string;
   /** Puts it on record that somebody asked for a change, and what came of it. */
   commanded: (by: string, request: ControlRequest, error: string) => void;
 }
@@ -51,6 +53,7 @@ type Handler = (
 ) => Promise<Partial<ControlReply>>;
 
 const EX_NOHOST = 68;
+const EX_UNAVAILABLE = 69;
 const EX_TEMPFAIL = 75;
 const EX_CONFIG = 78;
 
@@ -97,6 +100,7 @@ export function createControlHandler(options: CommandOptions): Handler {
     request: ControlRequest,
     reply: (partial: Partial<ControlReply>) => void,
     signal: AbortSignal,
+    by: string,
   ): Promise<Partial<ControlReply>> {
     switch (request.kind) {
       case 'role':
@@ -110,6 +114,15 @@ export function createControlHandler(options: CommandOptions): Handler {
         return onEach([request.resource], { kind: 'switchover', to: request.to }, request.wait, reply);
       case 'bootstrap':
         return onEach([request.resource], { kind: 'bootstrap' }, true, reply);
+      case 'maintenance': {
+        if (request.what !== 'on')
+          return onEach(request.resources, { kind: `maintenance-${request.what}` }, true, reply);
+        const problem = options.whyNoMaintenance();
+        if (problem !== '') return { error: { code: EX_UNAVAILABLE, message: problem } };
+        const { forMs, reason } = request;
+        const on = { kind: 'maintenance-on', reason, by, forMs: forMs ?? Number.POSITIVE_INFINITY } as const;
+        return onEach(request.resources, on, true, reply);
+      }
       case 'status': {
         const { names, unknown } = select(request.resources);
         return unknown === ''
@@ -147,7 +160,7 @@ export function createControlHandler(options: CommandOptions): Handler {
   }
 
   return async (request, reply, signal, by) => {
-    const last = await answer(request, reply, signal);
+    const last = await answer(request, reply, signal, by);
     options.commanded(by, request, last.error?.message ?? '');
     return last;
   };

@@ -226,6 +226,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         ...{ config: () => config, resources, monitor: monitoring.host, servers: balancing.explain },
         ...{ confirm: () => monitoring.confirm.state(), now: bootTime },
       }),
+      whyNoMaintenance: () => keeper?.cannotClose() ?? '',
       commanded(by, request, error) {
         const event = commandEvent(by, request, error);
         if (event !== null) record(event);

@@ -19,6 +19,8 @@ export interface DeviceKeeper {
   look(): void;
   /** Says what is wrong with the device, '' for nothing. */
   problem(): string;
+  /** Why it could not be closed, so that the machine would be reset under a hastmond that has ended; '' where it can. */
+  cannotClose(): string;
   /** Looks for the last time. What may be running then is left to the device, which goes on counting. */
   close(): void;
 }
@@ -120,6 +122,10 @@ export function createDeviceKeeper(options: DeviceKeeperOptions): DeviceKeeper {
   return {
     look,
     problem: () => problem,
+    cannotClose() {
+      if (device?.info.nowayout !== true) return '';
+      return `${config.path} cannot be disarmed (nowayout): without hastmond this machine would be reset, so that nothing can be in maintenance here`;
+    },
     close() {
       clearInterval(timer);
       look();

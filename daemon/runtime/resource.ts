@@ -20,6 +20,7 @@ import { bootTime } from '../sys/clock.js';
 import { programOf } from './action-hooks.js';
 import { type Cleaner, createCleaner } from './cleaner.js';
 import type { HookSetup, WorkerToMain } from './ipc.js';
+import { createKeptNotes } from './kept-note.js';
 import { createLookout } from './lookout.js';
 import { createRunningNote } from './running-note.js';
 import { settingsOf } from './settings-of.js';
@@ -104,6 +105,7 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
     () => log,
     () => settingsOf(config, resource).stopTimeoutMs,
   );
+  const keptNotes = createKeptNotes(store, () => log, Date.now);
   const leftRunning = runningNote.read();
   keepActions();
   const started = startNode(
@@ -113,6 +115,7 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
       record,
       leftRunning,
       roleOnStart: resource.roleOnStart,
+      kept: keptNotes.read(),
     },
     bootTime(),
   );
@@ -236,6 +239,8 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
       case 'worker-message':
         if (worker?.id === output.worker) worker.process.tell({ kind: 'core', message: output.message });
         return;
+      case 'keep':
+        return keptNotes.keep(output.note, (ok) => feed({ kind: 'kept', ok }));
       case 'clean':
         cleaner.clean(output.id, output.mode, output.stopEnd);
         return;
@@ -249,12 +254,11 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
         answer(output.command, { error: output.error, text: output.text, done: true });
         return;
       case 'terminated':
-        if (output.ok) runningNote.clear();
+        if (output.ok && !output.left) runningNote.clear();
         finishTermination?.(output.ok);
         return;
       case 'log':
-        log[output.level](output.peer === '' ? {} : { peer: output.peer }, output.text);
-        return;
+        return log[output.level](output.peer === '' ? {} : { peer: output.peer }, output.text);
       default:
         output satisfies never;
     }
@@ -311,8 +315,7 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
         if (message.outcome === 'stopped' || message.outcome === 'gave-up') runningNote.clear();
         return feed({ kind: 'worker-finish', worker: id, outcome: message.outcome });
       case 'log':
-        log[message.level]({ workerpid: worker?.process.pid }, message.text);
-        return;
+        return log[message.level]({ workerpid: worker?.process.pid }, message.text);
       default:
         message satisfies never;
     }

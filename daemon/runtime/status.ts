@@ -61,7 +61,15 @@ export function statusOf(facts: StatusFacts, now: Instant): StatusEntry {
     restartMarginMs: restartMargin(facts),
     backedBy,
     reports: facts.reports,
+    maintenance: maintenance(state),
   };
+}
+
+function maintenance({ kept, settings, voter }: NodeState): StatusEntry['maintenance'] {
+  if (kept !== null) return { node: settings.node, reason: kept.reason, by: kept.by };
+  if (!voter.grant?.mark.on) return null;
+  const { holder, mark } = voter.grant;
+  return { node: holder.node, reason: mark.reason, by: mark.by };
 }
 
 function remotes({ state, links }: StatusFacts, now: Instant): StatusEntry['remotes'] {
@@ -98,7 +106,8 @@ function voters(state: NodeState, now: Instant): VoterStatus[] {
       return { node, self: true, reachable: true, grantingTo, history: voter.history };
     }
     const message = heardLately(state, node, now);
-    const grantingTo = message?.memory.grant?.holder.node ?? '';
+    const grant = message?.memory.grant ?? null;
+    const grantingTo = grant !== null && (grant.leftMs > 0 || grant.mark.on) ? grant.holder.node : '';
     return {
       node,
       self: false,

@@ -40,6 +40,8 @@ export interface Store {
    * there again. Throws a clear Error.
    */
   remove(name: string): void;
+  /** As remove(), and durable. */
+  removeDurably(name: string): void;
   /** Renames the file of a corrupt value, so that it can be examined: gives the new path, null where there is no file. Throws. */
   setAside(name: string): string | null;
   /** The names that have a value, corrupt ones too, in order. Throws a clear Error. */
@@ -106,6 +108,11 @@ function storeOf(dir: string): Store {
     remove(name) {
       rmSync(fileOf(name), { force: true });
       overtake(name);
+    },
+    removeDurably(name) {
+      rmSync(fileOf(name), { force: true });
+      overtake(name);
+      syncDirectorySync(dir);
     },
     setAside: (name) => setAside(fileOf(name)),
     names: () =>

@@ -92,8 +92,11 @@ export namespace hastmon {
         /** ControlRequest explain. */
         explain?: (hastmon.ExplainCommand.$Properties|null);
 
+        /** ControlRequest maintenance. */
+        maintenance?: (hastmon.MaintenanceCommand.$Properties|null);
+
         /** ControlRequest command. */
-        command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole"|"report"|"events"|"explain");
+        command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole"|"report"|"events"|"explain"|"maintenance");
 
         /**
          * Encodes the specified ControlRequest message. Does not implicitly {@link hastmon.ControlRequest.verify|verify} messages.
@@ -188,8 +191,11 @@ export namespace hastmon {
             /** ControlRequest explain */
             explain?: (hastmon.ExplainCommand.$Properties|null);
 
+            /** ControlRequest maintenance */
+            maintenance?: (hastmon.MaintenanceCommand.$Properties|null);
+
             /** ControlRequest command */
-            command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole"|"report"|"events"|"explain");
+            command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole"|"report"|"events"|"explain"|"maintenance");
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
@@ -220,9 +226,10 @@ export namespace hastmon {
           report?: hastmon.ReportCommand.$Shape|null;
           events?: hastmon.EventsCommand.$Shape|null;
           explain?: hastmon.ExplainCommand.$Shape|null;
+          maintenance?: hastmon.MaintenanceCommand.$Shape|null;
           $unknowns?: Uint8Array[];
         } & (
-          ({ command?: undefined; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "role"; role: hastmon.RoleCommand.$Shape; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "status"; role?: null; status: hastmon.Selection.$Shape; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "dump"; role?: null; status?: null; dump: hastmon.Selection.$Shape; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "reload"; role?: null; status?: null; dump?: null; reload: hastmon.Nothing.$Shape; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "switchover"; role?: null; status?: null; dump?: null; reload?: null; switchover: hastmon.SwitchoverCommand.$Shape; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "bootstrap"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap: hastmon.BootstrapCommand.$Shape; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "version"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version: hastmon.Nothing.$Shape; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "checks"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks: hastmon.ChecksCommand.$Shape; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "check"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check: hastmon.CheckCommand.$Shape; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "runCheck"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck: hastmon.RunCheckCommand.$Shape; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "ack"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack: hastmon.AckCommand.$Shape; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "mute"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute: hastmon.MuteCommand.$Shape; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "testAlert"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert: hastmon.TestAlertCommand.$Shape; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "balancerHosts"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts: hastmon.BalancerHostsCommand.$Shape; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "balancerServices"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices: hastmon.BalancerServicesCommand.$Shape; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "balancerSet"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet: hastmon.BalancerSetCommand.$Shape; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "balancerDiff"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff: hastmon.Nothing.$Shape; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "balancerReload"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload: hastmon.Nothing.$Shape; balancerConsole?: null; report?: null; events?: null; explain?: null }|{ command?: "balancerConsole"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole: hastmon.BalancerConsoleCommand.$Shape; report?: null; events?: null; explain?: null }|{ command?: "report"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report: hastmon.ReportCommand.$Shape; events?: null; explain?: null }|{ command?: "events"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events: hastmon.EventsCommand.$Shape; explain?: null }|{ command?: "explain"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain: hastmon.ExplainCommand.$Shape })
+          ({ command?: undefined; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "role"; role: hastmon.RoleCommand.$Shape; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "status"; role?: null; status: hastmon.Selection.$Shape; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "dump"; role?: null; status?: null; dump: hastmon.Selection.$Shape; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "reload"; role?: null; status?: null; dump?: null; reload: hastmon.Nothing.$Shape; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "switchover"; role?: null; status?: null; dump?: null; reload?: null; switchover: hastmon.SwitchoverCommand.$Shape; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "bootstrap"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap: hastmon.BootstrapCommand.$Shape; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "version"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version: hastmon.Nothing.$Shape; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "checks"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks: hastmon.ChecksCommand.$Shape; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "check"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check: hastmon.CheckCommand.$Shape; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "runCheck"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck: hastmon.RunCheckCommand.$Shape; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "ack"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack: hastmon.AckCommand.$Shape; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "mute"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute: hastmon.MuteCommand.$Shape; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "testAlert"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert: hastmon.TestAlertCommand.$Shape; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "balancerHosts"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts: hastmon.BalancerHostsCommand.$Shape; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "balancerServices"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices: hastmon.BalancerServicesCommand.$Shape; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "balancerSet"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet: hastmon.BalancerSetCommand.$Shape; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "balancerDiff"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff: hastmon.Nothing.$Shape; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "balancerReload"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload: hastmon.Nothing.$Shape; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "balancerConsole"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole: hastmon.BalancerConsoleCommand.$Shape; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "report"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report: hastmon.ReportCommand.$Shape; events?: null; explain?: null; maintenance?: null }|{ command?: "events"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events: hastmon.EventsCommand.$Shape; explain?: null; maintenance?: null }|{ command?: "explain"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain: hastmon.ExplainCommand.$Shape; maintenance?: null }|{ command?: "maintenance"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance: hastmon.MaintenanceCommand.$Shape })
         );
     }
 
@@ -1302,6 +1309,87 @@ export namespace hastmon {
     }
 
     /**
+     * Properties of a MaintenanceCommand.
+     * @deprecated Use hastmon.MaintenanceCommand.$Properties instead.
+     */
+    interface IMaintenanceCommand extends hastmon.MaintenanceCommand.$Properties {
+    }
+
+    /** Represents a MaintenanceCommand. */
+    class MaintenanceCommand {
+
+        /**
+         * Constructs a new MaintenanceCommand.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.MaintenanceCommand.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** MaintenanceCommand on. */
+        on: boolean;
+
+        /** MaintenanceCommand forget. */
+        forget: boolean;
+
+        /** MaintenanceCommand resources. */
+        resources?: (hastmon.Selection.$Properties|null);
+
+        /** MaintenanceCommand reason. */
+        reason: string;
+
+        /** MaintenanceCommand forMs. */
+        forMs?: (number|null);
+
+        /**
+         * Encodes the specified MaintenanceCommand message. Does not implicitly {@link hastmon.MaintenanceCommand.verify|verify} messages.
+         * @param message MaintenanceCommand message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.MaintenanceCommand.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a MaintenanceCommand message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.MaintenanceCommand & hastmon.MaintenanceCommand.$Shape} MaintenanceCommand
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.MaintenanceCommand & hastmon.MaintenanceCommand.$Shape;
+    }
+
+    namespace MaintenanceCommand {
+
+        /** Properties of a MaintenanceCommand. */
+        interface $Properties {
+
+            /** MaintenanceCommand on */
+            on?: (boolean|null);
+
+            /** MaintenanceCommand forget */
+            forget?: (boolean|null);
+
+            /** MaintenanceCommand resources */
+            resources?: (hastmon.Selection.$Properties|null);
+
+            /** MaintenanceCommand reason */
+            reason?: (string|null);
+
+            /** MaintenanceCommand forMs */
+            forMs?: (number|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a MaintenanceCommand. */
+        type $Shape = hastmon.MaintenanceCommand.$Properties;
+    }
+
+    /**
      * Properties of an EventsCommand.
      * @deprecated Use hastmon.EventsCommand.$Properties instead.
      */
@@ -2166,6 +2254,9 @@ export namespace hastmon {
         /** StatusEntry report. */
         report: hastmon.ReportedState.$Properties[];
 
+        /** StatusEntry maintenance. */
+        maintenance?: (hastmon.MaintenanceState.$Properties|null);
+
         /**
          * Encodes the specified StatusEntry message. Does not implicitly {@link hastmon.StatusEntry.verify|verify} messages.
          * @param message StatusEntry message or plain object to encode
@@ -2262,12 +2353,84 @@ export namespace hastmon {
             /** StatusEntry report */
             report?: (hastmon.ReportedState.$Properties[]|null);
 
+            /** StatusEntry maintenance */
+            maintenance?: (hastmon.MaintenanceState.$Properties|null);
+
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
         }
 
         /** Shape of a StatusEntry. */
         type $Shape = hastmon.StatusEntry.$Properties;
+    }
+
+    /**
+     * Properties of a MaintenanceState.
+     * @deprecated Use hastmon.MaintenanceState.$Properties instead.
+     */
+    interface IMaintenanceState extends hastmon.MaintenanceState.$Properties {
+    }
+
+    /** Represents a MaintenanceState. */
+    class MaintenanceState {
+
+        /**
+         * Constructs a new MaintenanceState.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.MaintenanceState.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** MaintenanceState node. */
+        node: string;
+
+        /** MaintenanceState reason. */
+        reason: string;
+
+        /** MaintenanceState by. */
+        by: string;
+
+        /**
+         * Encodes the specified MaintenanceState message. Does not implicitly {@link hastmon.MaintenanceState.verify|verify} messages.
+         * @param message MaintenanceState message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.MaintenanceState.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a MaintenanceState message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.MaintenanceState & hastmon.MaintenanceState.$Shape} MaintenanceState
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.MaintenanceState & hastmon.MaintenanceState.$Shape;
+    }
+
+    namespace MaintenanceState {
+
+        /** Properties of a MaintenanceState. */
+        interface $Properties {
+
+            /** MaintenanceState node */
+            node?: (string|null);
+
+            /** MaintenanceState reason */
+            reason?: (string|null);
+
+            /** MaintenanceState by */
+            by?: (string|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a MaintenanceState. */
+        type $Shape = hastmon.MaintenanceState.$Properties;
     }
 
     /**

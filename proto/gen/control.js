@@ -43,11 +43,12 @@ export const hastmon = $root.hastmon = (() => {
         ControlRequest.prototype.report = null;
         ControlRequest.prototype.events = null;
         ControlRequest.prototype.explain = null;
+        ControlRequest.prototype.maintenance = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(ControlRequest.prototype, "command", {
-            get: $util.oneOfGetter($oneOfFields = ["role", "status", "dump", "reload", "switchover", "bootstrap", "version", "checks", "check", "runCheck", "ack", "mute", "testAlert", "balancerHosts", "balancerServices", "balancerSet", "balancerDiff", "balancerReload", "balancerConsole", "report", "events", "explain"]),
+            get: $util.oneOfGetter($oneOfFields = ["role", "status", "dump", "reload", "switchover", "bootstrap", "version", "checks", "check", "runCheck", "ack", "mute", "testAlert", "balancerHosts", "balancerServices", "balancerSet", "balancerDiff", "balancerReload", "balancerConsole", "report", "events", "explain", "maintenance"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -104,6 +105,8 @@ export const hastmon = $root.hastmon = (() => {
                 $root.hastmon.EventsCommand.encode(message.events, writer.uint32(178).fork(), _depth + 1).ldelim();
             if (message.explain != null && $Object.hasOwnProperty.call(message, "explain"))
                 $root.hastmon.ExplainCommand.encode(message.explain, writer.uint32(186).fork(), _depth + 1).ldelim();
+            if (message.maintenance != null && $Object.hasOwnProperty.call(message, "maintenance"))
+                $root.hastmon.MaintenanceCommand.encode(message.maintenance, writer.uint32(194).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -298,6 +301,13 @@ export const hastmon = $root.hastmon = (() => {
                             break;
                         message.explain = $root.hastmon.ExplainCommand.decode(reader, reader.size(), $undefined, _depth + 1, message.explain);
                         message.command = "explain";
+                        continue;
+                    }
+                case 24: {
+                        if (wireType !== 2)
+                            break;
+                        message.maintenance = $root.hastmon.MaintenanceCommand.decode(reader, reader.size(), $undefined, _depth + 1, message.maintenance);
+                        message.command = "maintenance";
                         continue;
                     }
                 }
@@ -1944,6 +1954,139 @@ export const hastmon = $root.hastmon = (() => {
         return BalancerConsoleCommand;
     })();
 
+    hastmon.MaintenanceCommand = (function() {
+
+        const MaintenanceCommand = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        MaintenanceCommand.prototype.on = false;
+        MaintenanceCommand.prototype.forget = false;
+        MaintenanceCommand.prototype.resources = null;
+        MaintenanceCommand.prototype.reason = "";
+        MaintenanceCommand.prototype.forMs = null;
+
+        let $oneOfFields;
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(MaintenanceCommand.prototype, "_forMs", {
+            get: $util.oneOfGetter($oneOfFields = ["forMs"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        MaintenanceCommand.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.on != null && $Object.hasOwnProperty.call(message, "on") && message.on !== false)
+                writer.uint32(8).bool(message.on);
+            if (message.resources != null && $Object.hasOwnProperty.call(message, "resources"))
+                $root.hastmon.Selection.encode(message.resources, writer.uint32(18).fork(), _depth + 1).ldelim();
+            if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
+                writer.uint32(26).string(message.reason);
+            if (message.forMs != null && $Object.hasOwnProperty.call(message, "forMs"))
+                writer.uint32(33).double(message.forMs);
+            if (message.forget != null && $Object.hasOwnProperty.call(message, "forget") && message.forget !== false)
+                writer.uint32(40).bool(message.forget);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        MaintenanceCommand.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.MaintenanceCommand();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.on = value;
+                        else
+                            delete message.on;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.forget = value;
+                        else
+                            delete message.forget;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        message.resources = $root.hastmon.Selection.decode(reader, reader.size(), $undefined, _depth + 1, message.resources);
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.reason = value;
+                        else
+                            delete message.reason;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 1)
+                            break;
+                        message.forMs = reader.double();
+                        message._forMs = "forMs";
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return MaintenanceCommand;
+    })();
+
     hastmon.EventsCommand = (function() {
 
         const EventsCommand = function (properties) {
@@ -3213,6 +3356,7 @@ export const hastmon = $root.hastmon = (() => {
         StatusEntry.prototype.restartMarginMs = null;
         StatusEntry.prototype.backedBy = "";
         StatusEntry.prototype.report = $util.emptyArray;
+        StatusEntry.prototype.maintenance = null;
 
         let $oneOfFields;
 
@@ -3281,6 +3425,8 @@ export const hastmon = $root.hastmon = (() => {
             if (message.report != null && message.report.length)
                 for (let i = 0; i < message.report.length; ++i)
                     $root.hastmon.ReportedState.encode(message.report[i], writer.uint32(194).fork(), _depth + 1).ldelim();
+            if (message.maintenance != null && $Object.hasOwnProperty.call(message, "maintenance"))
+                $root.hastmon.MaintenanceState.encode(message.maintenance, writer.uint32(202).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -3521,6 +3667,12 @@ export const hastmon = $root.hastmon = (() => {
                         message.report.push($root.hastmon.ReportedState.decode(reader, reader.size(), $undefined, _depth + 1));
                         continue;
                     }
+                case 25: {
+                        if (wireType !== 2)
+                            break;
+                        message.maintenance = $root.hastmon.MaintenanceState.decode(reader, reader.size(), $undefined, _depth + 1, message.maintenance);
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -3539,6 +3691,112 @@ export const hastmon = $root.hastmon = (() => {
         };
 
         return StatusEntry;
+    })();
+
+    hastmon.MaintenanceState = (function() {
+
+        const MaintenanceState = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        MaintenanceState.prototype.node = "";
+        MaintenanceState.prototype.reason = "";
+        MaintenanceState.prototype.by = "";
+
+        MaintenanceState.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.node != null && $Object.hasOwnProperty.call(message, "node") && message.node !== "")
+                writer.uint32(10).string(message.node);
+            if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
+                writer.uint32(18).string(message.reason);
+            if (message.by != null && $Object.hasOwnProperty.call(message, "by") && message.by !== "")
+                writer.uint32(26).string(message.by);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        MaintenanceState.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.MaintenanceState();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.node = value;
+                        else
+                            delete message.node;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.reason = value;
+                        else
+                            delete message.reason;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.by = value;
+                        else
+                            delete message.by;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return MaintenanceState;
     })();
 
     hastmon.ReportedState = (function() {

@@ -1014,6 +1014,9 @@ export namespace hastmon {
         /** Grant leftMs. */
         leftMs: number;
 
+        /** Grant mark. */
+        mark?: (hastmon.Mark.$Properties|null);
+
         /**
          * Encodes the specified Grant message. Does not implicitly {@link hastmon.Grant.verify|verify} messages.
          * @param message Grant message or plain object to encode
@@ -1047,12 +1050,90 @@ export namespace hastmon {
             /** Grant leftMs */
             leftMs?: (number|null);
 
+            /** Grant mark */
+            mark?: (hastmon.Mark.$Properties|null);
+
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
         }
 
         /** Shape of a Grant. */
         type $Shape = hastmon.Grant.$Properties;
+    }
+
+    /**
+     * Properties of a Mark.
+     * @deprecated Use hastmon.Mark.$Properties instead.
+     */
+    interface IMark extends hastmon.Mark.$Properties {
+    }
+
+    /** Represents a Mark. */
+    class Mark {
+
+        /**
+         * Constructs a new Mark.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.Mark.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** Mark on. */
+        on: boolean;
+
+        /** Mark reason. */
+        reason: string;
+
+        /** Mark by. */
+        by: string;
+
+        /** Mark revision. */
+        revision: number;
+
+        /**
+         * Encodes the specified Mark message. Does not implicitly {@link hastmon.Mark.verify|verify} messages.
+         * @param message Mark message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.Mark.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a Mark message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.Mark & hastmon.Mark.$Shape} Mark
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.Mark & hastmon.Mark.$Shape;
+    }
+
+    namespace Mark {
+
+        /** Properties of a Mark. */
+        interface $Properties {
+
+            /** Mark on */
+            on?: (boolean|null);
+
+            /** Mark reason */
+            reason?: (string|null);
+
+            /** Mark by */
+            by?: (string|null);
+
+            /** Mark revision */
+            revision?: (number|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a Mark. */
+        type $Shape = hastmon.Mark.$Properties;
     }
 
     /**
@@ -1350,6 +1431,9 @@ export namespace hastmon {
         /** Request set. */
         set: hastmon.VoterSet.$Properties[];
 
+        /** Request mark. */
+        mark?: (hastmon.Mark.$Properties|null);
+
         /**
          * Encodes the specified Request message. Does not implicitly {@link hastmon.Request.verify|verify} messages.
          * @param message Request message or plain object to encode
@@ -1388,6 +1472,9 @@ export namespace hastmon {
 
             /** Request set */
             set?: (hastmon.VoterSet.$Properties[]|null);
+
+            /** Request mark */
+            mark?: (hastmon.Mark.$Properties|null);
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
@@ -1444,7 +1531,10 @@ export namespace hastmon {
         VERDICT_NOT_A_VOTER = 9,
 
         /** VERDICT_DISK value */
-        VERDICT_DISK = 10
+        VERDICT_DISK = 10,
+
+        /** VERDICT_MAINTENANCE value */
+        VERDICT_MAINTENANCE = 11
     }
 
     /**

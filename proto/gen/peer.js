@@ -1431,6 +1431,7 @@ export const hastmon = $root.hastmon = (() => {
         Grant.prototype.holder = null;
         Grant.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
         Grant.prototype.leftMs = 0;
+        Grant.prototype.mark = null;
 
         Grant.encode = function (message, writer, _depth) {
             if (!writer)
@@ -1445,6 +1446,8 @@ export const hastmon = $root.hastmon = (() => {
                 writer.uint32(16).uint64(message.epoch);
             if (message.leftMs != null && $Object.hasOwnProperty.call(message, "leftMs") && !$Object.is(message.leftMs, 0))
                 writer.uint32(25).double(message.leftMs);
+            if (message.mark != null && $Object.hasOwnProperty.call(message, "mark"))
+                $root.hastmon.Mark.encode(message.mark, writer.uint32(34).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -1502,6 +1505,12 @@ export const hastmon = $root.hastmon = (() => {
                             delete message.leftMs;
                         continue;
                     }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        message.mark = $root.hastmon.Mark.decode(reader, reader.size(), $undefined, _depth + 1, message.mark);
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -1520,6 +1529,124 @@ export const hastmon = $root.hastmon = (() => {
         };
 
         return Grant;
+    })();
+
+    hastmon.Mark = (function() {
+
+        const Mark = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Mark.prototype.on = false;
+        Mark.prototype.reason = "";
+        Mark.prototype.by = "";
+        Mark.prototype.revision = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+        Mark.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.on != null && $Object.hasOwnProperty.call(message, "on") && message.on !== false)
+                writer.uint32(8).bool(message.on);
+            if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
+                writer.uint32(18).string(message.reason);
+            if (message.by != null && $Object.hasOwnProperty.call(message, "by") && message.by !== "")
+                writer.uint32(26).string(message.by);
+            if (message.revision != null && $Object.hasOwnProperty.call(message, "revision") && (typeof message.revision === "object" ? message.revision.low || message.revision.high : message.revision !== 0))
+                writer.uint32(32).uint64(message.revision);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Mark.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.Mark();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.on = value;
+                        else
+                            delete message.on;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.reason = value;
+                        else
+                            delete message.reason;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.by = value;
+                        else
+                            delete message.by;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 0)
+                            break;
+                        if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                            message.revision = value;
+                        else
+                            delete message.revision;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Mark;
     })();
 
     hastmon.Memory = (function() {
@@ -1956,6 +2083,7 @@ export const hastmon = $root.hastmon = (() => {
         Request.prototype.request = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
         Request.prototype.terms = null;
         Request.prototype.set = $util.emptyArray;
+        Request.prototype.mark = null;
 
         Request.encode = function (message, writer, _depth) {
             if (!writer)
@@ -1975,6 +2103,8 @@ export const hastmon = $root.hastmon = (() => {
             if (message.set != null && message.set.length)
                 for (let i = 0; i < message.set.length; ++i)
                     $root.hastmon.VoterSet.encode(message.set[i], writer.uint32(42).fork(), _depth + 1).ldelim();
+            if (message.mark != null && $Object.hasOwnProperty.call(message, "mark"))
+                $root.hastmon.Mark.encode(message.mark, writer.uint32(50).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -2046,6 +2176,12 @@ export const hastmon = $root.hastmon = (() => {
                         message.set.push($root.hastmon.VoterSet.decode(reader, reader.size(), $undefined, _depth + 1));
                         continue;
                     }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        message.mark = $root.hastmon.Mark.decode(reader, reader.size(), $undefined, _depth + 1, message.mark);
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -2087,6 +2223,7 @@ export const hastmon = $root.hastmon = (() => {
         values[valuesById[8] = "VERDICT_VOTER_SET"] = 8;
         values[valuesById[9] = "VERDICT_NOT_A_VOTER"] = 9;
         values[valuesById[10] = "VERDICT_DISK"] = 10;
+        values[valuesById[11] = "VERDICT_MAINTENANCE"] = 11;
         return values;
     })();
 

@@ -14,13 +14,22 @@ import {
 } from '../../daemon/core/acquire.js';
 import { startNode, stepNode } from '../../daemon/core/node.js';
 import type { AnswerMessage, RefusalReason } from '../../daemon/core/types.js';
+import { UNMARKED } from '../../daemon/core/types.js';
 import { deepFreeze } from '../sim/freeze.js';
 import { heartbeat, settings, TERMS, VOTERS } from './given.js';
 
 const SETS = [VOTERS];
 const HOLDER = { node: 'a', incarnation: 7 };
 const CONTEXT: AcquireContext = {
-  ...{ holder: HOLDER, terms: TERMS, heartbeatMs: 1000, rank: 0, standBackMs: 0, urgent: false },
+  ...{
+    holder: HOLDER,
+    terms: TERMS,
+    heartbeatMs: 1000,
+    rank: 0,
+    standBackMs: 0,
+    urgent: false,
+    mark: UNMARKED,
+  },
 };
 
 function step(
@@ -86,7 +95,14 @@ describe('acquiring', () => {
 
   test('[A3] nor do those to an earlier incarnation of this node', () => {
     const record = { epochMax: 0, grant: null, sets: SETS };
-    const init = { settings: settings(), incarnation: 7, record, leftRunning: null, roleOnStart: 'primary' };
+    const init = {
+      settings: settings(),
+      incarnation: 7,
+      record,
+      leftRunning: null,
+      roleOnStart: 'primary',
+      kept: null,
+    };
     let { state } = startNode(init as Parameters<typeof startNode>[0], 0);
     const report = { ...state.worker?.report, run: 'readytorun', mayRun: false, wantsLease: true } as never;
     ({ state } = stepNode(state, { kind: 'worker-report', worker: state.lastWorkerId, report, now: 1 }));

@@ -17,7 +17,7 @@ function feed(state: NodeState, input: WithoutNow<NodeInput>, now = NOW): NodeSt
 
 /** Node a in this role, and known to be stopped. */
 function nodeIn(role: Role, change: Partial<Settings> = {}): NodeState {
-  const init = { settings: settings(change), incarnation: 1, record: null, leftRunning: null };
+  const init = { settings: settings(change), incarnation: 1, record: null, leftRunning: null, kept: null };
   const { state } = startNode({ ...init, roleOnStart: role }, NOW);
   return feed(state, { kind: 'cleaned', id: state.cleaning?.id ?? 0, ok: true, detail: '' });
 }

@@ -1,6 +1,7 @@
 /** What the tests of the core start from: a cluster of three with round times, and messages without surprises. */
 import type { Settings } from '../../daemon/core/settings.js';
 import type { LeaseTerms, RequestMessage, StateMessage } from '../../daemon/core/types.js';
+import { UNMARKED } from '../../daemon/core/types.js';
 
 export const VOTERS = ['a', 'b', 'c'];
 /** A grant by these lasts 3 + 2 seconds. */
@@ -35,5 +36,14 @@ export function heartbeat(change: Partial<StateMessage> = {}): StateMessage {
 /** A request of node `node` for an epoch. */
 export function requestOf(node: string, epoch: number, change: Partial<RequestMessage> = {}): RequestMessage {
   const holder = { node, incarnation: 1 };
-  return { kind: 'request', holder, epoch, request: epoch, terms: TERMS, sets: [VOTERS], ...change };
+  return {
+    kind: 'request',
+    holder,
+    epoch,
+    request: epoch,
+    terms: TERMS,
+    sets: [VOTERS],
+    mark: UNMARKED,
+    ...change,
+  };
 }

@@ -18,6 +18,8 @@ const RUNS: PrimaryReport = {
     epoch: 1,
     heardEpoch: 1,
     stopsHeard: 0,
+    maintained: false,
+    settled: 0,
     leaseUntil: 3000,
     grantedUntil: 5000,
     mayRun: true,
@@ -28,7 +30,7 @@ const RUNS: PrimaryReport = {
 
 /** A node whose primary's worker has reported, at time 0. */
 function primary(report: PrimaryReport, change: Partial<Settings> = {}): NodeState {
-  const init = { settings: settings(change), incarnation: 1, record: RECORD, leftRunning: null };
+  const init = { settings: settings(change), incarnation: 1, record: RECORD, leftRunning: null, kept: null };
   const { state } = startNode({ ...init, roleOnStart: 'primary' }, 0);
   assert.equal(state.worker?.role, 'primary');
   return stepNode(state, { kind: 'worker-report', worker: state.lastWorkerId, report, now: 0 }).state;
@@ -138,7 +140,7 @@ describe('guard', () => {
     // Main looks often enough not to have stood still itself.
     assert.equal(takesOver(runTo(state, 3001).outputs), false);
     assert.equal(takesOver(runTo(state, 4500).outputs), true);
-    const init = { settings: settings(), incarnation: 1, record: RECORD, leftRunning: null };
+    const init = { settings: settings(), incarnation: 1, record: RECORD, leftRunning: null, kept: null };
     const silent = startNode({ ...init, roleOnStart: 'primary' }, 0).state;
     assert.equal(takesOver(runTo(silent, 60_000).outputs), false);
     assert.equal(takesOver(runTo(silent, 62_000).outputs), true);
@@ -147,7 +149,8 @@ describe('guard', () => {
   test('[G4] [H5] what an earlier process left is stopped within the time that the voters granted then', () => {
     const init = { settings: settings(), incarnation: 1, record: RECORD, roleOnStart: 'init' } as const;
     const stopEnd = (leftRunning: number): number | undefined =>
-      startNode({ ...init, leftRunning }, 0).outputs.find((output) => output.kind === 'clean')?.stopEnd;
+      startNode({ ...init, leftRunning, kept: null }, 0).outputs.find((output) => output.kind === 'clean')
+        ?.stopEnd;
     assert.equal(stopEnd(300), 300);
     assert.equal(stopEnd(9000), 2000);
   });
@@ -164,7 +167,7 @@ describe('guard', () => {
     const { outputs } = stepNode(told.state, { kind: 'cleaned', id, ok: false, detail, now: 200 });
     assert.deepEqual(
       outputs.filter(({ kind }) => kind === 'terminated'),
-      [{ kind: 'terminated', ok: false }],
+      [{ kind: 'terminated', ok: false, left: false }],
     );
   });
 
@@ -189,7 +192,7 @@ describe('guard', () => {
       outputs.filter(({ kind }) => kind === 'fence' || kind === 'terminated'),
       [
         { kind: 'fence', id },
-        { kind: 'terminated', ok: false },
+        { kind: 'terminated', ok: false, left: false },
       ],
     );
   });

@@ -5,15 +5,25 @@ import { startNode, stepNode } from '../../daemon/core/node.js';
 import type { NodeOutput, NodeState } from '../../daemon/core/node-types.js';
 import { initPrimary, type PrimaryState, stepPrimary } from '../../daemon/core/primary.js';
 import type { PrimaryReport } from '../../daemon/core/primary-types.js';
+import { UNMARKED } from '../../daemon/core/types.js';
 import { heartbeat, settings, VOTERS } from './given.js';
 
 const RECORD = { epochMax: 0, grant: null, sets: [VOTERS] };
-const LEASE = { epoch: 1, until: 1e9, grantedUntil: 1e9, sets: [VOTERS], granted: VOTERS };
+const LEASE = { epoch: 1, until: 1e9, grantedUntil: 1e9, sets: [VOTERS], granted: VOTERS, mark: UNMARKED };
 
 /** A primary's worker with a lease that found its service running; its stop hook, where one runs, has the id 2. */
 function worker(): PrimaryState {
   const init = { settings: settings(), holder: { node: 'a', incarnation: 1 }, sets: [VOTERS], request: 1 };
-  const given = { ...init, attempts: 0, forced: false, serviceFailed: '', lease: LEASE, resumed: false };
+  const given = {
+    ...init,
+    attempts: 0,
+    forced: false,
+    serviceFailed: '',
+    lease: LEASE,
+    resumed: false,
+    mark: UNMARKED,
+    maintained: false,
+  };
   const first = stepPrimary(initPrimary(given, 0), { kind: 'tick', now: 0 });
   return stepPrimary(first.state, { kind: 'hook', id: 1, code: 0, detail: '', now: 10 }).state;
 }
@@ -25,7 +35,7 @@ function reported(state: PrimaryState): PrimaryReport {
 
 /** A node with that worker, which has heard of a successor b and is told to hand over; `said` is the worker's last word before. */
 function handingOver(said: PrimaryReport): NodeState {
-  const init = { settings: settings(), incarnation: 1, record: RECORD, leftRunning: null };
+  const init = { settings: settings(), incarnation: 1, record: RECORD, leftRunning: null, kept: null };
   let { state } = startNode({ ...init, roleOnStart: 'primary' }, 0);
   state = hear(state, said).state;
   state = stepNode(state, { kind: 'link', node: 'b', up: true, now: 0 }).state;

@@ -5,17 +5,26 @@ import { startNode, stepNode } from '../../daemon/core/node.js';
 import type { NodeInput, NodeState, WithoutNow } from '../../daemon/core/node-types.js';
 import { initPrimary, type PrimaryState, primaryWakeAt, stepPrimary } from '../../daemon/core/primary.js';
 import type { Settings } from '../../daemon/core/settings.js';
+import { UNMARKED } from '../../daemon/core/types.js';
 import { isAble } from '../../daemon/core/view.js';
 import { waitingFor } from '../../daemon/core/waiting.js';
 import { settings, VOTERS } from './given.js';
 
-const LEASE = { epoch: 1, until: 1e9, grantedUntil: 1e9, sets: [VOTERS], granted: VOTERS };
+const LEASE = { epoch: 1, until: 1e9, grantedUntil: 1e9, sets: [VOTERS], granted: VOTERS, mark: UNMARKED };
 
 /** A primary's worker whose service was found running at 10 ms, under a lease without end. */
 function runningPrimary(change: Partial<Settings> = {}): PrimaryState {
   const holder = { node: 'a', incarnation: 1 };
   const init = { settings: settings(change), holder, sets: [VOTERS], request: 1, attempts: 0 };
-  const given = { ...init, forced: false, serviceFailed: '', lease: LEASE, resumed: false };
+  const given = {
+    ...init,
+    forced: false,
+    serviceFailed: '',
+    lease: LEASE,
+    resumed: false,
+    mark: UNMARKED,
+    maintained: false,
+  };
   const first = stepPrimary(initPrimary(given, 0), { kind: 'tick', now: 0 });
   return stepPrimary(first.state, { kind: 'hook', id: 1, code: 0, detail: '', now: 10 }).state;
 }
@@ -83,7 +92,7 @@ describe('[R10] a service that does not answer', () => {
 
 describe('[P5] what a resource requires of its primary', () => {
   function secondary(): NodeState {
-    const init = { settings: settings(), incarnation: 1, record: null, leftRunning: null };
+    const init = { settings: settings(), incarnation: 1, record: null, leftRunning: null, kept: null };
     let { state } = startNode({ ...init, roleOnStart: 'secondary' }, 0);
     state = feed(state, { kind: 'cleaned', id: state.cleaning?.id ?? 0, ok: true, detail: '' });
     return state;

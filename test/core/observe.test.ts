@@ -24,7 +24,7 @@ interface Start {
 
 /** Node a, stepped by inputs, and all that was seen. */
 function nodeFor({ role = 'init', record = RECORD, settings: change = {} }: Start = {}) {
-  const init = { settings: settings(change), incarnation: 1, record, leftRunning: null };
+  const init = { settings: settings(change), incarnation: 1, record, leftRunning: null, kept: null };
   let { state } = startNode({ ...init, roleOnStart: role }, 0);
   let now = 0;
   return {
@@ -52,6 +52,7 @@ const REPORT: PrimaryReport = {
   ...{ run: 'readytorun', epoch: 0, heardEpoch: 0, stopsHeard: 0, leaseUntil: NONE, grantedUntil: NONE },
   ...{ mayRun: false, stopEnd: Number.POSITIVE_INFINITY, actBy: Number.POSITIVE_INFINITY },
   ...{ wantsLease: false, forced: false, attempts: 0, lastError: '' },
+  ...{ maintained: false, settled: 0 },
 };
 
 function reports(trial: Trial, change: Partial<PrimaryReport>): Observation[] {

@@ -7,6 +7,7 @@ import { initPrimary, stepPrimary } from '../../daemon/core/primary.js';
 import { initSecondary, type SecondaryOutput, stepSecondary } from '../../daemon/core/secondary.js';
 import { leaseTerms } from '../../daemon/core/settings.js';
 import type { StateMessage } from '../../daemon/core/types.js';
+import { UNMARKED } from '../../daemon/core/types.js';
 import { initWatchdog, stepWatchdog, type WatchdogState } from '../../daemon/core/watchdog.js';
 import { heartbeat, settings, VOTERS } from './given.js';
 
@@ -136,7 +137,14 @@ describe("the secondary's worker", () => {
 describe('holding', () => {
   test('[H3] renewals go to all voters at every heartbeat, also while a hook runs', () => {
     const holder = { node: 'a', incarnation: 1 };
-    const lease = { epoch: 1, until: 3000, grantedUntil: 5000, sets: [VOTERS], granted: VOTERS };
+    const lease = {
+      epoch: 1,
+      until: 3000,
+      grantedUntil: 5000,
+      sets: [VOTERS],
+      granted: VOTERS,
+      mark: UNMARKED,
+    };
     const init = {
       settings: settings(),
       holder,
@@ -146,6 +154,8 @@ describe('holding', () => {
       attempts: 0,
       serviceFailed: '',
       lease,
+      mark: UNMARKED,
+      maintained: false,
     };
     let { state, outputs } = stepPrimary(initPrimary({ ...init, resumed: false }, 0), {
       kind: 'tick',
@@ -179,9 +189,17 @@ describe('holding', () => {
       ['a', 'c', 'd'],
       ['a', 'b', 'c', 'd'],
     ];
-    const given = { epoch: 1, until: 3000, grantedUntil: 5000, sets: [now, before], granted: before };
+    const given = {
+      epoch: 1,
+      until: 3000,
+      grantedUntil: 5000,
+      sets: [now, before],
+      granted: before,
+      mark: UNMARKED,
+    };
     const holder = { node: 'a', incarnation: 1 };
-    const renew = (lease: HeldLease) => renewLease(lease, 7, holder, leaseTerms(settings()), [now], 1000);
+    const renew = (lease: HeldLease) =>
+      renewLease(lease, 7, holder, leaseTerms(settings()), [now], UNMARKED, 1000);
     const answered = (lease: HeldLease, from: string, sets: string[][], history = true): HeldLease => {
       const memory = { ...heartbeat().memory, sets, history };
       const verdict = { refusal: null, by: '', leftMs: 0, memory } as const;
@@ -200,9 +218,24 @@ describe('holding', () => {
   });
 
   test('[H1] a renewal counts from before it was sent', () => {
-    const given = { epoch: 1, until: 3000, grantedUntil: 5000, sets: [VOTERS], granted: VOTERS };
+    const given = {
+      epoch: 1,
+      until: 3000,
+      grantedUntil: 5000,
+      sets: [VOTERS],
+      granted: VOTERS,
+      mark: UNMARKED,
+    };
     const holder = { node: 'a', incarnation: 1 };
-    const { lease } = renewLease(takeLease(given, 0), 7, holder, leaseTerms(settings()), [VOTERS], 1000);
+    const { lease } = renewLease(
+      takeLease(given, 0),
+      7,
+      holder,
+      leaseTerms(settings()),
+      [VOTERS],
+      UNMARKED,
+      1000,
+    );
     assert.deepEqual(
       lease.pending.map(({ sentAt, leaseMs }) => sentAt + leaseMs),
       [4000],

@@ -142,7 +142,7 @@ describe('hastmonctl(8)', () => {
 
   test('has every command and every option', async () => {
     const commands = [...(await help()).matchAll(/^ {2}hastmonctl (\w+)/gm)].map(([, name = '']) => name);
-    assert.equal(commands.length, 22);
+    assert.equal(commands.length, 23);
     for (const command of commands) {
       assert.match(text, new RegExp(`^\\.It Cm ${command}\\b`, 'm'), `the command ${command}`);
       assert.match(text, new RegExp(`^\\.Nm\\n\\.Cm ${command}$`, 'm'), `the synopsis of ${command}`);

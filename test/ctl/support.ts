@@ -133,6 +133,7 @@ export function entryOf(other: Partial<StatusEntry> = {}): StatusEntry {
     restartMarginMs: 5200,
     backedBy: 'the watchdog device',
     reports: [],
+    maintenance: null,
     ...other,
   };
 }

@@ -116,7 +116,7 @@ function entry(resource: string, lastError = ''): StatusEntry {
       holder: 'lolek',
       lastError,
     },
-    ...{ restartMarginMs: -12.5, backedBy: 'the watchdog device', reports: [] },
+    ...{ restartMarginMs: -12.5, backedBy: 'the watchdog device', reports: [], maintenance: null },
   };
 }
 

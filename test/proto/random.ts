@@ -4,6 +4,7 @@ import type { ConfirmMessage, LedgerImage, View } from '../../daemon/confirm/typ
 import type {
   Holder,
   LeaseTerms,
+  MaintenanceMark,
   PeerMessage,
   RefusalReason,
   Role,
@@ -11,6 +12,7 @@ import type {
   VoterMemory,
   VoterSets,
 } from '../../daemon/core/types.js';
+import { UNMARKED } from '../../daemon/core/types.js';
 import type { ShareMessage } from '../../proto/share-codec.js';
 
 export interface Random {
@@ -95,6 +97,7 @@ export function randomMessage(r: Random, kind: PeerMessage['kind'] = r.pick(mess
         ...{ kind, holder: holder(r), epoch: counter(r), request: counter(r) },
         terms: terms(r),
         sets: sets(r, 1),
+        mark: mark(r),
       };
     case 'answer':
       return {
@@ -145,9 +148,17 @@ function sets(r: Random, least: number): VoterSets {
   });
 }
 
+function mark(r: Random): MaintenanceMark {
+  if (r.chance(50)) return UNMARKED;
+  const on = r.chance(50);
+  return { on, reason: on ? name(r) : '', by: on ? name(r) : '', revision: counter(r) || 1 };
+}
+
 function memory(r: Random): VoterMemory {
   const history = r.chance(70);
-  const grant = r.chance(50) ? null : { holder: holder(r), epoch: counter(r), leftMs: duration(r) };
+  const grant = r.chance(50)
+    ? null
+    : { holder: holder(r), epoch: counter(r), leftMs: duration(r), mark: mark(r) };
   return {
     history,
     epochMax: counter(r),

@@ -38,7 +38,7 @@ const SERVER: Explanation = {
 };
 
 function given(change: Partial<ExplainOptions> & { monitor?: ExplainOptions['monitor'] } = {}) {
-  const init = { settings: settings(), incarnation: 1, record: null, leftRunning: null };
+  const init = { settings: settings(), incarnation: 1, record: null, leftRunning: null, kept: null };
   const { state } = startNode({ ...init, roleOnStart: 'secondary' }, 0);
   const asked: string[] = [];
   const handler = createExplainHandler({

@@ -32,6 +32,21 @@ export const restartDaemon: Fault = ({ world, target, ms }) => {
   return true;
 };
 
+/** Maintenance on the node that holds, for a while or until it is ended; with a restart under it now and then. */
+export const maintain: Fault = (context) => {
+  const { world, ms } = context;
+  const { agenda, prng, machines } = world;
+  const holder = machines.find(({ main }) => main?.started && main.state.worker?.report?.run === 'run');
+  if (holder === undefined) return false;
+  const timed = prng.chance(400);
+  const forMs = timed ? ms : Number.POSITIVE_INFINITY;
+  command(world, holder, { kind: 'maintenance-on', reason: 'upgrade', by: 'op', forMs });
+  if (prng.chance(600)) agenda.after(prng.below(ms), () => restartDaemon({ ...context, target: holder }));
+  if (!timed || prng.chance(300))
+    agenda.after(2 * ms, () => command(world, holder, { kind: 'maintenance-off' }));
+  return true;
+};
+
 /** Other times in every file, reloaded by one machine after the other. */
 export const changeTimes: Fault = ({ world }) => {
   const { prng, profile } = world;

@@ -5,7 +5,7 @@
  */
 import { afflictHooks, corruptDisk, fillDisk, slowDisk, stopService } from './faults-local.js';
 import { cutGroup, cutOneWay, cutPair, isolate, isolateOneWay, slowPath } from './faults-network.js';
-import { changeTimes, changeVoters, giveCommand, restartDaemon } from './faults-operator.js';
+import { changeTimes, changeVoters, giveCommand, maintain, restartDaemon } from './faults-operator.js';
 import {
   killBoth,
   killMainOnly,
@@ -63,6 +63,7 @@ const FAULTS: Record<FaultName, Fault> = {
   corruptDisk,
   giveCommand,
   restartDaemon,
+  maintain,
   changeTimes,
   changeVoters,
   failService,
@@ -87,6 +88,7 @@ const SUDDEN: readonly FaultName[] = [
   'corruptDisk',
   'giveCommand',
   'restartDaemon',
+  'maintain',
 ];
 
 export function startFaults(world: World, network: Network): Faults {

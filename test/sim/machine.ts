@@ -22,7 +22,7 @@ export function createMachine(profile: Profile, plan: NodePlan, voters: readonly
     hooks: [],
     service: { running: false, forced: false, epoch: 0 },
     pending: new Set(),
-    disk: { record: null, marker: null, full: false, slow: false },
+    disk: { record: null, marker: null, kept: null, full: false, slow: false },
     device: { armed: false, fedAt: 0 },
     settings: settingsOf(profile, plan, voters),
     modes: GOOD,

@@ -4,11 +4,12 @@
  */
 import { demandOf, deviceAction } from '../../daemon/core/demand.js';
 import { nodeWakeAt, startNode, stepNode } from '../../daemon/core/node.js';
-import type { NodeOutput } from '../../daemon/core/node-types.js';
+import type { KeptNote, NodeOutput } from '../../daemon/core/node-types.js';
 import { runClean, runFence } from './cleaner.js';
 import { checkExplained } from './explained.js';
 import { deepFreeze } from './freeze.js';
 import { observeStep } from './observe.js';
+import { Violation } from './trace.js';
 import { killWorker, startWorkerProcess, tellWorkerProcess } from './worker-process.js';
 import { localNow, type Machine, type MainInput, type MainProcess, trueTime, type World } from './world.js';
 
@@ -53,6 +54,7 @@ function takePart(world: World, main: MainProcess): void {
     record: machine.disk.record,
     leftRunning: machine.disk.marker,
     roleOnStart: machine.plan.roleOnStart,
+    kept: keptNote(world, machine),
   };
   const { state, outputs } = startNode(init, localNow(world, machine));
   main.state = state;
@@ -60,6 +62,7 @@ function takePart(world: World, main: MainProcess): void {
   if (init.record?.grant) world.trace({ kind: 'counted', what: 'voter-restarted', node: machine.name });
   const { history, sets, epochMax } = state.voter;
   if (history) world.trace({ kind: 'voter-sets', voter: machine.name, sets, epochMax, restarted: true });
+  if (state.kept !== null) world.trace({ kind: 'counts-on-marks', node: machine.name, on: true });
   world.mainStarted(machine);
   for (const output of outputs) perform(world, main, output);
   lookAtDevice(world, main);
@@ -68,6 +71,12 @@ function takePart(world: World, main: MainProcess): void {
   if (machine.judged.failed + machine.judged.unfit !== '')
     mainAfter(world, main, world.prng.below(world.profile.times.leaseMs), () => tellJudged(world, machine));
   setWake(world, main);
+}
+
+function keptNote({ agenda }: World, { disk }: Machine): KeptNote | null {
+  return disk.kept === null
+    ? null
+    : { ...disk.kept.note, leftMs: Math.max(0, disk.kept.endsAt - agenda.now) };
 }
 
 function feedDevice(world: World, main: MainProcess): void {
@@ -196,7 +205,12 @@ function perform(world: World, main: MainProcess, output: NodeOutput): void {
     case 'worker-message':
       if (main.worker?.id === output.worker) tellWorkerProcess(world, main.worker, output.message);
       return;
+    case 'keep':
+      keepNote(world, main, output.note);
+      return;
     case 'clean':
+      if (output.mode === 'stop' && keepsAlone(main.state))
+        throw new Violation('left-alone', `${machine.name}: main stops what is in maintenance`);
       runClean(world, main, output.id, output.mode, output.stopEnd);
       return;
     case 'fence':
@@ -208,7 +222,7 @@ function perform(world: World, main: MainProcess, output: NodeOutput): void {
       world.trace({ kind: 'reply', node: machine.name, error: output.error, text: output.text });
       return;
     case 'terminated':
-      terminated(world, main, output.ok);
+      terminated(world, main, output.ok, output.left);
       return;
     case 'log':
       if (world.reading)
@@ -241,9 +255,29 @@ function store(world: World, main: MainProcess, output: Extract<NodeOutput, { ki
   });
 }
 
-function terminated(world: World, main: MainProcess, ok: boolean): void {
+/** In maintenance, for good: nothing may be done to the resource. */
+export function keepsAlone({ kept }: MainProcess['state']): boolean {
+  return kept !== null && (kept.phase === 'in-force' || kept.phase === 'noting');
+}
+
+/** As durable as the voter's record, but that a full disk lets a file be removed. */
+function keepNote(world: World, main: MainProcess, note: KeptNote | null): void {
   const { machine } = main;
-  if (ok) machine.disk.marker = null;
+  const { prng, profile } = world;
+  const { boot, disk } = machine;
+  const ok = note === null || !disk.full;
+  const endsAt = note === null ? 0 : world.agenda.now + note.leftMs;
+  world.agenda.after(prng.range(0, Math.floor(profile.storeMs)), () => {
+    const alive = main.alive && machine.boot === boot;
+    const later = machine.main !== null && machine.main !== main;
+    if (ok && !later && (alive || prng.chance(300))) disk.kept = note === null ? null : { note, endsAt };
+    if (alive) mainAfter(world, main, profile.storeMs / 3, () => feedMain(world, main, { kind: 'kept', ok }));
+  });
+}
+
+function terminated(world: World, main: MainProcess, ok: boolean, left: boolean): void {
+  const { machine } = main;
+  if (ok && !left) machine.disk.marker = null;
   mainAfter(world, main, 1, () => {
     for (const worker of [...machine.workers]) killWorker(world, worker, 'is ended by main');
     endMain(world, main, ok ? 'exits 0' : 'exits 70: the resource may be running');

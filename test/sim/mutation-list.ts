@@ -205,11 +205,7 @@ export const MUTATIONS: readonly Mutation<Focus>[] = [
     'R4',
     'the worker goes on when its lease is over',
     {},
-    [
-      'primary.ts',
-      'if (state.lease !== null && now >= state.lease.until - margin(state)) loseLease(state, now, outputs);',
-      '',
-    ],
+    ['primary.ts', 'if (now >= lostAt(state)) loseLease(state, now, outputs);', ''],
     ['primary.ts', 'times.push(state.lease.until - margin(state), renewing', 'times.push(renewing'],
   ),
   without('R5', 'the lease is released before the resource is known to be stopped', {}, [
@@ -289,5 +285,25 @@ export const MUTATIONS: readonly Mutation<Focus>[] = [
     'node-lease.ts',
     '    else logRefusal(state, now, outputs);',
     "    else if (state.role === 'secondary') {\n      const until = now + 2 * state.settings.leaseMs;\n      const epoch = state.acquisition.epoch + 1;\n      acquired(state, { epoch, until, grantedUntil: until, sets: state.voter.sets, granted: [] }, now, outputs);\n    }",
+  ]),
+  without('L1', 'a grant in maintenance runs out for others', { faults: ['maintain'] }, [
+    'voter.ts',
+    "if (kept?.mark.on && kept.holder.node !== holder.node) return no('maintenance', kept.holder.node);",
+    '',
+  ]),
+  without('L2', 'the resource is left alone before a majority has that on disk', { faults: ['maintain'] }, [
+    'primary-maintenance.ts',
+    'lease === null || !isMarked(lease, mark)',
+    'lease === null',
+  ]),
+  without('L3', 'a release ends what is kept', { faults: ['maintain'] }, [
+    'voter.ts',
+    'if (state.grant.mark.on) {',
+    'if (state.grant.mark.on && now < 0) {',
+  ]),
+  without('L9', 'maintenance ends without a good lease', { faults: ['maintain'] }, [
+    'node-maintenance.ts',
+    'if (isGood(state, now)) leave(state, outputs);',
+    'leave(state, outputs);',
   ]),
 ];

@@ -22,6 +22,7 @@ export function observeStep(
   if (input.kind === 'judged') world.trace({ kind: 'fit', node: main.machine.name, fit: input.unfit === '' });
   observeVoter(world, main, before, input);
   observePromises(world, main, before, input, outputs);
+  observeMaintenance(world, main, before);
   for (const output of outputs) {
     if (output.kind === 'send' && output.message.kind === 'release') released(world, output.message);
     else if (output.kind === 'clean' && before.worker?.role === 'primary')
@@ -40,7 +41,12 @@ function observeVoter(world: World, main: MainProcess, before: NodeState, input:
   const { voter, acquisition } = main.state;
   const { name } = main.machine;
   if (acquisition.phase === 'acquiring' && before.acquisition.phase !== 'acquiring')
-    world.trace({ kind: 'acquiring', node: name, forced: main.state.worker?.report?.forced === true });
+    world.trace({
+      kind: 'acquiring',
+      node: name,
+      // What it runs already is not to depend on anything.
+      forced: main.state.worker?.report?.forced === true || main.state.kept !== null,
+    });
   if (
     input.kind === 'peer' &&
     input.message.kind === 'state' &&
@@ -54,6 +60,24 @@ function observeVoter(world: World, main: MainProcess, before: NodeState, input:
       ...{ kind: 'voter-sets', voter: name, sets: voter.sets },
       ...{ epochMax: voter.epochMax, restarted: false },
     });
+}
+
+function observeMaintenance(world: World, main: MainProcess, before: NodeState): void {
+  const { acquisition, kept, voter } = main.state;
+  const { name } = main.machine;
+  const { grant } = voter;
+  const old = before.voter.grant;
+  if (grant?.mark.on && grant !== old)
+    world.trace({ kind: 'marked', voter: name, node: grant.holder.node, on: true });
+  else if (old?.mark.on && !grant?.mark.on)
+    world.trace({ kind: 'marked', voter: name, node: old.holder.node, on: false });
+  const counts = (given: NodeState['kept']): boolean =>
+    given !== null && given.phase !== 'entering' && given.phase !== 'leaving';
+  const asksWithout =
+    acquisition.phase === 'acquiring' && before.acquisition.phase !== 'acquiring' && !acquisition.mark.on;
+  if (counts(kept) && !counts(before.kept)) world.trace({ kind: 'counts-on-marks', node: name, on: true });
+  if ((counts(before.kept) && !counts(kept)) || asksWithout)
+    world.trace({ kind: 'counts-on-marks', node: name, on: false });
 }
 
 function tookOver(world: World, main: MainProcess, worker: number, input: NodeInput): void {

@@ -66,6 +66,12 @@ function describeCommand(given: NodeCommand): string {
       return `hastmonctl switchover${given.to === '' ? '' : ` --to ${given.to satisfies NodeName}`}`;
     case 'bootstrap':
       return 'hastmonctl bootstrap';
+    case 'maintenance-on':
+      return 'hastmonctl maintenance on';
+    case 'maintenance-forget':
+      return 'hastmonctl maintenance forget';
+    case 'maintenance-off':
+      return 'hastmonctl maintenance off';
     default:
       return given satisfies never;
   }

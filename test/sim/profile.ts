@@ -49,6 +49,7 @@ export const FAULT_NAMES = [
   'changeVoters',
   'failService',
   'missRequired',
+  'maintain',
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 
@@ -166,7 +167,7 @@ export function drawProfile(seed: number, focus: Focus = {}): Profile {
     faults: {
       meanGapMs: leaseMs * prng.pick(focus.careless ? [1, 2] : [1, 2, 4, 8]),
       triggeredPermille: faults.length > 0 ? 300 : prng.pick([0, 50, 200]),
-      weights: drawWeights(prng, faults),
+      weights: drawWeights(prng, createPrng(seed + MAINTENANCE), faults),
       force: prng.chance(50),
       careless: prng.chance(focus.careless ? 1000 : 200),
     },
@@ -208,12 +209,17 @@ const RARE: readonly FaultName[] = [
   'changeVoters',
   'failService',
   'missRequired',
+  'maintain',
 ];
 
-function drawWeights(prng: Prng, focus: readonly FaultName[]): Profile['faults']['weights'] {
+/** Drawn by itself, so that what else a seed is about stays the same. */
+const MAINTENANCE = 0x2000_0000_0000;
+
+function drawWeights(prng: Prng, own: Prng, focus: readonly FaultName[]): Profile['faults']['weights'] {
   const weights = {} as Profile['faults']['weights'];
   for (const name of FAULT_NAMES) {
-    const drawn = RARE.includes(name) ? prng.pick([0, 0, 0, 1, 6]) : prng.pick([0, 1, 2, 2, 8]);
+    const from = name === 'maintain' ? own : prng;
+    const drawn = RARE.includes(name) ? from.pick([0, 0, 0, 1, 6]) : from.pick([0, 1, 2, 2, 8]);
     weights[name] = focus.includes(name) ? 12 : drawn;
   }
   return weights;

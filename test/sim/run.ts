@@ -68,6 +68,7 @@ function phases(cluster: Cluster, profile: Profile): void {
   agenda.runUntil(agenda.now + 6 * leaseMs);
   waitForService(world);
   if (bootstrapForgetful(world)) waitForService(world);
+  if (forgetMaintenance(world)) waitForService(world);
   expectOne(world);
   const before = runners(world).join();
   agenda.runUntil(agenda.now + 20 * leaseMs);
@@ -102,6 +103,14 @@ function bootstrapForgetful(world: World): boolean {
   const [first] = forgetful;
   if (first === undefined || forgetful.length < 2 || runners(world).length > 0) return false;
   command(world, first, { kind: 'bootstrap' });
+  return true;
+}
+
+/** A resource is kept for a node that is no voter any more, and does not run: the operator speaks for it on each that keeps it. */
+function forgetMaintenance(world: World): boolean {
+  const keeping = world.machines.filter(({ main }) => main?.started && main.state.voter.grant?.mark.on);
+  if (keeping.length === 0 || runners(world).length > 0) return false;
+  for (const machine of keeping) command(world, machine, { kind: 'maintenance-forget' });
   return true;
 }
 
@@ -147,6 +156,7 @@ function setRolesAgain(world: World): void {
       startMain(world, machine);
       continue;
     }
+    if (state.kept !== null) command(world, machine, { kind: 'maintenance-off' });
     const planned = !covered && index === 0 ? 'primary' : machine.plan.role;
     const fits =
       planned === 'primary'

@@ -46,6 +46,10 @@ export type TraceEvent =
       /** The voter sets that the request reckoned with. */
       sets: VoterSets;
     }
+  /** A voter has on disk that the resource is kept for this node, whatever time passes; or no more. */
+  | { kind: 'marked'; voter: NodeName; node: NodeName; on: boolean }
+  /** From now on that node counts on what a majority of them has on disk, or counts on it no more and says so. */
+  | { kind: 'counts-on-marks'; node: NodeName; on: boolean }
   /** A worker counts on a majority's grants until then: its lease and the time to stop after it. */
   | { kind: 'lease'; holder: Holder; epoch: number; until: number }
   /** A hook is on record and executes in a moment. */
@@ -54,7 +58,7 @@ export type TraceEvent =
   | { kind: 'release'; holder: Holder; epoch: number }
   /** A voter has heard so. */
   | { kind: 'release-heard'; voter: NodeName; holder: Holder; epoch: number }
-  /** A node asks the voters for a lease under a new epoch; `forced`: to make lawful what runs by force. */
+  /** A node asks the voters for a lease under a new epoch; `forced`: for what runs there already, by force or in maintenance. */
   | { kind: 'acquiring'; node: NodeName; forced: boolean }
   /** A node knows from now on whether it sees what the resource requires. */
   | { kind: 'fit'; node: NodeName; fit: boolean }
@@ -134,6 +138,12 @@ export function describeEvent(event: TraceEvent): string {
       return line(event.node, `reloads: voters ${event.members.join(' ')}`);
     case 'message':
       return line(event.from, `-> ${event.to} ${event.text}`);
+    case 'marked':
+      return line(
+        event.voter,
+        `keeps the resource for ${event.node}, in maintenance${event.on ? '' : ', no more'}`,
+      );
+    case 'counts-on-marks':
     case 'promise':
     case 'release':
     case 'release-heard':

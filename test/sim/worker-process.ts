@@ -7,6 +7,7 @@
 import type { WithoutNow, WorkerMessage } from '../../daemon/core/node-types.js';
 import {
   initPrimary,
+  type PrimaryFinish,
   type PrimaryInit,
   type PrimaryOutput,
   type PrimaryReport,
@@ -20,6 +21,7 @@ import { takeOverHooks } from './cleaner.js';
 import { deepFreeze } from './freeze.js';
 import { beginHook, killLeftovers, signalHook, takeByForce } from './hooks.js';
 import { feedMain } from './main-process.js';
+import { Violation } from './trace.js';
 import {
   localNow,
   type MainInput,
@@ -272,6 +274,11 @@ function performPrimary(world: World, worker: WorkerProcess, output: PrimaryOutp
       if (output.report.forced) takeByForce(world, worker.machine);
       return say(world, worker, { kind: 'worker-report', worker: worker.id, report: output.report });
     case 'hook':
+      if (output.action !== 'status' && worker.core.role === 'primary' && worker.core.state.maintained)
+        throw new Violation(
+          'left-alone',
+          `${worker.machine.name}: ${output.action} of what is in maintenance`,
+        );
       return runHook(world, worker, output.id, output.action, output.epoch, output.notAfter);
     case 'finish':
       if (output.outcome === 'stopped' || output.outcome === 'gave-up') worker.machine.disk.marker = null;
@@ -311,11 +318,7 @@ function performShared(world: World, worker: WorkerProcess, output: Shared): voi
 }
 
 /** Says so and exits; the main process expects it. */
-function finish(
-  world: World,
-  worker: WorkerProcess,
-  outcome: 'stopped' | 'gave-up' | 'stop-failed' | 'fenced' | 'gone',
-): void {
+function finish(world: World, worker: WorkerProcess, outcome: PrimaryFinish): void {
   const { main, id } = worker;
   say(world, worker, { kind: 'worker-finish', worker: id, outcome });
   killWorker(world, worker, 'ends');

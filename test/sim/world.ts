@@ -2,7 +2,13 @@
  * What all parts of the simulator share: time, chance, the machines and the trace. Owns the types of machines, their
  * processes and hooks; the parts that move them are in files of their own.
  */
-import type { NodeInput, NodeState, WithoutNow, WorkerMessage } from '../../daemon/core/node-types.js';
+import type {
+  KeptNote,
+  NodeInput,
+  NodeState,
+  WithoutNow,
+  WorkerMessage,
+} from '../../daemon/core/node-types.js';
 import type { PrimaryState } from '../../daemon/core/primary.js';
 import type { SecondaryState } from '../../daemon/core/secondary.js';
 import type { Settings } from '../../daemon/core/settings.js';
@@ -57,8 +63,14 @@ export interface Machine {
   service: { running: boolean; forced: boolean; epoch: number };
   /** Services that a start has left behind, which come up later. */
   pending: Set<object>;
-  /** `marker`: the resource may be running; the shortest stop_timeout since it may. */
-  disk: { record: VoterRecord | null; marker: number | null; full: boolean; slow: boolean };
+  /** `marker`: the resource may be running; the shortest stop_timeout since it may. `kept`: in maintenance, until that true time. */
+  disk: {
+    record: VoterRecord | null;
+    marker: number | null;
+    kept: { note: KeptNote; endsAt: number } | null;
+    full: boolean;
+    slow: boolean;
+  };
   device: { armed: boolean; fedAt: number };
   settings: Settings;
   modes: HookModes;

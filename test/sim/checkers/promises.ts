@@ -6,6 +6,7 @@
  * - what a worker counts on as its lease, and the time to stop after it, is covered by a majority's promises;
  * - `start` begins only while a majority's promises leave the time to stop;
  * - a service is down again before the promises of a majority end (invariant 4);
+ * - a voter that keeps the resource for a node in maintenance grants it to no other before that node has said that it counts on that no more;
  * - a lease is released only when the service does not run.
  * Excluded: what an operator started by --force.
  */
@@ -28,18 +29,28 @@ export function promises(): Checker {
   const heardReleased = new Map<NodeName, Set<string>>();
   const epochMax = new Map<NodeName, number>();
   const running = new Map<NodeName, boolean>();
+  /** For whom a voter keeps the resource. */
+  const keeps = new Map<NodeName, NodeName>();
+  /** The nodes that count on that. */
+  const counting = new Set<NodeName>();
   /** Every set of voters that was ever in force: a change is checked by the voters themselves. */
   const sets: NodeName[][] = [];
 
   /** Until when a majority of a set of voters keeps its promise to the node. */
-  function covered(which: (promise: Promise) => boolean, extra: (promise: Promise) => number): number {
+  function covered(
+    which: (promise: Promise) => boolean,
+    extra: (promise: Promise) => number,
+    keptFor: NodeName = '',
+  ): number {
     let best = Number.NEGATIVE_INFINITY;
     for (const set of sets) {
       const ends = set
         .map((voter) =>
           Math.max(
+            keptFor !== '' && keeps.get(voter) === keptFor
+              ? Number.POSITIVE_INFINITY
+              : Number.NEGATIVE_INFINITY,
             ...(byVoter.get(voter) ?? []).filter(which).map((promise) => promise.until - extra(promise)),
-            Number.NEGATIVE_INFINITY,
           ),
         )
         .sort((a, b) => b - a);
@@ -50,6 +61,12 @@ export function promises(): Checker {
 
   function promised(event: Extract<TraceEvent, { kind: 'promise' }>, now: number): void {
     const { voter, holder, epoch, until, terms } = event;
+    const keptFor = keeps.get(voter);
+    if (keptFor !== undefined && keptFor !== holder.node && counting.has(keptFor))
+      throw new Violation(
+        'promises',
+        `voter ${voter} grants epoch ${epoch} to ${holder.node}, but it keeps the resource for ${keptFor}, in maintenance`,
+      );
     const kept = (byVoter.get(voter) ?? []).filter(
       (old) => old.until > now && !released.has(key(old.holder, old.epoch)),
     );
@@ -113,6 +130,7 @@ export function promises(): Checker {
     const until = covered(
       (promise) => promise.holder.node === node,
       () => 0,
+      node,
     );
     if (until + EPSILON < now) {
       throw new Violation(
@@ -148,8 +166,18 @@ export function promises(): Checker {
           // What was released is kept in memory only.
           if (event.process === 'main' && event.what === 'starts') heardReleased.delete(event.node);
           return;
+        case 'marked':
+          if (event.on) keeps.set(event.voter, event.node);
+          else keeps.delete(event.voter);
+          return;
+        case 'counts-on-marks':
+          if (event.on) counting.add(event.node);
+          else counting.delete(event.node);
+          return;
         case 'release': {
-          if (running.get(event.holder.node) === false)
+          // An acquisition that comes to nothing while what is kept runs on.
+          const kept = counting.has(event.holder.node);
+          if (running.get(event.holder.node) === false && !kept)
             throw new Violation(
               'released-when-stopped',
               `${event.holder.node} releases epoch ${event.epoch} while the service runs there`,
