@@ -206,7 +206,7 @@ export const MUTATIONS: readonly Mutation<Focus>[] = [
     'the worker goes on when its lease is over',
     {},
     ['primary.ts', 'if (now >= lostAt(state)) loseLease(state, now, outputs);', ''],
-    ['primary.ts', 'times.push(state.lease.until - margin(state), renewing', 'times.push(renewing'],
+    ['primary.ts', 'times.push(lostAt(state), renewing', 'times.push(renewing'],
   ),
   without('R5', 'the lease is released before the resource is known to be stopped', {}, [
     'primary-stop.ts',
@@ -279,7 +279,7 @@ export const MUTATIONS: readonly Mutation<Focus>[] = [
     'a node that does not see what the resource requires asks for the lease',
     { faults: ['missRequired', 'loseMachine'] },
     ['view.ts', "fit: state.unfit === '',", 'fit: true,'],
-    ['node-lease.ts', " && state.unfit === ''", ''],
+    ['node-lease.ts', "(state.unfit === '' || state.kept !== null)", 'true'],
   ),
   without('P1', 'a secondary is promoted without a lease', { faults: ['isolate'] }, [
     'node-lease.ts',
@@ -300,10 +300,5 @@ export const MUTATIONS: readonly Mutation<Focus>[] = [
     'voter.ts',
     'if (state.grant.mark.on) {',
     'if (state.grant.mark.on && now < 0) {',
-  ]),
-  without('L9', 'maintenance ends without a good lease', { faults: ['maintain'] }, [
-    'node-maintenance.ts',
-    'if (isGood(state, now)) leave(state, outputs);',
-    'leave(state, outputs);',
   ]),
 ];

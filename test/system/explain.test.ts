@@ -244,7 +244,10 @@ check web tcp://127.0.0.1:${port}`,
     await secondary('nodeA');
     await follows(cluster, 'nodeA', 'nodeB');
     a.fault('start.fail');
-    await b.request({ kind: 'switchover', resource: 'shared', to: 'nodeA', wait: false });
+    // The holder has to have heard that the other one is able.
+    const ordered = async (): Promise<boolean> =>
+      (await b.request({ kind: 'switchover', resource: 'shared', to: 'nodeA', wait: false })).error === null;
+    await until(ordered, patienceMs, () => `no switchover\n${logs()}`);
     const there = await says(a, /^secondary; .* has given the resource up \(.*told to fail/, logs);
     const { change, holds, value } = conditionOf(there, 'promotion/rested');
     assert.equal(holds, false);
