@@ -1,4 +1,4 @@
-/** What holds an alert back: a mute, and a check before it that is down itself (E9, E10). */
+/** What holds an alert back: a mute, maintenance, and a check before it that is down itself (E9, E10). */
 import { type Draft, freshMs, ledgerOf, log, ruleOf, troubleOf } from './draft.js';
 import { isOutage, noteOf } from './ledger.js';
 import type { ConfirmState, Instant } from './types.js';
@@ -7,6 +7,8 @@ import type { ConfirmState, Instant } from './types.js';
 export function heldBecause(state: ConfirmState, check: string, now: Instant): string {
   const ledger = state.ledgers[check];
   if (ledger !== undefined && now < ledger.mute.until) return 'muted';
+  const leftAlone = state.config.checks[check]?.leftAlone;
+  if (leftAlone !== undefined) return `${leftAlone} is in maintenance`;
   const behind = state.config.checks[check]?.depends.find((name) => isDownHere(state, name));
   return behind === undefined ? '' : `behind ${behind}, which is down`;
 }

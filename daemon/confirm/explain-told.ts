@@ -40,13 +40,14 @@ export function explainTold(state: ConfirmState, { check, node, now }: CheckQues
   const ledger = state.ledgers[check];
   const left = (ledger?.mute.until ?? now) - now;
   const muted = left > 0;
-  const depends = state.config.checks[check]?.depends ?? [];
+  const { depends = [], leftAlone } = state.config.checks[check] ?? {};
   return [
     {
       ...{ name: 'mute', what: 'it is not muted', needed: 'not muted', source: 'operator', ageMs: null },
       ...{ value: muted ? `muted for another ${lengthOf(left)}` : 'not muted', holds: !muted },
       change: muted ? `hastmonctl unmute ${check}` : '',
     },
+    ...(leftAlone === undefined ? [] : [maintenance(leftAlone, node)]),
     ...depends.map((name): Draft => {
       const down = isDownHere(state, name);
       const confirmed = isOutage(state.ledgers[name]?.edge ?? 0);
@@ -63,6 +64,19 @@ export function explainTold(state: ConfirmState, { check, node, now }: CheckQues
     flapping(state, check, node, now),
     ...(ledger === undefined || toldVerdict(state, check) === null ? [] : [said(state, ledger, check, node)]),
   ];
+}
+
+function maintenance(resource: string, node: string): Draft {
+  return {
+    ...{
+      name: 'maintenance',
+      what: 'no resource that it judges is in maintenance',
+      source: node,
+      ageMs: null,
+    },
+    ...{ value: `${resource} is in maintenance`, needed: 'none is', holds: false },
+    change: `hastmonctl maintenance off ${resource}`,
+  };
 }
 
 function flapping(state: ConfirmState, check: string, node: string, now: Instant): Draft {

@@ -47,6 +47,8 @@ export interface CheckRule {
   intervalMs: DurationMs;
   timeoutMs: DurationMs;
   depends: readonly string[];
+  /** The resource in maintenance that it judges: nothing is told before that is over. */
+  leftAlone?: string;
 }
 
 /** Times that are the same for all checks. */

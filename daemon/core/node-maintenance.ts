@@ -3,10 +3,13 @@
  * docs/protocol.md). Part of the core of a node; reached through node.ts.
  */
 import { guardMarginMs } from './lease.js';
-import { become, leavePrimary, markOf, tellWorker } from './node-role.js';
+import { beginCleaning } from './node-clean.js';
+import { leavePrimary, markOf, tellWorker } from './node-role.js';
 import type { Kept, KeptNote, NodeCommand, NodeOutput, NodeState } from './node-types.js';
-import type { Instant, NodeName } from './types.js';
+import { voterOutputs } from './node-voter.js';
+import type { Instant, NodeName, VoterMemory } from './types.js';
 import { connectedHolder, heardLately, holding } from './view.js';
+import { disownMaintenance } from './voter.js';
 
 type On = Extract<NodeCommand, { kind: 'maintenance-on' }>;
 type Reply = (error: string, text?: string) => void;
@@ -65,7 +68,7 @@ export function maintenanceOff(state: NodeState, id: number, now: Instant, reply
 /** What time and the worker's reports bring; called after every input. */
 export function driveMaintenance(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
   const { kept } = state;
-  if (kept === null) return takeBack(state, now, outputs);
+  if (kept === null) return disown(state, now, outputs);
   if (state.terminating) return;
   const report = state.worker?.role === 'primary' ? state.worker.report : null;
   switch (kept.phase) {
@@ -111,32 +114,42 @@ export function driveMaintenance(state: NodeState, now: Instant, outputs: NodeOu
 }
 
 /**
- * The voters keep the resource for this node, which does not know of it (any more): they would do so for ever. It takes part under
- * ordinary rules, and its first lease tells them (L9).
+ * Voters keep the resource for this node, which does not count on that: they would do so for ever. It makes sure that the resource is stopped
+ * here, and then says so (L9).
  */
-function takeBack(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
-  if (state.role === 'primary' || state.cleaning !== null || state.terminating) return;
-  const { grant } = state.voter;
-  const self = state.settings.node;
-  const isOwn = grant?.mark.on === true && grant.holder.node === self;
-  if (!isOwn && !Object.keys(state.peers).some((node) => keepsForUs(state, node, now))) return;
+function disown(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
+  if (state.cleaning !== null || state.terminating) return;
+  const kept = keptForUs(state, now);
+  if (kept === null) return;
+  const { settings, worker } = state;
+  const primary = worker?.role === 'primary';
+  if (primary ? worker.report?.mayRun === false : state.knownStopped)
+    return voterOutputs(state, disownMaintenance(state.voter, kept, now), outputs);
+  // A primary stops it, or gets a lease, which says the same.
+  if (primary || now < state.disownAt) return;
+  state.disownAt = now + settings.statusIntervalMs;
   const text =
-    'the voters keep the resource for this node, from maintenance that it does not know of: becoming primary';
+    'the voters keep the resource for this node, from maintenance that it does not know of: looking whether it runs';
   outputs.push({ kind: 'log', level: 'warn', text, peer: '' });
-  state.roleSet = 'primary';
-  become(state, 'primary', now, outputs);
+  beginCleaning(state, 'check', now + settings.stopTimeoutMs, 0, outputs);
 }
 
-/** That voter says so, and knows no less than this node's own. */
-function keepsForUs(state: NodeState, node: NodeName, now: Instant): boolean {
-  const theirs = heardLately(state, node, now)?.memory.grant;
-  if (!theirs?.mark.on || theirs.holder.node !== state.settings.node) return false;
+type KeptForUs = NonNullable<VoterMemory['grant']>;
+
+/** What this node's own voter keeps for it, or another one that says so and knows no less. */
+function keptForUs(state: NodeState, now: Instant): KeptForUs | null {
+  const self = state.settings.node;
   const { grant, released } = state.voter;
-  const { epoch, mark } = theirs;
-  if ((released[state.settings.node] ?? []).some((last) => last.epoch >= epoch)) return false;
-  if (grant === null || grant.epoch < epoch)
-    return grant === null || grant.holder.node === state.settings.node;
-  return grant.epoch === epoch && grant.mark.revision < mark.revision;
+  if (grant?.mark.on && grant.holder.node === self) return { ...grant, leftMs: 0 };
+  for (const node of Object.keys(state.peers)) {
+    const theirs = heardLately(state, node, now)?.memory.grant;
+    if (!theirs?.mark.on || theirs.holder.node !== self) continue;
+    if ((released[self] ?? []).some((last) => last.epoch >= theirs.epoch)) continue;
+    const older = grant === null || (grant.epoch < theirs.epoch && grant.holder.node === self);
+    const behind = grant?.epoch === theirs.epoch && grant.mark.revision < theirs.mark.revision;
+    if (older || behind) return theirs;
+  }
+  return null;
 }
 
 /** When that has to be called again at the latest. */

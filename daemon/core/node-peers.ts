@@ -8,6 +8,7 @@ import { acquireContext, handleAcquisition } from './node-lease.js';
 import { maintenanceVoid } from './node-maintenance.js';
 import { become, ensureSecondaryWorker, leavePrimary, tellWorker } from './node-role.js';
 import type { NodeOutput, NodeState } from './node-types.js';
+import { voterOutputs } from './node-voter.js';
 import type { Instant, NodeName, PeerMessage, StateMessage } from './types.js';
 import { holding } from './view.js';
 import {
@@ -130,20 +131,6 @@ function meetHolder(state: NodeState, from: NodeName, now: Instant, outputs: Nod
     become(state, 'secondary', now, outputs);
   } else {
     state.role = 'secondary';
-  }
-}
-
-export function voterOutputs(state: NodeState, from: VoterOutput[], outputs: NodeOutput[]): void {
-  const sets = state.voter.sets;
-  for (const output of from) {
-    if (output.kind === 'answer') outputs.push({ kind: 'send', to: output.to, message: output.message });
-    else if (output.kind === 'store') outputs.push(output);
-    else {
-      log(outputs, output.level, output.text);
-      if (state.worker?.role === 'primary') {
-        tellWorker(state, { kind: 'settings', settings: state.settings, sets }, outputs);
-      }
-    }
   }
 }
 

@@ -93,6 +93,8 @@ export interface NodeState {
   leaving: Leaving | null;
   /** null: nothing is in maintenance here. */
   kept: Kept | null;
+  /** When to look next whether runs here what voters keep for this node without its knowing. */
+  disownAt: Instant;
   /** Of maintenance: rises with every change. */
   lastRevision: number;
   cleaning: Cleaning | null;

@@ -15,9 +15,10 @@ import {
   maintenanceKept,
   maintenanceWakeAt,
 } from './node-maintenance.js';
-import { changeOfVoters, linkChanged, peerMessage, voterOutputs } from './node-peers.js';
+import { changeOfVoters, linkChanged, peerMessage } from './node-peers.js';
 import { become, beginTermination, leavePrimary, primaryFinished, tellWorker } from './node-role.js';
 import type { KeptNote, NodeInput, NodeOutput, NodeState, NodeStep } from './node-types.js';
+import { voterOutputs } from './node-voter.js';
 import type { PrimaryReport } from './primary-types.js';
 import type { Settings } from './settings.js';
 import { leaseTerms } from './settings.js';
@@ -55,6 +56,7 @@ export function startNode(init: NodeInit, now: Instant): NodeStep {
     leaving: null,
     kept: init.kept === null ? null : adoptedMaintenance(init.kept, now),
     lastRevision: 1,
+    disownAt: Number.NEGATIVE_INFINITY,
     cleaning: null,
     lastCleanId: 0,
     gaveUpAt: null,

@@ -147,3 +147,8 @@ export function complained(state: NodeState, now: Instant): boolean {
 function priorityOf(state: NodeState, node: NodeName): number {
   return state.peers[node]?.message?.priority ?? Number.MAX_SAFE_INTEGER;
 }
+
+/** True where the resource is in maintenance, here or, as far as this voter has heard, on another node. */
+export function isKept({ kept, voter }: NodeState): boolean {
+  return kept !== null || voter.grant?.mark.on === true;
+}

@@ -56,6 +56,23 @@ export function forgetMaintenance(state: VoterState): VoterOutput[] {
   return storeUnmarked(state, grant, { on: false, reason: '', by: '', revision: grant.mark.revision + 1 });
 }
 
+/** What voters keep for this voter's own node it does not count on: the resource is known to be stopped here (L9). */
+export function disownMaintenance(
+  state: VoterState,
+  { epoch, holder, mark }: NonNullable<VoterMemory['grant']>,
+  now: Instant,
+): VoterOutput[] {
+  const { grant } = state;
+  if (!state.history || state.storing !== null) return [];
+  if (grant !== null && grant.holder.node !== state.self) return [];
+  const kept: Grant =
+    grant?.epoch === epoch ? grant : { holder, epoch, grantMs: 0, until: now, mark, restored: true };
+  state.grant = kept;
+  state.epochMax = Math.max(state.epochMax, epoch);
+  const revision = Math.max(mark.revision, kept.mark.revision) + 1;
+  return storeUnmarked(state, kept, { on: false, reason: '', by: '', revision });
+}
+
 function storeUnmarked(state: VoterState, grant: Grant, mark: MaintenanceMark): VoterOutput[] {
   const { epoch, grantMs, holder } = grant;
   const begun = beginStore(state, {

@@ -31,6 +31,7 @@ import {
 export {
   bootstrapVoter,
   changeVoters,
+  disownMaintenance,
   forgetMaintenance,
   voterAlone,
   voterHeard,

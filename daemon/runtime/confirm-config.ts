@@ -31,15 +31,23 @@ const SEND_MS = 2 * ATTEMPT_MS;
 /** A connection between monitoring nodes on which nothing arrives for so long is ended. */
 const SILENCE_MS = 5 * SECOND;
 
-export function confirmConfigOf(monitor: MonitorConfig): ConfirmConfig {
+/** `leftAlone`: checks of resources in maintenance, with those. */
+export function confirmConfigOf(
+  monitor: MonitorConfig,
+  leftAlone: ReadonlyMap<string, string> = new Map(),
+): ConfirmConfig {
   const gatherMs = Math.max(0, ...monitor.alerts.map((alert) => alert.gatherMs));
-  const checks = monitor.checks.map(({ name, options }): [string, CheckRule] => [
-    name,
-    {
-      ...{ nodes: monitor.nodes, confirm: options.confirm, intervalMs: options.intervalMs },
-      ...{ timeoutMs: options.timeoutMs, depends: options.depends },
-    },
-  ]);
+  const checks = monitor.checks.map(({ name, options }): [string, CheckRule] => {
+    const resource = leftAlone.get(name);
+    return [
+      name,
+      {
+        ...{ nodes: monitor.nodes, confirm: options.confirm, intervalMs: options.intervalMs },
+        ...{ timeoutMs: options.timeoutMs, depends: options.depends },
+        ...(resource === undefined ? {} : { leftAlone: resource }),
+      },
+    ];
+  });
   return {
     domain: domainOf(monitor),
     limits: { ...LIMITS, sendMs: gatherMs + SEND_MS },

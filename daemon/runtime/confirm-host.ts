@@ -31,7 +31,8 @@ import { createWake } from './wake.js';
 
 export interface ConfirmHost {
   /** What is monitored from now on; a node that does not monitor takes no part. */
-  configure(config: MonitorConfig | null): void;
+  /** `leftAlone`: checks of which nothing is told, since a resource that they judge is in maintenance; with those. */
+  configure(config: MonitorConfig | null, leftAlone?: ReadonlyMap<string, string>): void;
   /** An edge, as the monitor process tells it. */
   seen(view: NamedView, last: ResultView): void;
   /** The monitor process is lost. */
@@ -262,7 +263,7 @@ export function createConfirmHost(options: ConfirmHostOptions): ConfirmHost {
     unschedule();
   }
 
-  function configure(next: MonitorConfig | null): void {
+  function configure(next: MonitorConfig | null, leftAlone: ReadonlyMap<string, string> = new Map()): void {
     const taking = next?.active === true ? next : null;
     specs = new Map((taking?.checks ?? []).map((spec) => [spec.name, spec]));
     for (const known of [edgeAt, results])
@@ -271,7 +272,7 @@ export function createConfirmHost(options: ConfirmHostOptions): ConfirmHost {
       if (config !== null) end();
       return;
     }
-    const wanted = confirmConfigOf(taking);
+    const wanted = confirmConfigOf(taking, leftAlone);
     if (config === null) void begin(wanted);
     else {
       config = wanted;

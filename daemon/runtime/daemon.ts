@@ -12,6 +12,7 @@ import type { LoadFileResult } from '../config/load.js';
 import type { Config, ResourceConfig } from '../config/types.js';
 import { type ControlServer, createControlServer } from '../control/server.js';
 import { type Demand, demandOf } from '../core/demand.js';
+import { isKept } from '../core/view.js';
 import { changeVoters, copyVoter } from '../core/voter.js';
 import { createEventGate } from '../events/gate.js';
 import { type Journal, openJournal } from '../events/journal.js';
@@ -172,10 +173,19 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         keeper?.look();
         pool.adjust();
         balancing.look();
+        monitoring.leaveAlone(leftAlone());
       },
     });
     resources.set(resource.name, runtime);
     judge();
+  }
+
+  /** The checks of resources in maintenance, each with its resource. */
+  function leftAlone(): Map<string, string> {
+    const kept = [...resources.values()].filter((runtime) => isKept(runtime.state()));
+    return new Map(
+      kept.flatMap(({ config, name }) => config().checks.map((check) => [check, name] as const)),
+    );
   }
 
   /** Resources are told what the checks that they name say now. */

@@ -30,6 +30,8 @@ export interface Monitoring {
   groups(config: Config): LinkGroup[];
   /** What the checks that a resource names say of it now: why its service counts as failed, why this node must not be promoted. */
   verdict(resource: Pick<ResourceConfig, 'checks' | 'requires'>): { failed: string; unfit: string };
+  /** Checks that judge a resource in maintenance, with it: nothing is told of them until that is over. */
+  leaveAlone(checks: ReadonlyMap<string, string>): void;
   message(from: string, message: LinkMessage): void;
   link(node: string, up: boolean): void;
   close(): Promise<void>;
@@ -50,6 +52,10 @@ export interface MonitoringOptions {
   changed: () => void;
   /** The directory of dmonitor's says something else than it did. */
   directoryChanged: () => void;
+}
+
+function sameEntries(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
+  return a.size === b.size && [...a].every(([name, value]) => b.get(name) === value);
 }
 
 export function createMonitoring(options: MonitoringOptions): Monitoring {
@@ -95,6 +101,15 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
     waiting: (to) => network().waiting(MONITORING, to),
   });
 
+  let applied: Config['monitor'] = null;
+  let leftAlone: ReadonlyMap<string, string> = new Map();
+
+  function leaveAlone(checks: ReadonlyMap<string, string>): void {
+    if (sameEntries(checks, leftAlone)) return;
+    leftAlone = checks;
+    confirm.configure(applied, leftAlone);
+  }
+
   return {
     host,
     confirm,
@@ -102,9 +117,11 @@ export function createMonitoring(options: MonitoringOptions): Monitoring {
     apply({ monitor, node }) {
       host.apply(monitor, sameCheck);
       alerts.configure(monitor?.active ? monitor.alerts : [], { node, users: monitor?.users ?? [] });
-      confirm.configure(monitor);
+      applied = monitor;
+      confirm.configure(monitor, leftAlone);
       directory.follow(monitor?.dmonitor ?? '');
     },
+    leaveAlone,
     groups: ({ monitor, node }) => monitorLinks(monitor, node),
     message(from, message) {
       if (message.kind === 'confirm') confirm.message(from, message.message);

@@ -112,15 +112,6 @@ function asking(after: NodeState, outputs: readonly NodeOutput[], now: number, i
 /** A secondary that becomes primary unasked said that it could be promoted. */
 function promoted(before: NodeState, after: NodeState, input: NodeInput, was: Explanation): string {
   if (before.role !== 'secondary' || after.role !== 'primary' || input.kind === 'command') return '';
-  // It takes back what the voters keep for it (L9).
-  const self = before.settings.node;
-  const grants = [
-    before.voter.grant,
-    ...Object.values(before.peers).map(({ message }) => message?.memory.grant),
-  ];
-  if (grants.some((grant) => grant?.mark.on && grant.holder.node === self)) return '';
-  if (input.kind === 'peer' && input.message.kind === 'state' && input.message.memory.grant?.mark.on)
-    return '';
   // Answers of voters may come through where their heartbeats are lost.
   const reasons = was.conditions.filter(
     ({ name, topic }) => topic === 'promotion' && name !== 'granted' && name !== 'majority',
