@@ -85,6 +85,7 @@ export function describeCluster({ world }: Cluster): string {
         ? ''
         : `report ${state.worker.report.run} epoch ${state.worker.report.epoch} lease ${left(state.worker.report.leaseUntil)}`,
       state?.cleaning == null ? '' : `cleaning (${state.cleaning.mode})`,
+      state?.kept == null ? '' : `maintenance ${state.kept.phase}`,
       state === null
         ? ''
         : `voter ${state.voter.history ? '' : 'without history '}epochMax ${state.voter.epochMax} grant ${state.voter.grant === null ? 'none' : `${state.voter.grant.holder.node}/${state.voter.grant.epoch} ${left(state.voter.grant.until)}`} sets ${state.voter.sets.map((set) => set.join('')).join('+')}`,

@@ -148,6 +148,9 @@ function heal(cluster: Cluster, endFaults: () => void): void {
 
 /** The operator sees to it that there are candidates, and a watchdog or a candidate whose role is set. */
 function setRolesAgain(world: World): void {
+  for (const machine of world.machines)
+    if (machine.main?.started && machine.main.state.kept !== null)
+      command(world, machine, { kind: 'maintenance-off' });
   const named = world.machines.filter(isNamed);
   const covered = named.some(({ plan }) => plan.role !== 'secondary');
   for (const [index, machine] of named.entries()) {
@@ -156,7 +159,6 @@ function setRolesAgain(world: World): void {
       startMain(world, machine);
       continue;
     }
-    if (state.kept !== null) command(world, machine, { kind: 'maintenance-off' });
     const planned = !covered && index === 0 ? 'primary' : machine.plan.role;
     const fits =
       planned === 'primary'
