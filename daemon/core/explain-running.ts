@@ -30,6 +30,7 @@ export function explainRunning(state: NodeState, now: Instant): Condition<Topic>
   const holder = connectedHolder(state, now);
   const held = holding(state, now);
   const forced = report?.forced === true;
+  const kept = state.kept !== null;
   const run = runState(state);
   return conditions('running', [
     {
@@ -42,18 +43,20 @@ export function explainRunning(state: NodeState, now: Instant): Condition<Topic>
       ...(holder === null
         ? own(state)
         : { source: holder, ageMs: now - (state.peers[holder]?.heardAt ?? now) }),
-      ...{ name: 'lease', what: 'it holds the lease, or runs by force' },
+      ...{ name: 'lease', what: 'it holds the lease, or runs by force or in maintenance' },
       value: held
         ? `epoch ${report?.epoch ?? 0}, ${seconds((report?.leaseUntil ?? now) - now)} left`
         : forced
           ? 'by force'
-          : holder === null
-            ? 'nobody is known to hold it'
-            : `${holder} holds it`,
+          : kept
+            ? 'none, in maintenance'
+            : holder === null
+              ? 'nobody is known to hold it'
+              : `${holder} holds it`,
       needed: `held by ${node}`,
-      holds: held || forced,
+      holds: held || forced || kept,
       change:
-        held || forced
+        held || forced || kept
           ? ''
           : holder === null
             ? 'it comes with the promotion'
@@ -73,6 +76,8 @@ export function explainRunning(state: NodeState, now: Instant): Condition<Topic>
 function startChange(state: NodeState, resource: string): string {
   const tail = state.lastError === '' ? '' : `; last error: ${state.lastError}`;
   const run = runState(state);
+  if (state.kept !== null)
+    return `in maintenance it is left as it is: hastmonctl maintenance off ${resource}${tail}`;
   if (run === 'starting') return `the start hook has to end well${tail}`;
   if (run === 'stopping' || run === 'failed') return `the stop has to come to its end${tail}`;
   return state.role === 'primary' ? `the lease comes first${tail}` : `it runs on the primary of ${resource}`;

@@ -213,6 +213,20 @@ function silenceLimitMs(state: NodeState, worker: Worker): number {
   return Math.max(3 * heartbeatMs, leaseMs, worker.spoken ? MIN_SILENCE_MS : FIRST_WORD_MS);
 }
 
+/**
+ * True where this core is stepped as it should be, and a worker that is silent has been dealt with: else it is this process that does not
+ * do its duty, and whoever watches it (sd_notify(3), WATCHDOG=1) had better start another one.
+ */
+export function isLive(state: NodeState, now: Instant): boolean {
+  if (state.terminated) return true;
+  const { settings, steppedAt, worker } = state;
+  if (now - steppedAt > 2 * settings.heartbeatMs + LATE_MS) return false;
+  return worker === null || now - worker.aliveAt <= 2 * silenceLimitMs(state, worker) + LATE_MS;
+}
+
+/** What a machine that is merely busy may take. */
+const LATE_MS = 2000;
+
 const MIN_SILENCE_MS = 1000;
 /** A process that has only just been forked, on a busy machine; killing it would make the machine busier still. */
 const FIRST_WORD_MS = 60_000;

@@ -136,7 +136,8 @@ export function createBalancing(options: BalancingOptions): Balancing {
     if (resource === '') return true;
     const state = options.state(resource);
     if (state === undefined) return false;
-    if (holding(state, clock())) return true;
+    // In maintenance nothing is taken away, whatever becomes of the lease.
+    if (holding(state, clock()) || state.kept !== null) return true;
     return connectedHolder(state, clock()) === null ? null : false;
   }
 

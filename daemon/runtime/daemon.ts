@@ -12,7 +12,6 @@ import type { LoadFileResult } from '../config/load.js';
 import type { Config, ResourceConfig } from '../config/types.js';
 import { type ControlServer, createControlServer } from '../control/server.js';
 import { type Demand, demandOf } from '../core/demand.js';
-import { isKept } from '../core/view.js';
 import { changeVoters, copyVoter } from '../core/voter.js';
 import { createEventGate } from '../events/gate.js';
 import { type Journal, openJournal } from '../events/journal.js';
@@ -32,10 +31,12 @@ import { createControlHandler, type Reloaded } from './commands.js';
 import { createDeviceKeeper, type DeviceKeeper } from './device.js';
 import { createEventsHandler } from './event-commands.js';
 import { createExplainHandler } from './explain-commands.js';
+import { actedUpon, checksLeftAlone, removedInMaintenance } from './left-alone.js';
 import { createMonitorCommands } from './monitor-commands.js';
 import { createMonitoring } from './monitoring.js';
 import { createProcessRecords } from './process-record.js';
 import { type ResourceRuntime, startResource } from './resource.js';
+import { type Watched, watched } from './service-status.js';
 import { settingsOf } from './settings-of.js';
 import { statusOf } from './status.js';
 import { createWorkerPool, endRecordedWorkers, sparesFor, type WorkerPool } from './worker-pool.js';
@@ -65,7 +66,7 @@ export class DaemonFailure extends Error {
   }
 }
 
-export interface Daemon {
+export interface Daemon extends Watched {
   /** Applies the configuration file anew. */
   reload(): Promise<Reloaded>;
   /** Stops what runs here, releases the leases; true where everything is known to be stopped. */
@@ -116,7 +117,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const actions = createActionsHost({
     ...{ script: options.workerScript, log, network: () => network, record: gate.record },
     records: createProcessRecords(workerStore, log),
-    changed: (resource, change) => resources.get(resource)?.stateChanged(change),
+    changed: (resource, change) => actedUpon(resources, resource)?.stateChanged(change),
   });
   const balancing = createBalancing({
     ...{ node: config.node, script: options.workerScript, log, network: () => network, clock: bootTime },
@@ -173,19 +174,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         keeper?.look();
         pool.adjust();
         balancing.look();
-        monitoring.leaveAlone(leftAlone());
+        monitoring.leaveAlone(checksLeftAlone(resources));
       },
     });
     resources.set(resource.name, runtime);
     judge();
-  }
-
-  /** The checks of resources in maintenance, each with its resource. */
-  function leftAlone(): Map<string, string> {
-    const kept = [...resources.values()].filter((runtime) => isKept(runtime.state()));
-    return new Map(
-      kept.flatMap(({ config, name }) => config().checks.map((check) => [check, name] as const)),
-    );
   }
 
   /** Resources are told what the checks that they name say now. */
@@ -323,7 +316,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
   /** What a running daemon cannot change, or what is not safe to change now; '' where the configuration can be applied. */
   function cannotApply(next: Config, diff: ConfigDiff): string {
-    const problems: string[] = [];
+    const problems = removedInMaintenance(resources, next);
     const fixed = diff.globals.filter((field) => field !== 'listen' && field !== 'log');
     if (fixed.length > 0)
       problems.push(`${fixed.map(statementOf).join(', ')} cannot be changed by a reload: restart hastmond`);
@@ -395,5 +388,6 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const started = { pid: process.pid, version, startupMs: Math.round(startupMs), left: ended };
   record({ kind: 'daemon-started', text: `hastmond ${version} is up`, data: started });
   setImmediate(warmHooks);
-  return { reload: () => reload(), terminate };
+  const states = () => [...resources.values()].map((runtime) => runtime.state());
+  return { reload: () => reload(), terminate, ...watched(states, bootTime) };
 }

@@ -163,10 +163,25 @@ async function run(
   }
   logger.info(`hastmond is ready: node ${config.node}, pid ${process.pid}, ${sizeOf(config)}`);
   reportReady();
-  notifier.ready();
-  if (notifier.watchdogMs !== null) setInterval(() => notifier.watchdog(), notifier.watchdogMs / 2);
+  notifier.ready(daemon.summary());
+  if (notifier.active) keepTold(daemon, notifier);
   handleSignals(daemon, log, notifier);
 }
+
+/** The service manager is told how it is, where that changes, and that it is alive, as long as every resource is looked after. */
+function keepTold(daemon: Daemon, notifier: ReturnType<typeof openNotifier>): void {
+  let told = '';
+  setInterval(() => {
+    const summary = daemon.summary();
+    if (summary !== told) notifier.status(summary);
+    told = summary;
+  }, STATUS_MS);
+  // Often enough that one that comes late does no harm.
+  if (notifier.watchdogMs !== null)
+    setInterval(() => daemon.live() && notifier.watchdog(), notifier.watchdogMs / 4);
+}
+
+const STATUS_MS = 1000;
 
 function openLog(args: Arguments, config: Config): Log {
   const background = inBackground();
@@ -208,7 +223,7 @@ function handleSignals(daemon: Daemon, log: Log, notifier: ReturnType<typeof ope
     const failure = log.reopen();
     if (failure !== null) logger.error(failure);
     notifier.reloading();
-    daemon.reload().then(() => notifier.ready());
+    daemon.reload().then(() => notifier.ready(daemon.summary()));
   });
   process.on('uncaughtException', (error) => {
     // A bug. Workers see that this process is gone and stop the resources; the lease is kept to its end.

@@ -160,6 +160,9 @@ test('a group without its leader is killed only when a process of it is recognis
     await once(leader, 'exit');
     const orphan = await pidIn(place, 'orphan');
     place.after(() => alive(orphan) && process.kill(orphan, 'SIGKILL'));
+    // Before it is that program, it is a copy of the script, which has no mark.
+    const name = (): string => readFileSync(`/proc/${orphan}/comm`, 'utf8').trim();
+    await until(() => name() === 'sleep', 'the orphan to be what it is to be');
     const record = recordOf(orphan, { pid: Number(leader.pid), startTime: startTimeOf(orphan) });
     const records = openHookRecords(place.records);
     records.write(record);

@@ -43,11 +43,13 @@ function sceneFor(t: TestContext) {
   const note = (_: object, text: string): void => void lines.push(text);
   /** Who holds the lease as far as this node, a, knows. */
   let holder: string | null = null;
+  let kept = false;
   const state = (): NodeState =>
     ({
       role: holder === 'a' ? 'primary' : 'secondary',
       worker: holder === 'a' ? { report: { leaseUntil: 2 } } : null,
       peers: { b: peer('b'), c: peer('c') },
+      kept: kept ? {} : null,
       settings: { voters: ['a', 'b', 'c'], leaseMs: 1000 },
     }) as unknown as NodeState;
   const peer = (name: string) => ({ heardAt: 1, message: { holdingEpoch: holder === name ? 5 : 0 } });
@@ -84,6 +86,9 @@ function sceneFor(t: TestContext) {
     events,
     sent,
     config,
+    maintain(on: boolean): void {
+      kept = on;
+    },
     holds(name: string | null): void {
       holder = name;
       balancing.look();
@@ -101,6 +106,21 @@ function isQuestion({ entries, full, more }: ShareMessage): boolean {
 
 const host = (name: string): ShareEntry => ({ kind: 'host', host: name, off: null });
 const QUESTION: ShareMessage = { full: false, more: false, entries: [] };
+
+test('[L7] in maintenance the table stays, whatever becomes of the lease', async (t) => {
+  const { balancing, config, heard, holds, lines, maintain } = sceneFor(t);
+  holds('a');
+  balancing.apply(config);
+  await heard('active true');
+  maintain(true);
+  holds(null);
+  const since = performance.now();
+  await until('longer than it would stay', () => performance.now() - since > 2 * LINGER_MS);
+  assert.equal(lines.includes('active false'), false);
+  maintain(false);
+  holds(null);
+  await heard('active false');
+});
 
 test('[B12] where the lease is lost and nobody has it, the table stays for a while, and not longer', async (t) => {
   const { balancing, config, events, heard, holds, lines } = sceneFor(t);

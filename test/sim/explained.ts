@@ -60,7 +60,7 @@ function counted(after: NodeState, now: number, is: Explanation): string {
   const holds = report != null && report.leaseUntil > now;
   const truths: Record<string, readonly boolean[]> = {
     'running/role': [after.role === 'primary'],
-    'running/lease': [holds || report?.forced === true],
+    'running/lease': [holds || report?.forced === true || after.kept !== null],
     'running/started': [runState(after) === 'run'],
     'promotion/rested': [after.gaveUpAt === null || after.gaveUpAt + settings.complaintIntervalMs <= now],
     'promotion/majority': majorities,
