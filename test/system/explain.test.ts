@@ -244,6 +244,10 @@ check web tcp://127.0.0.1:${port}`,
     await secondary('nodeA');
     await follows(cluster, 'nodeA', 'nodeB');
     a.fault('start.fail');
+    // Without the watchdog's vote the successor gets no lease while its own voter waits out what it granted before.
+    const connected = async (): Promise<boolean> =>
+      (await a.status())?.voters.every(({ reachable }) => reachable) === true;
+    await until(connected, patienceMs, () => `nodeA does not hear all\n${logs()}`);
     // The holder has to have heard that the other one is able.
     const ordered = async (): Promise<boolean> =>
       (await b.request({ kind: 'switchover', resource: 'shared', to: 'nodeA', wait: false })).error === null;
