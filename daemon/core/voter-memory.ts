@@ -233,6 +233,8 @@ function takeHistory(state: VoterState, why: string, now: Instant): VoterOutput[
   for (const memory of Object.values(state.heard)) {
     state.epochMax = Math.max(state.epochMax, memory.epochMax);
     if (memory.grant === null || memory.grant.epoch < (state.grant?.epoch ?? 0)) continue;
+    // One that has run out binds nobody, but for what it says of maintenance.
+    if (memory.grant.leftMs === 0 && !memory.grant.mark.on) continue;
     const { holder, epoch, leftMs, mark } = memory.grant;
     // Of two that differ, the newer word of the holder; of two alike, the one that lasts longer.
     if (state.grant?.epoch === epoch && mark.revision < state.grant.mark.revision) continue;

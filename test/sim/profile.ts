@@ -102,6 +102,8 @@ export interface Focus {
   repeats?: boolean;
   /** The operator is careless, and one fault follows hard upon the other. */
   careless?: boolean;
+  /** Whether nodes have to explain themselves; not said: now and then. */
+  explained?: boolean;
 }
 
 /** Rare faults that have to meet: chance alone brings them together once in hours. */
@@ -122,7 +124,7 @@ export function focusOf(seed: number): Focus {
 }
 
 /** One seed of so many. */
-const EXPLAINED_OF = 5;
+const EXPLAINED_OF = 25;
 
 export function drawProfile(seed: number, focus: Focus = {}): Profile {
   const prng = createPrng(seed);
@@ -173,7 +175,7 @@ export function drawProfile(seed: number, focus: Focus = {}): Profile {
     },
     safetyMs: leaseMs * prng.range(40, 120),
     freeze: prng.chance(20),
-    explained: seed % EXPLAINED_OF === 0,
+    explained: focus.explained ?? seed % EXPLAINED_OF === 0,
   };
 }
 

@@ -212,6 +212,8 @@ function stepCore(world: World, worker: WorkerProcess, input: object & { kind: s
       step.state.serviceFailed !== ''
     )
       world.trace({ kind: 'counted', what: 'service-failed', node: worker.machine.name });
+    if (step.state.maintained && !before.maintained)
+      world.trace({ kind: 'counts-on-marks', node: worker.machine.name, on: true });
     core.state = step.state;
     for (const output of step.outputs) performPrimary(world, worker, output);
     wakeAt = primaryWakeAt(step.state);
