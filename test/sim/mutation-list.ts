@@ -98,18 +98,6 @@ export const MUTATIONS: readonly Mutation<Focus>[] = [
   ),
   without(
     'V9',
-    'a voter without history looks at the set of its own file alone',
-    { faults: ['changeVoters', 'corruptDisk'] },
-    ['voter-memory.ts', 'const sets = setsOfAll(state);', 'const sets = state.sets;'],
-  ),
-  without(
-    'V9',
-    'a voter without history takes no part in the change of the voters that it learns of',
-    { faults: ['changeVoters', 'corruptDisk'], careless: true },
-    ['voter-memory.ts', '  state.sets = sets;\n', ''],
-  ),
-  without(
-    'V9',
     'a voter without history takes what was said before its wait was over for nothing',
     { faults: ['changeVoters', 'corruptDisk'], careless: true },
     [
