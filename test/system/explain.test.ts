@@ -5,7 +5,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -14,6 +13,7 @@ import { invokingUser } from '../../ctl/user.js';
 import type { Condition, Explanation } from '../../proto/explain-types.js';
 import { monotonicMs } from './beats.js';
 import type { Cluster, ClusterNode } from './cluster.js';
+import { listener } from './listener.js';
 import { createMonitors, createService, sourceOf } from './monitors.js';
 import { cutBoth, freePorts } from './network.js';
 import { hastmonctl, hastmond } from './paths.js';
@@ -62,21 +62,6 @@ async function printed(node: Asked, name = 'shared'): Promise<string> {
   const { code, stderr, stdout } = await node.ctl('explain', name);
   assert.deepEqual([code, stderr], [0, ''], stdout);
   return stdout.replace(/\s+/g, ' ');
-}
-
-async function listener(t: TestContext, port: number): Promise<{ open(): Promise<void>; close(): void }> {
-  let server: Server | null = null;
-  const close = (): void => {
-    server?.close();
-    server = null;
-  };
-  t.after(close);
-  const open = (): Promise<void> =>
-    new Promise((resolve) => {
-      server = createServer((socket) => socket.destroy()).listen(port, '127.0.0.1', resolve);
-    });
-  await open();
-  return { open, close };
 }
 
 /** True while the service of this node leaves beats. */

@@ -3,28 +3,12 @@
  * and a node that does not see what the resource requires is not promoted.
  */
 import assert from 'node:assert/strict';
-import { createServer, type Server } from 'node:net';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { overlapMs } from './beats.js';
+import { listener } from './listener.js';
 import { freePorts } from './network.js';
 import { calmTimes, clusterFor, give, logsOf, patienceMs, runsOn } from './support.js';
 import { until } from './wait.js';
-
-/** What answers for the service, or for the gateway; closed, it refuses. */
-async function listener(t: TestContext, port: number): Promise<{ open(): Promise<void>; close(): void }> {
-  let server: Server | null = null;
-  const close = (): void => {
-    server?.close();
-    server = null;
-  };
-  t.after(close);
-  const open = (): Promise<void> =>
-    new Promise((resolve) => {
-      server = createServer((socket) => socket.destroy()).listen(port, '127.0.0.1', resolve);
-    });
-  await open();
-  return { open, close };
-}
 
 test('a service that does not answer moves, and only to where what it requires is seen', async (t) => {
   const [webPort = 0, gatewayPort = 0] = await freePorts(2);
