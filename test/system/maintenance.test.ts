@@ -40,6 +40,20 @@ test('a resource in maintenance is left alone, whatever becomes of hastmond', as
     }
   });
 
+  await t.test(
+    'explain says it in one sentence, on the node that runs it and on one that could',
+    async () => {
+      const mine = (await ctl(a, 'explain', 'shared')).replace(/\s+/g, ' ');
+      assert.match(
+        mine,
+        /nodeA: primary; in maintenance \(kernel upgrade, by root \(uid 0\)\), and left alone: hastmonctl maintenance off shared ends it /,
+      );
+      const theirs = await ctl(b, 'explain', 'shared');
+      assert.match(theirs, /nodeB: secondary; nodeA is in maintenance \(kernel upgrade, by root \(uid 0\)\)/);
+      assert.match(theirs, /CAN BE PROMOTED HERE: no/);
+    },
+  );
+
   await t.test('what would move it is refused', async () => {
     for (const words of [
       ['switchover', 'shared'],
