@@ -22,6 +22,7 @@ import {
   watchMs,
   within,
 } from './check-arguments.js';
+import { type ClusterTask, type ClusterWords, clusterCommands, clusterTaskOf } from './cluster-arguments.js';
 import { type EventWords, eventCommands, eventsRequestOf } from './event-arguments.js';
 import { explainCommands, explainRequestOf } from './explain-arguments.js';
 import { maintenanceCommand, maintenanceOf } from './maintenance-arguments.js';
@@ -29,8 +30,8 @@ import { commandIn, withoutTail } from './tail.js';
 import { UsageError } from './usage.js';
 
 export interface Invocation {
-  /** What hastmond is asked; of the balancer also what takes several requests. */
-  request: ControlRequest | BalancerTask;
+  /** What hastmond is asked; also what takes several requests, or whose answer is shown in part. */
+  request: ControlRequest | BalancerTask | ClusterTask;
   /** Absolute; '' where the default places are to be looked at. */
   config: string;
   /** '' where the host name decides. */
@@ -62,7 +63,7 @@ export const ROLES: readonly Role[] = ['init', 'primary', 'secondary', 'watchdog
 export const WAIT_DEFAULT_MS = 60_000;
 const WAIT_MAX_MS = 24 * 3_600_000;
 
-const LETTERS: Letters = { flags: 'dfh', valued: { c: 'config', n: 'node', o: 'option', s: 'control' } };
+const LETTERS: Letters = { flags: 'dfhv', valued: { c: 'config', n: 'node', o: 'option', s: 'control' } };
 
 const NAMES = { type: 'string', array: true, describe: "'all', or names of resources" } as const;
 
@@ -82,7 +83,7 @@ export async function readArguments(given: readonly string[]): Promise<Arguments
 }
 
 /** What yargs makes of the words. An option given twice is a list, which checkOnce() refuses. */
-interface Parsed extends CheckWords, EventWords, Omit<BalancerWords, 'names' | 'host'> {
+interface Parsed extends CheckWords, ClusterWords, EventWords, Omit<BalancerWords, 'names' | 'host'> {
   _: (string | number)[];
   role?: string;
   config?: string | string[];
@@ -91,6 +92,7 @@ interface Parsed extends CheckWords, EventWords, Omit<BalancerWords, 'names' | '
   to?: string | string[];
   state?: string;
   resource?: string | string[];
+  cluster?: boolean;
   timeout?: string | string[];
   debug: number;
   json?: boolean;
@@ -101,7 +103,9 @@ interface Parsed extends CheckWords, EventWords, Omit<BalancerWords, 'names' | '
 
 function parser(words: readonly string[]) {
   return balancerCommands(
-    checkCommands(eventCommands(explainCommands(maintenanceCommand(commands(program(words)))))),
+    checkCommands(
+      eventCommands(clusterCommands(explainCommands(maintenanceCommand(commands(program(words)))))),
+    ),
     waiting,
   )
     .completion('completion', 'Print a script for completion in bash or zsh')
@@ -153,7 +157,8 @@ function commands(main: Command): Command {
     .command('status [names..]', 'Show how resources are, and what they wait for', (command) =>
       command
         .usage('$0 status [all|name..] [options]\n\nShows how resources are on this node.')
-        .positional('names', { ...NAMES, defaultDescription: 'all' }),
+        .positional('names', { ...NAMES, defaultDescription: 'all' })
+        .option('cluster', { type: 'boolean', describe: 'On all nodes, in one table' }),
     )
     .command('dump [names..]', 'Show the configuration in force', (command) =>
       command
@@ -243,7 +248,7 @@ function requestOf(
   to: string,
   wait: boolean,
   tail: readonly string[],
-): ControlRequest | BalancerTask {
+): ControlRequest | BalancerTask | ClusterTask {
   const [command, ...rest] = argv._.map(String);
   // What stands behind `--` is not among the positionals.
   const names = [...(argv.names ?? []), ...rest];
@@ -258,8 +263,10 @@ function requestOf(
       return { kind: 'role', role, resources: selectionOf(names), force, wait };
     }
     case 'status':
-    case 'dump':
-      return { kind: command, resources: names.length === 0 ? 'all' : selectionOf(names) };
+    case 'dump': {
+      const resources = names.length === 0 ? 'all' : selectionOf(names);
+      return { kind: argv.cluster === true ? 'cluster-status' : command, resources };
+    }
     case 'reload':
     case 'version':
       if (rest.length > 0) throw new UsageError(`'${command}' takes no names`);
@@ -276,6 +283,7 @@ function requestOf(
       const given = argv._.map(String);
       const request =
         monitorRequestOf(given, argv) ??
+        clusterTaskOf(given, argv) ??
         eventsRequestOf(given, argv, Date.now()) ??
         explainRequestOf(given, argv.name) ??
         balancerTaskOf(given, argv, tail);

@@ -42,14 +42,13 @@ function nodes(count: number): string {
 function viewLine(view: NodeView): string {
   const { address, goodMs, lastMs, latencyMs, nature, node, note, self, sinceMs, state } = view;
   const who = `${plain(node)}${self ? ' (this node)' : ''}`;
-  if (note !== '' && lastMs === null) return `${who}: ${plain(note)}`;
+  if (note !== '') return `${who}: ${plain(note)}`;
   const parts = [`${state}${sinceMs === null ? '' : ` for ${age(sinceMs)}`}`];
   if (nature !== '') parts.push(plain(nature), latency(latencyMs));
   if (address !== '') parts.push(`at ${plain(address)}`);
   if (lastMs !== null) parts.push(`${age(lastMs)} ago`);
   if (nature !== 'ok')
     parts.push(goodMs === null ? 'no good answer is known' : `last good answer ${age(goodMs)} ago`);
-  if (note !== '') parts.push(plain(note));
   return `${who}: ${parts.join(', ')}`;
 }
 

@@ -108,19 +108,32 @@ async function carryOut(session: Session): Promise<number> {
       const { runEvents } = await import('./run-events.js');
       return runEvents(session, request);
     }
+    case 'cluster-status':
+    case 'timeline-of': {
+      const { runCluster } = await import('./run-cluster.js');
+      return runCluster(session, request);
+    }
     case 'explain': {
       const { runExplain } = await import('./run-explain.js');
       return runExplain(session, request);
     }
+    case 'about':
+    case 'cluster':
+    case 'timeline':
+      throw new Error(`no command asks for ${request.kind} alone`);
     default:
       await onResources(session, request);
       return exitCode.ok;
   }
 }
 
+/** What is carried out in other files. */
+type Elsewhere = MonitorRequest | BalancerRequest | EventsRequest | ExplainRequest | OfAllNodes;
+type OfAllNodes = { kind: 'about' | 'cluster' | 'timeline' };
+
 async function onResources(
   session: Session,
-  request: Exclude<ControlRequest, MonitorRequest | BalancerRequest | EventsRequest | ExplainRequest>,
+  request: Exclude<ControlRequest, { kind: Elsewhere['kind'] }>,
 ): Promise<void> {
   switch (request.kind) {
     case 'status':

@@ -29,11 +29,17 @@ function ancestorLines(entry: StatusEntry, colour: boolean): string[] {
 
 /** A watchdog tells what its remotes do, the others whether they are there. */
 function remoteLine(remote: RemoteStatus, watches: boolean): string {
-  const { address, connected, reason, role, state } = remote;
+  const { address, connected, heardMs, reason, role, state } = remote;
   if (connected && watches)
     return `${plain(address)} (${role === null ? 'connected' : `${role}/${state ?? 'unknown'}`})`;
   if (connected) return `${plain(address)} (connected)`;
-  return `${plain(address)} (disconnected)${reason === '' ? '' : `: ${plain(reason)}`}`;
+  const why = [reason === '' ? '' : plain(reason), unknownSince(heardMs)].filter((word) => word !== '');
+  return `${plain(address)} (disconnected)${why.length === 0 ? '' : `: ${why.join('; ')}`}`;
+}
+
+/** What is not known any more, by when its node was last heard; '' where it never was. */
+function unknownSince(heardMs: number | null): string {
+  return heardMs === null ? '' : `unknown since ${duration(heardMs)}`;
 }
 
 function newLines(entry: StatusEntry, colour: boolean): string[] {
@@ -78,13 +84,14 @@ function voterCount(voters: readonly VoterStatus[]): string {
   return `${reachable} of ${voters.length} reachable, majority ${majority}`;
 }
 
-function voterLine({ grantingTo, history, node, reachable, self }: VoterStatus): string {
-  if (!reachable) return `${plain(node)} (unreachable)`;
+function voterLine({ grantingTo, heardMs, history, node, reachable, self }: VoterStatus): string {
+  if (!reachable) return `${plain(node)} (unreachable) ${unknownSince(heardMs) || 'never heard'}`;
   const vote = `votes for ${grantingTo === '' ? 'nobody' : plain(grantingTo)}`;
   return `${plain(node)} (${self ? 'self' : 'reachable'}) ${vote}${history ? '' : ', has no history'}`;
 }
 
 function reportLine({ ageMs, check, forMs, node, state }: ReportedState): string {
+  if (state === '') return `${plain(check)} on ${plain(node)}: ${unknownSince(ageMs)}`;
   const since = `for ${duration(Math.max(ageMs, forMs))}, said ${duration(ageMs)} ago`;
   return `${plain(check)} on ${plain(node)}: ${plain(state)} (${since})`;
 }

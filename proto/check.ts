@@ -57,6 +57,13 @@ export function nameOrNone(field: string, value: string | null | undefined): str
   return text;
 }
 
+/** At most so many bytes; a copy, since what came over a wire lies in a buffer that is used again. */
+export function bytes(field: string, value: Uint8Array | null | undefined, most: number): Uint8Array {
+  const given = value ?? new Uint8Array(0);
+  if (given.length > most) throw new Invalid(`${field} has ${given.length} bytes`);
+  return new Uint8Array(given);
+}
+
 export function word<W extends string>(field: string, table: Words<W>, value: number | null | undefined): W {
   const found = table.word(value ?? 0);
   if (found === undefined) throw new Invalid(`${field} has the unknown value ${value ?? 0}`);

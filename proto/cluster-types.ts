@@ -1,11 +1,17 @@
 /** What all nodes say of themselves, as one of them has gathered it. Times are in milliseconds. */
 import type { NodeName } from '../daemon/core/types.js';
 import type { StatusEntry } from './control-types.js';
+import type { Timeline } from './timeline-types.js';
 
 /** Answered by the node that is asked, from what it knows and what the others answer to it. */
 export interface ClusterRequest {
   kind: 'cluster';
 }
+
+export type ClusterAnswer =
+  | ({ kind: 'about' } & NodeAbout)
+  | ({ kind: 'cluster' } & ClusterView)
+  | ({ kind: 'timeline' } & Timeline);
 
 export interface ClusterView {
   /** Who gathered it, and when: since 1970 by its wall clock. */
@@ -35,16 +41,21 @@ export interface NodeReport {
   said: NodeSaid | null;
 }
 
-/** What a node says of itself. */
-export interface NodeSaid {
+/** What a node says of itself, but for its resources. */
+export interface NodeAbout {
   version: string;
+  /** Since its hastmond began. */
   uptimeMs: number;
-  /** Of its resources, in the order of its file. */
-  status: StatusEntry[];
   /** null where it monitors nothing. */
   checks: CheckCounts | null;
   /** null where it has no balancer, or that has not answered. */
   balancer: BalancerCounts | null;
+}
+
+/** What a node says of itself. */
+export interface NodeSaid extends NodeAbout {
+  /** Of its resources, in the order of its file. */
+  status: StatusEntry[];
 }
 
 export interface CheckCounts {
@@ -60,5 +71,6 @@ export interface BalancerCounts {
   /** Those whose servers all have no weight, or that are below their quorum. */
   servicesDown: number;
   servers: number;
+  /** Those without weight. */
   serversDown: number;
 }

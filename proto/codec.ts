@@ -16,6 +16,7 @@ import * as check from './check.js';
 
 import { confirmFromWire, confirmToWire } from './confirm-codec.js';
 import { hastmon } from './gen/peer.js';
+import { type InquiryMessage, inquiryFromWire, type ReplyMessage, replyFromWire } from './inquiry-codec.js';
 import { type ShareMessage, shareFromWire, shareToWire } from './share-codec.js';
 import { answerKinds, roles, runStates, verdicts } from './words.js';
 
@@ -29,12 +30,17 @@ export interface Report {
   forMs: number;
 }
 
-/** What travels between nodes: about a resource, its actions' checks, a check that several nodes monitor, or from one balancer to another. */
+/**
+ * What travels between nodes: about a resource, its actions' checks, a check that several nodes monitor, from one balancer to another, or
+ * what people ask of several nodes at once.
+ */
 export type LinkMessage =
   | PeerMessage
   | { kind: 'confirm'; message: ConfirmMessage }
   | { kind: 'reports'; reports: readonly Report[] }
-  | { kind: 'share'; message: ShareMessage };
+  | { kind: 'share'; message: ShareMessage }
+  | InquiryMessage
+  | ReplyMessage;
 
 /** Reports in one message, at most. */
 export const REPORTS_MAX = 64;
@@ -115,6 +121,10 @@ function toWire(message: LinkMessage): hastmon.PeerFrame.$Properties {
       return { reports: { report: [...message.reports] } };
     case 'share':
       return { share: shareToWire(message.message) };
+    case 'inquiry':
+      return { inquiry: message };
+    case 'reply':
+      return { reply: message };
   }
 }
 
@@ -151,6 +161,8 @@ function fromWire(frame: hastmon.PeerFrame): LinkMessage | null {
   }
   if (frame.reports) return { kind: 'reports', reports: reportsFromWire(frame.reports.report ?? []) };
   if (frame.share) return { kind: 'share', message: shareFromWire(frame.share) };
+  if (frame.inquiry) return inquiryFromWire(frame.inquiry);
+  if (frame.reply) return replyFromWire(frame.reply);
   return null;
 }
 

@@ -6,6 +6,12 @@ import {
   balancerRequestToWire,
 } from './balancer-codec.js';
 import * as check from './check.js';
+import {
+  clusterAnswerFromWire,
+  clusterAnswerToWire,
+  clusterRequestFromWire,
+  clusterRequestToWire,
+} from './cluster-codec.js';
 import type {
   ControlReply,
   ControlRequest,
@@ -60,7 +66,7 @@ export function decodeRequest(bytes: Uint8Array): DecodedRequest {
 
 /**
  * The payloads that together make up the reply: a long one is cut, all but the last piece of a final reply are not
- * final. The reader joins texts, status entries, explanations and what is of the balancer.
+ * final. reply-joiner.ts puts them together again.
  */
 export function encodeReply(reply: ControlReply): Uint8Array[] {
   const pieces: hastmon.ControlReply.$Properties[] = [];
@@ -91,8 +97,9 @@ export function encodeReply(reply: ControlReply): Uint8Array[] {
   };
   for (const explanation of explanationsToWire(reply.explanations)) pieces.push({ explanation });
   const parts = balancerAnswerToWire(reply.balancer);
-  pieces.push(...parts.slice(0, -1));
-  const whole = { ...last, ...answerToWire(reply.monitor), ...parts.at(-1) };
+  const cluster = clusterAnswerToWire(reply.cluster, statusToWire);
+  pieces.push(...parts.slice(0, -1), ...cluster.slice(0, -1));
+  const whole = { ...last, ...answerToWire(reply.monitor), ...parts.at(-1), ...cluster.at(-1) };
   return [...pieces, whole as hastmon.ControlReply.$Properties].map((piece) =>
     hastmon.ControlReply.encode(piece).finish(),
   );
@@ -112,6 +119,7 @@ export function decodeReply(bytes: Uint8Array): ControlReply | string {
       balancer: balancerAnswerFromWire(wire),
       events: (wire.event ?? []).map(eventFromWire),
       explanations: (wire.explanation ?? []).map(explanationFromWire),
+      cluster: clusterAnswerFromWire(wire, statusFromWire),
     };
   } catch (error) {
     return reasonOf(error);
@@ -158,6 +166,10 @@ function commandToWire(request: ControlRequest): hastmon.ControlRequest.$Propert
       return eventsRequestToWire(request);
     case 'explain':
       return explainRequestToWire(request);
+    case 'about':
+    case 'cluster':
+    case 'timeline':
+      return clusterRequestToWire(request);
     case 'balancer-hosts':
     case 'balancer-services':
     case 'balancer-set':
@@ -217,7 +229,8 @@ function commandFromWire(wire: hastmon.ControlRequest): ControlRequest | null {
     monitorRequestFromWire(wire) ??
     balancerRequestFromWire(wire) ??
     eventsRequestFromWire(wire) ??
-    explainRequestFromWire(wire)
+    explainRequestFromWire(wire) ??
+    clusterRequestFromWire(wire)
   );
 }
 
@@ -300,6 +313,7 @@ function remoteFromWire(wire: hastmon.RemoteStatus.$Properties): RemoteStatus {
     role: roles.word(wire.role ?? 0) ?? null,
     state: runStates.word(wire.state ?? 0) ?? null,
     reason: wire.reason ?? '',
+    heardMs: wire.heardMs ?? null,
   };
 }
 
@@ -321,5 +335,6 @@ function voterFromWire(wire: hastmon.VoterStatus.$Properties): VoterStatus {
     reachable: wire.reachable ?? false,
     grantingTo: wire.grantingTo ?? '',
     history: wire.history ?? false,
+    heardMs: wire.heardMs ?? null,
   };
 }

@@ -4,9 +4,11 @@
  */
 import type { NodeName, Role, RunState } from '../daemon/core/types.js';
 import type { BalancerAnswer, BalancerRequest } from './balancer-types.js';
+import type { ClusterAnswer, ClusterRequest } from './cluster-types.js';
 import type { EventsRequest, HaEvent } from './event-types.js';
 import type { ExplainRequest, Explanation } from './explain-types.js';
 import type { MonitorAnswer, MonitorRequest } from './monitor-types.js';
+import type { TimelineRequest } from './timeline-types.js';
 
 /** Which resources a command is for. */
 export type Selection = 'all' | readonly string[];
@@ -16,6 +18,10 @@ export type ControlRequest =
   | BalancerRequest
   | EventsRequest
   | ExplainRequest
+  | ClusterRequest
+  | TimelineRequest
+  /** What the node that answers says of itself, all of it; its resources are the status of the reply. */
+  | { kind: 'about' }
   | { kind: 'role'; role: Role; resources: Selection; force: boolean; wait: boolean }
   | { kind: 'status'; resources: Selection }
   | { kind: 'dump'; resources: Selection }
@@ -60,6 +66,8 @@ export interface ControlReply {
   events: HaEvent[];
   /** The answer to `explain`; in replies that are not final a part of it. */
   explanations: Explanation[];
+  /** The answer to a request about all nodes, null to others; in replies that are not final a part of it. */
+  cluster: ClusterAnswer | null;
 }
 
 export interface RemoteStatus {
@@ -67,7 +75,9 @@ export interface RemoteStatus {
   /** null where nobody has answered there yet. */
   node: NodeName | null;
   connected: boolean;
-  /** What the peer last said of itself; null where it said nothing. */
+  /** Since something last came from there; null: nothing has since this daemon began. */
+  heardMs: number | null;
+  /** What the peer says of itself; null where it has not said anything lately. */
   role: Role | null;
   state: RunState | null;
   /** Why it is not connected, '' where it is. */
@@ -89,6 +99,8 @@ export interface VoterStatus {
   node: NodeName;
   self: boolean;
   reachable: boolean;
+  /** Since it was last heard, 0 for itself; null: never since this daemon began. Of one that is not reachable all else is unknown. */
+  heardMs: number | null;
   /** Whom its vote is given to, '' for nobody or not known. */
   grantingTo: NodeName;
   /** False: it has no valid record of the past. */
@@ -100,6 +112,7 @@ export interface ReportedState {
   /** Where it was seen. */
   node: NodeName;
   check: string;
+  /** '' where that node is not heard any more: what it said is not known to be so now. */
   state: string;
   /** Since it was last said. */
   ageMs: number;

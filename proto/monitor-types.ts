@@ -106,7 +106,7 @@ export interface NodeView {
   node: NodeName;
   self: boolean;
   state: CheckState;
-  /** Why nothing is known of it, or why that may be old; '' for neither. */
+  /** Why nothing is known of it, and since when where something was; '' where it is known. */
   note: string;
   nature: string;
   address: string;

@@ -104,6 +104,7 @@ test('each folder knows what the architecture lets it know', () => {
   const known: Record<string, RegExp> = {
     'daemon/': /^(daemon|proto)\//,
     'daemon/alerts/': /^daemon\/((alerts|process|sys)\/|confirm\/words\.ts$)/,
+    'daemon/cluster/': /^(daemon\/(cluster|core|sys)|proto)\//,
     // What a check is called and said to be, but nothing of how it is made.
     'daemon/config/': /^daemon\/((config|core)\/|checks\/(spec|url)\.ts$|sys\/errors\.ts$)/,
     'daemon/control/': /^(daemon\/(control|net|process|sys)|proto)\//,

@@ -4,7 +4,7 @@ import type { CheckQuestion } from './explain.js';
 import { isOutage } from './ledger.js';
 import type { ConfirmState, DurationMs, NodeName, Trouble, View } from './types.js';
 import { currentMs, downTogether, isOver, later, mayBeDown, needed, spansOf } from './views.js';
-import { lengthOf, listOf } from './words.js';
+import { lengthOf, listOf, unknownSince } from './words.js';
 
 type Draft = Omit<Condition, 'topic'>;
 
@@ -87,8 +87,8 @@ function otherSight({ check, now, rule, state }: CheckQuestion, node: NodeName):
   // An outage that is confirmed is held by older words too (K10).
   if (isOutage(state.ledgers[check]?.edge ?? 0) && connected && passed <= currentMs(state, rule))
     return seen(was, '');
-  const said = was.sight === 'unknown' ? 'not known there' : was.sight;
-  return unknown(`${said}${connected ? ', too old to count' : '; not connected now'}`, was.resultAgeMs, mend);
+  const why = connected ? 'what it said is too old to count' : 'not connected';
+  return unknown(`${unknownSince(passed)}: ${why}`, was.resultAgeMs, mend);
 }
 
 /** Enough of them at one and the same moment (K3). */

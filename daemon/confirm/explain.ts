@@ -136,8 +136,7 @@ function others(question: CheckQuestion): string {
   const said = away.map(({ ageMs, holds, source, value }) => {
     const ago = ageMs === null ? '' : `, ${lengthOf(ageMs)} ago`;
     const sight = /^(up|down)\b/.exec(value)?.[0];
-    if (sight === undefined) return `${source}: ${value}${ago}`;
-    return `${source} ${holds === null ? 'saw' : 'sees'} it ${sight}${ago}`;
+    return holds === null || sight === undefined ? `${source}: ${value}` : `${source} sees it ${sight}${ago}`;
   });
   const need = needed(rule);
   return `${said.join('; ')}${need < rule.nodes.length ? ` (${need} have to see it down)` : ''}`;

@@ -55,3 +55,8 @@ export function edgeSentence(
       return `calm again, it is ${lastedMs === null ? 'down' : 'up'}${tail}`;
   }
 }
+
+/** What is not known any more, by how long ago it was last heard of: never what was said then. */
+export function unknownSince(ms: DurationMs): string {
+  return `unknown since ${lengthOf(ms)}`;
+}

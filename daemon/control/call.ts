@@ -1,10 +1,9 @@
 /** Talks to hastmond over its control socket. Knows sockets and frames; does not know how anything is printed. */
 import net from 'node:net';
-import { joinBalancerAnswers } from '../../proto/balancer-codec.js';
-import type { BalancerAnswer } from '../../proto/balancer-types.js';
 import { decodeReply, encodeRequest } from '../../proto/control-codec.js';
 import type { ControlReply, ControlRequest } from '../../proto/control-types.js';
 import { controlFrameBytesMax, createFrameDecoder, encodeFrame, FrameError } from '../../proto/frame.js';
+import { createReplyJoiner } from '../../proto/reply-joiner.js';
 import { isSocketPathTooLong } from '../net/unix-socket.js';
 import { exitCode } from '../process/sysexits.js';
 
@@ -46,8 +45,7 @@ export function connectControl(path: string): Promise<net.Socket> {
 }
 
 /**
- * Sends one request and waits for its final reply, in which all that came in pieces before it (texts, status entries, explanations, what
- * is of the balancer) is joined. `onPart` gets the replies with a line of progress or with events. Rejects with a ControlFailure where hastmond is out of
+ * Sends one request and waits for its final reply, in which all that came in pieces before it is joined. `onPart` gets the replies with a line of progress or with events. Rejects with a ControlFailure where hastmond is out of
  * reach, does not say anything for `timeoutMs` (0: no limit), or cannot be understood; an error that hastmond
  * reports is in the reply.
  */
@@ -73,22 +71,13 @@ function exchange(
   timeoutMs: number,
 ): Promise<ControlReply> {
   const decoder = createFrameDecoder(controlFrameBytesMax);
-  const status: ControlReply['status'] = [];
-  const explanations: ControlReply['explanations'] = [];
-  const parts: BalancerAnswer[] = [];
-  let text = '';
+  const joiner = createReplyJoiner(onPart);
 
   /** The final reply, or null while it is not there. */
   function take(frame: Buffer): ControlReply | null {
     const reply = decodeReply(frame);
     if (typeof reply === 'string') throw new ControlFailure(exitCode.protocol, notUnderstood(path, reply));
-    status.push(...reply.status);
-    text += reply.text;
-    explanations.push(...reply.explanations);
-    if (reply.balancer !== null) parts.push(reply.balancer);
-    if (reply.final) return { ...reply, status, text, explanations, balancer: joinBalancerAnswers(parts) };
-    if (reply.progress !== '' || reply.events.length > 0) onPart(reply);
-    return null;
+    return joiner.take(reply);
   }
 
   return new Promise((resolve, reject) => {

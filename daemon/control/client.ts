@@ -124,6 +124,7 @@ export function serve(options: ClientOptions): Client {
       balancer: null,
       events: [],
       explanations: [],
+      cluster: null,
     };
     const whole: ControlReply = { ...nothing, ...reply };
     for (const payload of encodeReply(whole)) socket.write(encodeFrame(payload));

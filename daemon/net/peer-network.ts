@@ -85,6 +85,8 @@ export interface PeerNetwork {
   /** Bytes that wait for a peer to read them; infinite where it is not connected. */
   waiting(resource: string, node: NodeName): number;
   links(resource: string): LinkInfo[];
+  /** When something last came from the node, on any of its connections; reading of `clock`, 0 for never. */
+  lastHeard(node: NodeName): number;
   /** Ends all connections and listeners; nothing is called back once the promise is fulfilled. */
   close(): Promise<void>;
 }
@@ -175,7 +177,7 @@ export function createPeerNetwork(options: PeerNetworkOptions): PeerNetwork {
 
   function trace(what: string, resource: string, node: NodeName, message: LinkMessage): void {
     if (log.isLevelEnabled?.('trace'))
-      log.trace?.({ resource, peer: node, message }, `${what} ${message.kind}`);
+      log.trace?.({ resource, peer: node, message: shown(message) }, `${what} ${message.kind}`);
   }
 
   async function close(): Promise<void> {
@@ -197,8 +199,15 @@ export function createPeerNetwork(options: PeerNetworkOptions): PeerNetwork {
     send,
     waiting: (resource, node) => resources.get(resource)?.peers.waiting(node) ?? Number.POSITIVE_INFINITY,
     links: (resource) => resources.get(resource)?.links() ?? [],
+    lastHeard: (node) => Math.max(0, ...[...resources.values()].map((resource) => resource.lastHeard(node))),
     close,
   };
+}
+
+/** The message, but for bytes that nobody could read. */
+function shown(message: LinkMessage): object {
+  if (message.kind === 'inquiry') return { ...message, request: message.request.length };
+  return message.kind === 'reply' ? { ...message, bytes: message.bytes.length } : message;
 }
 
 /** Encodes a message once for all the nodes it goes to, one after the other. */

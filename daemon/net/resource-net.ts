@@ -45,6 +45,8 @@ export interface ResourceNet {
   /** Takes over other times and voters; key, remote and friends must be as they were. */
   update(config: LinkGroup): void;
   links(): LinkInfo[];
+  /** When something last came from the node; 0 for never. */
+  lastHeard(node: NodeName): number;
   close(reason: string): void;
 }
 
@@ -204,6 +206,7 @@ export function createResourceNet(options: ResourceNetOptions): ResourceNet {
     refresh,
     update,
     links,
+    lastHeard: (node) => times.get(node)?.lastHeard ?? 0,
     close,
   };
 }

@@ -14,6 +14,7 @@ import { type CheckTopic, explainCheck } from '../confirm/explain.js';
 import { edgeId, isOutage } from '../confirm/ledger.js';
 import type { ConfirmState, Instant, Trouble, Witness } from '../confirm/types.js';
 import { currentMs, needed, stillDown, witnessesOf } from '../confirm/views.js';
+import { unknownSince } from '../confirm/words.js';
 import type { Explanation } from '../core/conditions.js';
 import type { NamedView } from './monitor-host.js';
 
@@ -143,15 +144,12 @@ function witnesses(facts: CheckFacts): Witness[] {
   );
 }
 
-/**
- * Nobody asks any more when it is over: what was heard before that is no word about now. What a node said that is not connected any
- * more is shown, with its age.
- */
+/** Nobody asks any more when it is over: what was heard before that is no word about now, nor is that of a node that is not connected any more. */
 function isCurrent(facts: CheckFacts, confirm: ConfirmState, trouble: Trouble, node: string): boolean {
   const heard = trouble.heard[node];
   if (heard === undefined) return false;
   if (!isOutage(confirm.ledgers[facts.spec.name]?.edge ?? 0) && heard.askedAt <= trouble.edgeAt) return false;
-  return facts.now - heard.heardAt <= currentMs(confirm, ruleOf(facts)) || !confirm.connected.includes(node);
+  return facts.now - heard.heardAt <= currentMs(confirm, ruleOf(facts)) && confirm.connected.includes(node);
 }
 
 /** The nodes that see it down, in the order of the file; of this one the engine's word is the newest. */
@@ -206,12 +204,14 @@ const NOTHING = {
   ...{ latencyMs: 0, goodAgoMs: null },
 };
 
-/** Why nothing is known of a node's view, or why it may be old; '' for neither. */
+/** Why nothing is known of a node's view; '' where it is. */
 function noteOn(facts: CheckFacts, node: string, known: boolean): string {
-  const { confirm } = facts;
+  const { confirm, now } = facts;
   if (node === facts.node) return known ? '' : 'the monitor process does not run';
-  if (confirm === null || !confirm.connected.includes(node)) return 'not connected';
   if (known) return '';
-  if (troubleOf(facts)?.heard[node]?.view === null) return 'has no such check';
+  const heard = troubleOf(facts)?.heard[node];
+  if (confirm === null || !confirm.connected.includes(node))
+    return heard?.view ? `${unknownSince(now - heard.heardAt)}: not connected` : 'not connected';
+  if (heard?.view === null) return 'has no such check';
   return 'not asked: nodes ask each other while a check is down';
 }

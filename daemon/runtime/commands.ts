@@ -5,6 +5,7 @@ import { dumpConfig } from '../config/dump.js';
 import type { Config } from '../config/types.js';
 import type { NodeCommand } from '../core/node-types.js';
 import { version } from '../process/version.js';
+import type { Clustering } from './clustering.js';
 import type { EventsHandler } from './event-commands.js';
 import type { ExplainHandler } from './explain-commands.js';
 import type { MonitorHandler } from './monitor-commands.js';
@@ -33,6 +34,8 @@ export interface CommandOptions {
   events: EventsHandler;
   /** Answers why something is as it is. */
   explain: ExplainHandler;
+  /** Answers what is about all nodes, and what this one says of itself. */
+  cluster: Clustering['handle'];
   /** Why nothing can be in maintenance on this machine, '' where it can. */
   whyNoMaintenance: () => string;
   /** Puts it on record that somebody asked for a change, and what came of it. */
@@ -154,6 +157,10 @@ export function createControlHandler(options: CommandOptions): Handler {
         return options.events(request, reply, signal);
       case 'explain':
         return options.explain(request);
+      case 'about':
+      case 'cluster':
+      case 'timeline':
+        return options.cluster(request);
       default:
         return options.monitoring(request);
     }

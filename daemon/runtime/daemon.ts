@@ -23,9 +23,9 @@ import { createPeerNetwork, type PeerNetwork } from '../net/peer-network.js';
 import { version } from '../process/version.js';
 import { openStore, type Store } from '../state/store.js';
 import { bootId, bootTime } from '../sys/clock.js';
-import { describeProgram } from './action-hooks.js';
 import { createActionsHost } from './actions-host.js';
 import { createBalancing } from './balancing.js';
+import { type Clustering, createClustering } from './clustering.js';
 import { commandEvent } from './command-events.js';
 import { createControlHandler, type Reloaded } from './commands.js';
 import { createDeviceKeeper, type DeviceKeeper } from './device.js';
@@ -38,7 +38,7 @@ import { createProcessRecords } from './process-record.js';
 import { type ResourceRuntime, startResource } from './resource.js';
 import { type Watched, watched } from './service-status.js';
 import { settingsOf } from './settings-of.js';
-import { statusOf } from './status.js';
+import { createStatuses } from './statuses.js';
 import { createWorkerPool, endRecordedWorkers, sparesFor, type WorkerPool } from './worker-pool.js';
 
 export interface DaemonOptions {
@@ -132,12 +132,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     clock: bootTime,
     log: withRole(log, (resource) => resources.get(resource)?.state().role),
     onMessage(group, node, message) {
+      if (clustering.message(group, node, message)) return;
       if (group === MONITORING) monitoring.message(node, message);
       else if (message.kind === 'reports') actions.heard(group, node, message.reports);
       else if (message.kind === 'share') balancing.message(group, node, message.message);
       else if (message.kind !== 'confirm') resources.get(group)?.peerMessage(node, message);
     },
-    onLink(group, node, up) {
+    onLink(group, node, up, reason) {
+      clustering.link(group, node, up, reason);
       if (group === MONITORING) monitoring.link(node, up);
       else {
         resources.get(group)?.link(node, up);
@@ -189,26 +191,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     }
   }
 
-  function statuses(names: readonly string[]): ReturnType<typeof statusOf>[] {
-    return names.map((name) => {
-      const runtime = resources.get(name);
-      if (runtime === undefined) throw new Error(`no resource ${name}`);
-      const facts = {
-        state: runtime.state(),
-        exec: describeProgram(runtime.config()),
-        links: network.links(name),
-        workerPid: runtime.workerPid(),
-        warnings: runtime.warnings(),
-        seenRunning: runtime.seenRunning(),
-        startupMs,
-        lastStopMs: runtime.lastStopMs(),
-        reports: actions.reports(name),
-        device: keeper === null ? null : keeper.problem(),
-      };
-      return statusOf(facts, bootTime());
-    });
-  }
-
+  const statuses = createStatuses({
+    ...{ resources, network: () => network, actions, startupMs: () => startupMs },
+    device: () => (keeper === null ? null : keeper.problem()),
+  });
   const monitorCommands = createMonitorCommands({
     config: () => config,
     monitor: monitoring.host,
@@ -218,24 +204,27 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     testAlert: monitoring.alerts.test,
     now: bootTime,
   });
-  const control: ControlServer = createControlServer({
-    config: config.control,
-    log,
-    handle: createControlHandler({
-      ...{ config: () => config, resources, statuses, reload: () => reload() },
-      ...{ monitoring: monitorCommands, balancer: balancing.ask, report: actions.report },
-      events: createEventsHandler(journal, Date.now),
-      explain: createExplainHandler({
-        ...{ config: () => config, resources, monitor: monitoring.host, servers: balancing.explain },
-        ...{ confirm: () => monitoring.confirm.state(), now: bootTime },
-      }),
-      whyNoMaintenance: () => keeper?.cannotClose() ?? '',
-      commanded(by, request, error) {
-        const event = commandEvent(by, request, error);
-        if (event !== null) record(event);
-      },
+  const handle = createControlHandler({
+    ...{ config: () => config, resources, statuses, reload: () => reload() },
+    ...{ monitoring: monitorCommands, balancer: balancing.ask, report: actions.report },
+    events: createEventsHandler(journal, Date.now),
+    explain: createExplainHandler({
+      ...{ config: () => config, resources, monitor: monitoring.host, servers: balancing.explain },
+      ...{ confirm: () => monitoring.confirm.state(), now: bootTime },
     }),
+    cluster: (request) => clustering.handle(request),
+    whyNoMaintenance: () => keeper?.cannotClose() ?? '',
+    commanded(by, request, error) {
+      const event = commandEvent(by, request, error);
+      if (event !== null) record(event);
+    },
   });
+  const clustering: Clustering = createClustering({
+    ...{ config: () => config, network: () => network, handle, statuses, log, startedAt: options.startedAt },
+    ...{ sight: monitoring.host.sight, confirm: monitoring.confirm.state, balancer: balancing.ask },
+    ...{ clock: bootTime, wall: Date.now },
+  });
+  const control: ControlServer = createControlServer({ config: config.control, log, handle });
 
   /**
    * One reload at a time; a second request waits for the first and then has its own. `again`: the file as it was applied last,
@@ -356,6 +345,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     for (const runtime of resources.values()) runtime.close();
     keeper?.close();
     await control.close();
+    clustering.close();
     await network.close();
     await monitoring.close();
     await actions.close();

@@ -60,7 +60,7 @@ export function statusOf(facts: StatusFacts, now: Instant): StatusEntry {
     lastError: state.lastError,
     restartMarginMs: restartMargin(facts),
     backedBy,
-    reports: facts.reports,
+    reports: reports(facts, now),
     maintenance: maintenance(state),
   };
 }
@@ -75,10 +75,20 @@ function maintenance({ kept, settings, voter }: NodeState): StatusEntry['mainten
 function remotes({ state, links }: StatusFacts, now: Instant): StatusEntry['remotes'] {
   return links
     .filter((link) => link.remote)
-    .map(({ address, node, connected, reason }) => {
+    .map(({ address, node, connected, lastHeard, reason }) => {
       const message = node === null || !connected ? null : heardLately(state, node, now);
-      return { address, node, connected, role: message?.role ?? null, state: message?.run ?? null, reason };
+      const heardMs = lastHeard === 0 ? null : Math.max(0, now - lastHeard);
+      const [role, run] = [message?.role ?? null, message?.run ?? null];
+      return { address, node, connected, heardMs, role, state: run, reason };
     });
+}
+
+/** What a node that is not heard any more has said of its checks is not known to be so now. */
+function reports({ reports: said, state }: StatusFacts, now: Instant): ReportedState[] {
+  return said.map((report) => {
+    const current = report.node === state.settings.node || heardLately(state, report.node, now) !== null;
+    return current ? report : { ...report, state: '' };
+  });
 }
 
 function lease(state: NodeState, now: Instant): StatusEntry['lease'] {
@@ -103,15 +113,20 @@ function voters(state: NodeState, now: Instant): VoterStatus[] {
   return nodes.map((node) => {
     if (node === settings.node) {
       const grantingTo = grantInForce(voter, now)?.holder.node ?? '';
-      return { node, self: true, reachable: true, grantingTo, history: voter.history };
+      return { node, self: true, reachable: true, heardMs: 0, grantingTo, history: voter.history };
     }
+    const peer = state.peers[node];
+    const heardMs = peer?.message == null ? null : Math.max(0, now - peer.heardAt);
     const message = heardLately(state, node, now);
     const grant = message?.memory.grant ?? null;
-    const grantingTo = grant !== null && (grant.leftMs > 0 || grant.mark.on) ? grant.holder.node : '';
+    // What was left of it when that was said.
+    const granted = grant !== null && (grant.leftMs > (heardMs ?? 0) || grant.mark.on);
+    const grantingTo = granted ? grant.holder.node : '';
     return {
       node,
       self: false,
       reachable: message !== null,
+      heardMs,
       grantingTo,
       history: message?.memory.history ?? false,
     };

@@ -95,8 +95,17 @@ export namespace hastmon {
         /** ControlRequest maintenance. */
         maintenance?: (hastmon.MaintenanceCommand.$Properties|null);
 
+        /** ControlRequest about. */
+        about?: (hastmon.Nothing.$Properties|null);
+
+        /** ControlRequest cluster. */
+        cluster?: (hastmon.Nothing.$Properties|null);
+
+        /** ControlRequest timeline. */
+        timeline?: (hastmon.TimelineCommand.$Properties|null);
+
         /** ControlRequest command. */
-        command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole"|"report"|"events"|"explain"|"maintenance");
+        command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole"|"report"|"events"|"explain"|"maintenance"|"about"|"cluster"|"timeline");
 
         /**
          * Encodes the specified ControlRequest message. Does not implicitly {@link hastmon.ControlRequest.verify|verify} messages.
@@ -194,8 +203,17 @@ export namespace hastmon {
             /** ControlRequest maintenance */
             maintenance?: (hastmon.MaintenanceCommand.$Properties|null);
 
+            /** ControlRequest about */
+            about?: (hastmon.Nothing.$Properties|null);
+
+            /** ControlRequest cluster */
+            cluster?: (hastmon.Nothing.$Properties|null);
+
+            /** ControlRequest timeline */
+            timeline?: (hastmon.TimelineCommand.$Properties|null);
+
             /** ControlRequest command */
-            command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole"|"report"|"events"|"explain"|"maintenance");
+            command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole"|"report"|"events"|"explain"|"maintenance"|"about"|"cluster"|"timeline");
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
@@ -227,9 +245,12 @@ export namespace hastmon {
           events?: hastmon.EventsCommand.$Shape|null;
           explain?: hastmon.ExplainCommand.$Shape|null;
           maintenance?: hastmon.MaintenanceCommand.$Shape|null;
+          about?: hastmon.Nothing.$Shape|null;
+          cluster?: hastmon.Nothing.$Shape|null;
+          timeline?: hastmon.TimelineCommand.$Shape|null;
           $unknowns?: Uint8Array[];
         } & (
-          ({ command?: undefined; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "role"; role: hastmon.RoleCommand.$Shape; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "status"; role?: null; status: hastmon.Selection.$Shape; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "dump"; role?: null; status?: null; dump: hastmon.Selection.$Shape; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "reload"; role?: null; status?: null; dump?: null; reload: hastmon.Nothing.$Shape; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "switchover"; role?: null; status?: null; dump?: null; reload?: null; switchover: hastmon.SwitchoverCommand.$Shape; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "bootstrap"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap: hastmon.BootstrapCommand.$Shape; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "version"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version: hastmon.Nothing.$Shape; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "checks"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks: hastmon.ChecksCommand.$Shape; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "check"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check: hastmon.CheckCommand.$Shape; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "runCheck"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck: hastmon.RunCheckCommand.$Shape; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "ack"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack: hastmon.AckCommand.$Shape; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "mute"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute: hastmon.MuteCommand.$Shape; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "testAlert"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert: hastmon.TestAlertCommand.$Shape; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "balancerHosts"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts: hastmon.BalancerHostsCommand.$Shape; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "balancerServices"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices: hastmon.BalancerServicesCommand.$Shape; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "balancerSet"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet: hastmon.BalancerSetCommand.$Shape; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "balancerDiff"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff: hastmon.Nothing.$Shape; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "balancerReload"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload: hastmon.Nothing.$Shape; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "balancerConsole"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole: hastmon.BalancerConsoleCommand.$Shape; report?: null; events?: null; explain?: null; maintenance?: null }|{ command?: "report"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report: hastmon.ReportCommand.$Shape; events?: null; explain?: null; maintenance?: null }|{ command?: "events"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events: hastmon.EventsCommand.$Shape; explain?: null; maintenance?: null }|{ command?: "explain"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain: hastmon.ExplainCommand.$Shape; maintenance?: null }|{ command?: "maintenance"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance: hastmon.MaintenanceCommand.$Shape })
+          ({ command?: undefined; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null }|{ command?: "role"; role: hastmon.RoleCommand.$Shape; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null }|{ command?: "status"; role?: null; status: hastmon.Selection.$Shape; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null }|{ command?: "dump"; role?: null; status?: null; dump: hastmon.Selection.$Shape; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null }|{ command?: "reload"; role?: null; status?: null; dump?: null; reload: hastmon.Nothing.$Shape; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null }|{ command?: "switchover"; role?: null; status?: null; dump?: null; reload?: null; switchover: hastmon.SwitchoverCommand.$Shape; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null }|{ command?: "bootstrap"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap: hastmon.BootstrapCommand.$Shape; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null }|{ command?: "version"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version: hastmon.Nothing.$Shape; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null }|{ command?: "checks"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks: hastmon.ChecksCommand.$Shape; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null }|{ command?: "check"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check: hastmon.CheckCommand.$Shape; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null }|{ command?: "runCheck"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck: hastmon.RunCheckCommand.$Shape; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null }|{ command?: "ack"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack: hastmon.AckCommand.$Shape; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null }|{ command?: "mute"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute: hastmon.MuteCommand.$Shape; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null }|{ command?: "testAlert"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert: hastmon.TestAlertCommand.$Shape; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null }|{ command?: "balancerHosts"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts: hastmon.BalancerHostsCommand.$Shape; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null }|{ command?: "balancerServices"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices: hastmon.BalancerServicesCommand.$Shape; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null }|{ command?: "balancerSet"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet: hastmon.BalancerSetCommand.$Shape; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null }|{ command?: "balancerDiff"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff: hastmon.Nothing.$Shape; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null }|{ command?: "balancerReload"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload: hastmon.Nothing.$Shape; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null }|{ command?: "balancerConsole"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole: hastmon.BalancerConsoleCommand.$Shape; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null }|{ command?: "report"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report: hastmon.ReportCommand.$Shape; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null }|{ command?: "events"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events: hastmon.EventsCommand.$Shape; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null }|{ command?: "explain"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain: hastmon.ExplainCommand.$Shape; maintenance?: null; about?: null; cluster?: null; timeline?: null }|{ command?: "maintenance"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance: hastmon.MaintenanceCommand.$Shape; about?: null; cluster?: null; timeline?: null }|{ command?: "about"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about: hastmon.Nothing.$Shape; cluster?: null; timeline?: null }|{ command?: "cluster"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster: hastmon.Nothing.$Shape; timeline?: null }|{ command?: "timeline"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline: hastmon.TimelineCommand.$Shape })
         );
     }
 
@@ -1522,6 +1543,69 @@ export namespace hastmon {
     }
 
     /**
+     * Properties of a TimelineCommand.
+     * @deprecated Use hastmon.TimelineCommand.$Properties instead.
+     */
+    interface ITimelineCommand extends hastmon.TimelineCommand.$Properties {
+    }
+
+    /** Represents a TimelineCommand. */
+    class TimelineCommand {
+
+        /**
+         * Constructs a new TimelineCommand.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.TimelineCommand.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** TimelineCommand resource. */
+        resource: string;
+
+        /** TimelineCommand last. */
+        last: number;
+
+        /**
+         * Encodes the specified TimelineCommand message. Does not implicitly {@link hastmon.TimelineCommand.verify|verify} messages.
+         * @param message TimelineCommand message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.TimelineCommand.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a TimelineCommand message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.TimelineCommand & hastmon.TimelineCommand.$Shape} TimelineCommand
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.TimelineCommand & hastmon.TimelineCommand.$Shape;
+    }
+
+    namespace TimelineCommand {
+
+        /** Properties of a TimelineCommand. */
+        interface $Properties {
+
+            /** TimelineCommand resource */
+            resource?: (string|null);
+
+            /** TimelineCommand last */
+            last?: (number|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a TimelineCommand. */
+        type $Shape = hastmon.TimelineCommand.$Properties;
+    }
+
+    /**
      * Properties of a ControlReply.
      * @deprecated Use hastmon.ControlReply.$Properties instead.
      */
@@ -1582,11 +1666,23 @@ export namespace hastmon {
         /** ControlReply explanation. */
         explanation: hastmon.Explanation.$Properties[];
 
+        /** ControlReply about. */
+        about?: (hastmon.NodeAbout.$Properties|null);
+
+        /** ControlReply view. */
+        view?: (hastmon.ClusterView.$Properties|null);
+
+        /** ControlReply timeline. */
+        timeline?: (hastmon.Timeline.$Properties|null);
+
         /** ControlReply monitor. */
         monitor?: ("checks"|"check"|"probe"|"test");
 
         /** ControlReply balancer. */
         balancer?: ("balancerPairs"|"balancerServices"|"balancerConsole");
+
+        /** ControlReply cluster. */
+        cluster?: ("about"|"view"|"timeline");
 
         /**
          * Encodes the specified ControlReply message. Does not implicitly {@link hastmon.ControlReply.verify|verify} messages.
@@ -1654,11 +1750,23 @@ export namespace hastmon {
             /** ControlReply explanation */
             explanation?: (hastmon.Explanation.$Properties[]|null);
 
+            /** ControlReply about */
+            about?: (hastmon.NodeAbout.$Properties|null);
+
+            /** ControlReply view */
+            view?: (hastmon.ClusterView.$Properties|null);
+
+            /** ControlReply timeline */
+            timeline?: (hastmon.Timeline.$Properties|null);
+
             /** ControlReply monitor */
             monitor?: ("checks"|"check"|"probe"|"test");
 
             /** ControlReply balancer */
             balancer?: ("balancerPairs"|"balancerServices"|"balancerConsole");
+
+            /** ControlReply cluster */
+            cluster?: ("about"|"view"|"timeline");
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
@@ -1680,12 +1788,884 @@ export namespace hastmon {
           balancerConsole?: hastmon.BalancerConsole.$Shape|null;
           event?: hastmon.Event.$Shape[]|null;
           explanation?: hastmon.Explanation.$Shape[]|null;
+          about?: hastmon.NodeAbout.$Shape|null;
+          view?: hastmon.ClusterView.$Shape|null;
+          timeline?: hastmon.Timeline.$Shape|null;
           $unknowns?: Uint8Array[];
         } & (
           ({ monitor?: undefined; checks?: null; check?: null; probe?: null; test?: null }|{ monitor?: "checks"; checks: hastmon.ChecksPage.$Shape; check?: null; probe?: null; test?: null }|{ monitor?: "check"; checks?: null; check: hastmon.CheckDetail.$Shape; probe?: null; test?: null }|{ monitor?: "probe"; checks?: null; check?: null; probe: hastmon.ProbeReport.$Shape; test?: null }|{ monitor?: "test"; checks?: null; check?: null; probe?: null; test: hastmon.AlertTest.$Shape })
         ) & (
           ({ balancer?: undefined; balancerPairs?: null; balancerServices?: null; balancerConsole?: null }|{ balancer?: "balancerPairs"; balancerPairs: hastmon.BalancerPairs.$Shape; balancerServices?: null; balancerConsole?: null }|{ balancer?: "balancerServices"; balancerPairs?: null; balancerServices: hastmon.BalancerServices.$Shape; balancerConsole?: null }|{ balancer?: "balancerConsole"; balancerPairs?: null; balancerServices?: null; balancerConsole: hastmon.BalancerConsole.$Shape })
+        ) & (
+          ({ cluster?: undefined; about?: null; view?: null; timeline?: null }|{ cluster?: "about"; about: hastmon.NodeAbout.$Shape; view?: null; timeline?: null }|{ cluster?: "view"; about?: null; view: hastmon.ClusterView.$Shape; timeline?: null }|{ cluster?: "timeline"; about?: null; view?: null; timeline: hastmon.Timeline.$Shape })
         );
+    }
+
+    /**
+     * Properties of a NodeAbout.
+     * @deprecated Use hastmon.NodeAbout.$Properties instead.
+     */
+    interface INodeAbout extends hastmon.NodeAbout.$Properties {
+    }
+
+    /** Represents a NodeAbout. */
+    class NodeAbout {
+
+        /**
+         * Constructs a new NodeAbout.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.NodeAbout.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** NodeAbout version. */
+        version: string;
+
+        /** NodeAbout uptimeMs. */
+        uptimeMs: number;
+
+        /** NodeAbout checks. */
+        checks?: (hastmon.CheckCounts.$Properties|null);
+
+        /** NodeAbout balancer. */
+        balancer?: (hastmon.BalancerCounts.$Properties|null);
+
+        /**
+         * Encodes the specified NodeAbout message. Does not implicitly {@link hastmon.NodeAbout.verify|verify} messages.
+         * @param message NodeAbout message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.NodeAbout.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a NodeAbout message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.NodeAbout & hastmon.NodeAbout.$Shape} NodeAbout
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.NodeAbout & hastmon.NodeAbout.$Shape;
+    }
+
+    namespace NodeAbout {
+
+        /** Properties of a NodeAbout. */
+        interface $Properties {
+
+            /** NodeAbout version */
+            version?: (string|null);
+
+            /** NodeAbout uptimeMs */
+            uptimeMs?: (number|null);
+
+            /** NodeAbout checks */
+            checks?: (hastmon.CheckCounts.$Properties|null);
+
+            /** NodeAbout balancer */
+            balancer?: (hastmon.BalancerCounts.$Properties|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a NodeAbout. */
+        type $Shape = hastmon.NodeAbout.$Properties;
+    }
+
+    /**
+     * Properties of a CheckCounts.
+     * @deprecated Use hastmon.CheckCounts.$Properties instead.
+     */
+    interface ICheckCounts extends hastmon.CheckCounts.$Properties {
+    }
+
+    /** Represents a CheckCounts. */
+    class CheckCounts {
+
+        /**
+         * Constructs a new CheckCounts.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.CheckCounts.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** CheckCounts up. */
+        up: number;
+
+        /** CheckCounts down. */
+        down: number;
+
+        /** CheckCounts unknown. */
+        unknown: number;
+
+        /** CheckCounts outages. */
+        outages: number;
+
+        /**
+         * Encodes the specified CheckCounts message. Does not implicitly {@link hastmon.CheckCounts.verify|verify} messages.
+         * @param message CheckCounts message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.CheckCounts.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a CheckCounts message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.CheckCounts & hastmon.CheckCounts.$Shape} CheckCounts
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.CheckCounts & hastmon.CheckCounts.$Shape;
+    }
+
+    namespace CheckCounts {
+
+        /** Properties of a CheckCounts. */
+        interface $Properties {
+
+            /** CheckCounts up */
+            up?: (number|null);
+
+            /** CheckCounts down */
+            down?: (number|null);
+
+            /** CheckCounts unknown */
+            unknown?: (number|null);
+
+            /** CheckCounts outages */
+            outages?: (number|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a CheckCounts. */
+        type $Shape = hastmon.CheckCounts.$Properties;
+    }
+
+    /**
+     * Properties of a BalancerCounts.
+     * @deprecated Use hastmon.BalancerCounts.$Properties instead.
+     */
+    interface IBalancerCounts extends hastmon.BalancerCounts.$Properties {
+    }
+
+    /** Represents a BalancerCounts. */
+    class BalancerCounts {
+
+        /**
+         * Constructs a new BalancerCounts.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.BalancerCounts.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** BalancerCounts services. */
+        services: number;
+
+        /** BalancerCounts servicesDown. */
+        servicesDown: number;
+
+        /** BalancerCounts servers. */
+        servers: number;
+
+        /** BalancerCounts serversDown. */
+        serversDown: number;
+
+        /**
+         * Encodes the specified BalancerCounts message. Does not implicitly {@link hastmon.BalancerCounts.verify|verify} messages.
+         * @param message BalancerCounts message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.BalancerCounts.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a BalancerCounts message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.BalancerCounts & hastmon.BalancerCounts.$Shape} BalancerCounts
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.BalancerCounts & hastmon.BalancerCounts.$Shape;
+    }
+
+    namespace BalancerCounts {
+
+        /** Properties of a BalancerCounts. */
+        interface $Properties {
+
+            /** BalancerCounts services */
+            services?: (number|null);
+
+            /** BalancerCounts servicesDown */
+            servicesDown?: (number|null);
+
+            /** BalancerCounts servers */
+            servers?: (number|null);
+
+            /** BalancerCounts serversDown */
+            serversDown?: (number|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a BalancerCounts. */
+        type $Shape = hastmon.BalancerCounts.$Properties;
+    }
+
+    /**
+     * Properties of a ClusterView.
+     * @deprecated Use hastmon.ClusterView.$Properties instead.
+     */
+    interface IClusterView extends hastmon.ClusterView.$Properties {
+    }
+
+    /** Represents a ClusterView. */
+    class ClusterView {
+
+        /**
+         * Constructs a new ClusterView.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.ClusterView.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** ClusterView node. */
+        node: string;
+
+        /** ClusterView atMs. */
+        atMs: number;
+
+        /** ClusterView report. */
+        report: hastmon.NodeReport.$Properties[];
+
+        /** ClusterView doubleRun. */
+        doubleRun: hastmon.DoubleRun.$Properties[];
+
+        /**
+         * Encodes the specified ClusterView message. Does not implicitly {@link hastmon.ClusterView.verify|verify} messages.
+         * @param message ClusterView message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.ClusterView.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a ClusterView message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.ClusterView & hastmon.ClusterView.$Shape} ClusterView
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.ClusterView & hastmon.ClusterView.$Shape;
+    }
+
+    namespace ClusterView {
+
+        /** Properties of a ClusterView. */
+        interface $Properties {
+
+            /** ClusterView node */
+            node?: (string|null);
+
+            /** ClusterView atMs */
+            atMs?: (number|null);
+
+            /** ClusterView report */
+            report?: (hastmon.NodeReport.$Properties[]|null);
+
+            /** ClusterView doubleRun */
+            doubleRun?: (hastmon.DoubleRun.$Properties[]|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a ClusterView. */
+        type $Shape = hastmon.ClusterView.$Properties;
+    }
+
+    /**
+     * Properties of a NodeReport.
+     * @deprecated Use hastmon.NodeReport.$Properties instead.
+     */
+    interface INodeReport extends hastmon.NodeReport.$Properties {
+    }
+
+    /** Represents a NodeReport. */
+    class NodeReport {
+
+        /**
+         * Constructs a new NodeReport.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.NodeReport.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** NodeReport node. */
+        node: string;
+
+        /** NodeReport self. */
+        self: boolean;
+
+        /** NodeReport note. */
+        note: string;
+
+        /** NodeReport heardMs. */
+        heardMs?: (number|null);
+
+        /** NodeReport ageMs. */
+        ageMs: number;
+
+        /** NodeReport said. */
+        said?: (hastmon.NodeAbout.$Properties|null);
+
+        /** NodeReport status. */
+        status: hastmon.StatusEntry.$Properties[];
+
+        /**
+         * Encodes the specified NodeReport message. Does not implicitly {@link hastmon.NodeReport.verify|verify} messages.
+         * @param message NodeReport message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.NodeReport.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a NodeReport message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.NodeReport & hastmon.NodeReport.$Shape} NodeReport
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.NodeReport & hastmon.NodeReport.$Shape;
+    }
+
+    namespace NodeReport {
+
+        /** Properties of a NodeReport. */
+        interface $Properties {
+
+            /** NodeReport node */
+            node?: (string|null);
+
+            /** NodeReport self */
+            self?: (boolean|null);
+
+            /** NodeReport note */
+            note?: (string|null);
+
+            /** NodeReport heardMs */
+            heardMs?: (number|null);
+
+            /** NodeReport ageMs */
+            ageMs?: (number|null);
+
+            /** NodeReport said */
+            said?: (hastmon.NodeAbout.$Properties|null);
+
+            /** NodeReport status */
+            status?: (hastmon.StatusEntry.$Properties[]|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a NodeReport. */
+        type $Shape = hastmon.NodeReport.$Properties;
+    }
+
+    /**
+     * Properties of a DoubleRun.
+     * @deprecated Use hastmon.DoubleRun.$Properties instead.
+     */
+    interface IDoubleRun extends hastmon.DoubleRun.$Properties {
+    }
+
+    /** Represents a DoubleRun. */
+    class DoubleRun {
+
+        /**
+         * Constructs a new DoubleRun.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.DoubleRun.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** DoubleRun resource. */
+        resource: string;
+
+        /** DoubleRun node. */
+        node: string[];
+
+        /**
+         * Encodes the specified DoubleRun message. Does not implicitly {@link hastmon.DoubleRun.verify|verify} messages.
+         * @param message DoubleRun message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.DoubleRun.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a DoubleRun message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.DoubleRun & hastmon.DoubleRun.$Shape} DoubleRun
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.DoubleRun & hastmon.DoubleRun.$Shape;
+    }
+
+    namespace DoubleRun {
+
+        /** Properties of a DoubleRun. */
+        interface $Properties {
+
+            /** DoubleRun resource */
+            resource?: (string|null);
+
+            /** DoubleRun node */
+            node?: (string[]|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a DoubleRun. */
+        type $Shape = hastmon.DoubleRun.$Properties;
+    }
+
+    /**
+     * Properties of a Timeline.
+     * @deprecated Use hastmon.Timeline.$Properties instead.
+     */
+    interface ITimeline extends hastmon.Timeline.$Properties {
+    }
+
+    /** Represents a Timeline. */
+    class Timeline {
+
+        /**
+         * Constructs a new Timeline.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.Timeline.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** Timeline resource. */
+        resource: string;
+
+        /** Timeline failover. */
+        failover: hastmon.Failover.$Properties[];
+
+        /** Timeline missing. */
+        missing: hastmon.MissingNode.$Properties[];
+
+        /**
+         * Encodes the specified Timeline message. Does not implicitly {@link hastmon.Timeline.verify|verify} messages.
+         * @param message Timeline message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.Timeline.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a Timeline message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.Timeline & hastmon.Timeline.$Shape} Timeline
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.Timeline & hastmon.Timeline.$Shape;
+    }
+
+    namespace Timeline {
+
+        /** Properties of a Timeline. */
+        interface $Properties {
+
+            /** Timeline resource */
+            resource?: (string|null);
+
+            /** Timeline failover */
+            failover?: (hastmon.Failover.$Properties[]|null);
+
+            /** Timeline missing */
+            missing?: (hastmon.MissingNode.$Properties[]|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a Timeline. */
+        type $Shape = hastmon.Timeline.$Properties;
+    }
+
+    /**
+     * Properties of a MissingNode.
+     * @deprecated Use hastmon.MissingNode.$Properties instead.
+     */
+    interface IMissingNode extends hastmon.MissingNode.$Properties {
+    }
+
+    /** Represents a MissingNode. */
+    class MissingNode {
+
+        /**
+         * Constructs a new MissingNode.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.MissingNode.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** MissingNode node. */
+        node: string;
+
+        /** MissingNode why. */
+        why: string;
+
+        /**
+         * Encodes the specified MissingNode message. Does not implicitly {@link hastmon.MissingNode.verify|verify} messages.
+         * @param message MissingNode message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.MissingNode.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a MissingNode message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.MissingNode & hastmon.MissingNode.$Shape} MissingNode
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.MissingNode & hastmon.MissingNode.$Shape;
+    }
+
+    namespace MissingNode {
+
+        /** Properties of a MissingNode. */
+        interface $Properties {
+
+            /** MissingNode node */
+            node?: (string|null);
+
+            /** MissingNode why */
+            why?: (string|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a MissingNode. */
+        type $Shape = hastmon.MissingNode.$Properties;
+    }
+
+    /**
+     * Properties of a Failover.
+     * @deprecated Use hastmon.Failover.$Properties instead.
+     */
+    interface IFailover extends hastmon.Failover.$Properties {
+    }
+
+    /** Represents a Failover. */
+    class Failover {
+
+        /**
+         * Constructs a new Failover.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.Failover.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** Failover epoch. */
+        epoch: number;
+
+        /** Failover from. */
+        from: string;
+
+        /** Failover to. */
+        to: string;
+
+        /** Failover atMs. */
+        atMs: number;
+
+        /** Failover kind. */
+        kind: string;
+
+        /** Failover text. */
+        text: string;
+
+        /** Failover tookMs. */
+        tookMs?: (number|null);
+
+        /** Failover phase. */
+        phase: hastmon.FailoverPhase.$Properties[];
+
+        /** Failover mark. */
+        mark: hastmon.FailoverMark.$Properties[];
+
+        /**
+         * Encodes the specified Failover message. Does not implicitly {@link hastmon.Failover.verify|verify} messages.
+         * @param message Failover message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.Failover.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a Failover message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.Failover & hastmon.Failover.$Shape} Failover
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.Failover & hastmon.Failover.$Shape;
+    }
+
+    namespace Failover {
+
+        /** Properties of a Failover. */
+        interface $Properties {
+
+            /** Failover epoch */
+            epoch?: (number|null);
+
+            /** Failover from */
+            from?: (string|null);
+
+            /** Failover to */
+            to?: (string|null);
+
+            /** Failover atMs */
+            atMs?: (number|null);
+
+            /** Failover kind */
+            kind?: (string|null);
+
+            /** Failover text */
+            text?: (string|null);
+
+            /** Failover tookMs */
+            tookMs?: (number|null);
+
+            /** Failover phase */
+            phase?: (hastmon.FailoverPhase.$Properties[]|null);
+
+            /** Failover mark */
+            mark?: (hastmon.FailoverMark.$Properties[]|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a Failover. */
+        type $Shape = hastmon.Failover.$Properties;
+    }
+
+    /**
+     * Properties of a FailoverPhase.
+     * @deprecated Use hastmon.FailoverPhase.$Properties instead.
+     */
+    interface IFailoverPhase extends hastmon.FailoverPhase.$Properties {
+    }
+
+    /** Represents a FailoverPhase. */
+    class FailoverPhase {
+
+        /**
+         * Constructs a new FailoverPhase.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.FailoverPhase.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** FailoverPhase name. */
+        name: string;
+
+        /** FailoverPhase beginMs. */
+        beginMs: number;
+
+        /** FailoverPhase tookMs. */
+        tookMs: number;
+
+        /** FailoverPhase node. */
+        node: string;
+
+        /** FailoverPhase text. */
+        text: string;
+
+        /** FailoverPhase setting. */
+        setting: string;
+
+        /** FailoverPhase settingMs. */
+        settingMs?: (number|null);
+
+        /**
+         * Encodes the specified FailoverPhase message. Does not implicitly {@link hastmon.FailoverPhase.verify|verify} messages.
+         * @param message FailoverPhase message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.FailoverPhase.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a FailoverPhase message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.FailoverPhase & hastmon.FailoverPhase.$Shape} FailoverPhase
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.FailoverPhase & hastmon.FailoverPhase.$Shape;
+    }
+
+    namespace FailoverPhase {
+
+        /** Properties of a FailoverPhase. */
+        interface $Properties {
+
+            /** FailoverPhase name */
+            name?: (string|null);
+
+            /** FailoverPhase beginMs */
+            beginMs?: (number|null);
+
+            /** FailoverPhase tookMs */
+            tookMs?: (number|null);
+
+            /** FailoverPhase node */
+            node?: (string|null);
+
+            /** FailoverPhase text */
+            text?: (string|null);
+
+            /** FailoverPhase setting */
+            setting?: (string|null);
+
+            /** FailoverPhase settingMs */
+            settingMs?: (number|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a FailoverPhase. */
+        type $Shape = hastmon.FailoverPhase.$Properties;
+    }
+
+    /**
+     * Properties of a FailoverMark.
+     * @deprecated Use hastmon.FailoverMark.$Properties instead.
+     */
+    interface IFailoverMark extends hastmon.FailoverMark.$Properties {
+    }
+
+    /** Represents a FailoverMark. */
+    class FailoverMark {
+
+        /**
+         * Constructs a new FailoverMark.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.FailoverMark.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** FailoverMark node. */
+        node: string;
+
+        /** FailoverMark afterMs. */
+        afterMs: number;
+
+        /** FailoverMark number. */
+        number: number;
+
+        /** FailoverMark kind. */
+        kind: string;
+
+        /** FailoverMark text. */
+        text: string;
+
+        /**
+         * Encodes the specified FailoverMark message. Does not implicitly {@link hastmon.FailoverMark.verify|verify} messages.
+         * @param message FailoverMark message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.FailoverMark.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a FailoverMark message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.FailoverMark & hastmon.FailoverMark.$Shape} FailoverMark
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.FailoverMark & hastmon.FailoverMark.$Shape;
+    }
+
+    namespace FailoverMark {
+
+        /** Properties of a FailoverMark. */
+        interface $Properties {
+
+            /** FailoverMark node */
+            node?: (string|null);
+
+            /** FailoverMark afterMs */
+            afterMs?: (number|null);
+
+            /** FailoverMark number */
+            number?: (number|null);
+
+            /** FailoverMark kind */
+            kind?: (string|null);
+
+            /** FailoverMark text */
+            text?: (string|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a FailoverMark. */
+        type $Shape = hastmon.FailoverMark.$Properties;
     }
 
     /**
@@ -2551,6 +3531,9 @@ export namespace hastmon {
         /** RemoteStatus reason. */
         reason: string;
 
+        /** RemoteStatus heardMs. */
+        heardMs?: (number|null);
+
         /**
          * Encodes the specified RemoteStatus message. Does not implicitly {@link hastmon.RemoteStatus.verify|verify} messages.
          * @param message RemoteStatus message or plain object to encode
@@ -2592,6 +3575,9 @@ export namespace hastmon {
 
             /** RemoteStatus reason */
             reason?: (string|null);
+
+            /** RemoteStatus heardMs */
+            heardMs?: (number|null);
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
@@ -2722,6 +3708,9 @@ export namespace hastmon {
         /** VoterStatus history. */
         history: boolean;
 
+        /** VoterStatus heardMs. */
+        heardMs?: (number|null);
+
         /**
          * Encodes the specified VoterStatus message. Does not implicitly {@link hastmon.VoterStatus.verify|verify} messages.
          * @param message VoterStatus message or plain object to encode
@@ -2760,6 +3749,9 @@ export namespace hastmon {
 
             /** VoterStatus history */
             history?: (boolean|null);
+
+            /** VoterStatus heardMs */
+            heardMs?: (number|null);
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];

@@ -528,8 +528,14 @@ export namespace hastmon {
         /** PeerFrame share. */
         share?: (hastmon.Share.$Properties|null);
 
+        /** PeerFrame inquiry. */
+        inquiry?: (hastmon.Inquiry.$Properties|null);
+
+        /** PeerFrame reply. */
+        reply?: (hastmon.Reply.$Properties|null);
+
         /** PeerFrame body. */
-        body?: ("state"|"ask"|"request"|"answer"|"release"|"complaint"|"handover"|"probe"|"confirm"|"reports"|"share");
+        body?: ("state"|"ask"|"request"|"answer"|"release"|"complaint"|"handover"|"probe"|"confirm"|"reports"|"share"|"inquiry"|"reply");
 
         /**
          * Encodes the specified PeerFrame message. Does not implicitly {@link hastmon.PeerFrame.verify|verify} messages.
@@ -588,8 +594,14 @@ export namespace hastmon {
             /** PeerFrame share */
             share?: (hastmon.Share.$Properties|null);
 
+            /** PeerFrame inquiry */
+            inquiry?: (hastmon.Inquiry.$Properties|null);
+
+            /** PeerFrame reply */
+            reply?: (hastmon.Reply.$Properties|null);
+
             /** PeerFrame body */
-            body?: ("state"|"ask"|"request"|"answer"|"release"|"complaint"|"handover"|"probe"|"confirm"|"reports"|"share");
+            body?: ("state"|"ask"|"request"|"answer"|"release"|"complaint"|"handover"|"probe"|"confirm"|"reports"|"share"|"inquiry"|"reply");
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
@@ -608,10 +620,162 @@ export namespace hastmon {
           confirm?: hastmon.Confirm.$Shape|null;
           reports?: hastmon.Reports.$Shape|null;
           share?: hastmon.Share.$Shape|null;
+          inquiry?: hastmon.Inquiry.$Shape|null;
+          reply?: hastmon.Reply.$Shape|null;
           $unknowns?: Uint8Array[];
         } & (
-          ({ body?: undefined; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null; share?: null }|{ body?: "state"; state: hastmon.State.$Shape; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null; share?: null }|{ body?: "ask"; state?: null; ask: hastmon.Ask.$Shape; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null; share?: null }|{ body?: "request"; state?: null; ask?: null; request: hastmon.Request.$Shape; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null; share?: null }|{ body?: "answer"; state?: null; ask?: null; request?: null; answer: hastmon.Answer.$Shape; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null; share?: null }|{ body?: "release"; state?: null; ask?: null; request?: null; answer?: null; release: hastmon.Release.$Shape; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null; share?: null }|{ body?: "complaint"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint: hastmon.Complaint.$Shape; handover?: null; probe?: null; confirm?: null; reports?: null; share?: null }|{ body?: "handover"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover: hastmon.Handover.$Shape; probe?: null; confirm?: null; reports?: null; share?: null }|{ body?: "probe"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe: hastmon.Probe.$Shape; confirm?: null; reports?: null; share?: null }|{ body?: "confirm"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm: hastmon.Confirm.$Shape; reports?: null; share?: null }|{ body?: "reports"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports: hastmon.Reports.$Shape; share?: null }|{ body?: "share"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null; share: hastmon.Share.$Shape })
+          ({ body?: undefined; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null; share?: null; inquiry?: null; reply?: null }|{ body?: "state"; state: hastmon.State.$Shape; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null; share?: null; inquiry?: null; reply?: null }|{ body?: "ask"; state?: null; ask: hastmon.Ask.$Shape; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null; share?: null; inquiry?: null; reply?: null }|{ body?: "request"; state?: null; ask?: null; request: hastmon.Request.$Shape; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null; share?: null; inquiry?: null; reply?: null }|{ body?: "answer"; state?: null; ask?: null; request?: null; answer: hastmon.Answer.$Shape; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null; share?: null; inquiry?: null; reply?: null }|{ body?: "release"; state?: null; ask?: null; request?: null; answer?: null; release: hastmon.Release.$Shape; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null; share?: null; inquiry?: null; reply?: null }|{ body?: "complaint"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint: hastmon.Complaint.$Shape; handover?: null; probe?: null; confirm?: null; reports?: null; share?: null; inquiry?: null; reply?: null }|{ body?: "handover"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover: hastmon.Handover.$Shape; probe?: null; confirm?: null; reports?: null; share?: null; inquiry?: null; reply?: null }|{ body?: "probe"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe: hastmon.Probe.$Shape; confirm?: null; reports?: null; share?: null; inquiry?: null; reply?: null }|{ body?: "confirm"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm: hastmon.Confirm.$Shape; reports?: null; share?: null; inquiry?: null; reply?: null }|{ body?: "reports"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports: hastmon.Reports.$Shape; share?: null; inquiry?: null; reply?: null }|{ body?: "share"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null; share: hastmon.Share.$Shape; inquiry?: null; reply?: null }|{ body?: "inquiry"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null; share?: null; inquiry: hastmon.Inquiry.$Shape; reply?: null }|{ body?: "reply"; state?: null; ask?: null; request?: null; answer?: null; release?: null; complaint?: null; handover?: null; probe?: null; confirm?: null; reports?: null; share?: null; inquiry?: null; reply: hastmon.Reply.$Shape })
         );
+    }
+
+    /**
+     * Properties of an Inquiry.
+     * @deprecated Use hastmon.Inquiry.$Properties instead.
+     */
+    interface IInquiry extends hastmon.Inquiry.$Properties {
+    }
+
+    /** Represents an Inquiry. */
+    class Inquiry {
+
+        /**
+         * Constructs a new Inquiry.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.Inquiry.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** Inquiry number. */
+        number: number;
+
+        /** Inquiry part. */
+        part: number;
+
+        /** Inquiry request. */
+        request: Uint8Array;
+
+        /**
+         * Encodes the specified Inquiry message. Does not implicitly {@link hastmon.Inquiry.verify|verify} messages.
+         * @param message Inquiry message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.Inquiry.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes an Inquiry message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.Inquiry & hastmon.Inquiry.$Shape} Inquiry
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.Inquiry & hastmon.Inquiry.$Shape;
+    }
+
+    namespace Inquiry {
+
+        /** Properties of an Inquiry. */
+        interface $Properties {
+
+            /** Inquiry number */
+            number?: (number|null);
+
+            /** Inquiry part */
+            part?: (number|null);
+
+            /** Inquiry request */
+            request?: (Uint8Array|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of an Inquiry. */
+        type $Shape = hastmon.Inquiry.$Properties;
+    }
+
+    /**
+     * Properties of a Reply.
+     * @deprecated Use hastmon.Reply.$Properties instead.
+     */
+    interface IReply extends hastmon.Reply.$Properties {
+    }
+
+    /** Represents a Reply. */
+    class Reply {
+
+        /**
+         * Constructs a new Reply.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.Reply.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** Reply number. */
+        number: number;
+
+        /** Reply part. */
+        part: number;
+
+        /** Reply bytes. */
+        bytes: Uint8Array;
+
+        /** Reply more. */
+        more: boolean;
+
+        /** Reply refusal. */
+        refusal: string;
+
+        /**
+         * Encodes the specified Reply message. Does not implicitly {@link hastmon.Reply.verify|verify} messages.
+         * @param message Reply message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.Reply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a Reply message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.Reply & hastmon.Reply.$Shape} Reply
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.Reply & hastmon.Reply.$Shape;
+    }
+
+    namespace Reply {
+
+        /** Properties of a Reply. */
+        interface $Properties {
+
+            /** Reply number */
+            number?: (number|null);
+
+            /** Reply part */
+            part?: (number|null);
+
+            /** Reply bytes */
+            bytes?: (Uint8Array|null);
+
+            /** Reply more */
+            more?: (boolean|null);
+
+            /** Reply refusal */
+            refusal?: (string|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a Reply. */
+        type $Shape = hastmon.Reply.$Properties;
     }
 
     /**

@@ -69,10 +69,10 @@ test('down here, not confirmed: who sees it up, how long ago, and how many are n
   table.pass(20_000);
   assert.match(
     ask(table, 'a').sentence,
-    /^down here, not confirmed: b saw it up, 22 s ago; c saw it up, 22 s ago/,
+    /^down here, not confirmed: b: unknown since 22 s: not connected; c: unknown since 22 s: not connected/,
   );
   assert.match(said(ask(table, 'a'), 'sees-down')[1]?.change ?? '', /^b has to run, and the network/);
-  assert.equal(said(ask(table, 'a'), 'sees-down')[1]?.value, 'up; not connected now');
+  assert.equal(said(ask(table, 'a'), 'sees-down')[1]?.value, 'unknown since 22 s: not connected');
   const single = new Table(['a'], { checks: { web: ruleFor(['a']) } });
   assert.match(ask(single, 'a', UP).sentence, /^up for /);
 });

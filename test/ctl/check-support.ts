@@ -34,15 +34,7 @@ export function detailOf(): CheckDetail {
     }),
     views: [
       view,
-      {
-        ...view,
-        node: 'beta',
-        self: false,
-        nature: 'refused',
-        latencyMs: 0.1,
-        goodMs: null,
-        note: 'not connected',
-      },
+      { ...view, node: 'beta', self: false, nature: 'refused', latencyMs: 0.1, goodMs: null },
       { ...view, ...unseen, node: 'gamma', self: false, state: 'unknown', note: 'has no such check' },
     ],
     ...{ edge: 'www#3', outageMs: 70_000, told: 'www#3', toldBy: 'beta', alerts: ['ops', 'pager'] },

@@ -112,7 +112,7 @@ test('the detail of a check', () => {
       '  group: shops',
       '  seen down by: 2 of 3; it takes 2 to confirm',
       '    alpha (this node): down for 1 min 15 s, http-status 503, 1.2 ms, at 10.0.0.1, 3 s ago, last good answer 2 min ago',
-      '    beta: down for 1 min 15 s, refused, 0.1 ms, at 10.0.0.1, 3 s ago, no good answer is known, not connected',
+      '    beta: down for 1 min 15 s, refused, 0.1 ms, at 10.0.0.1, 3 s ago, no good answer is known',
       '    gamma: has no such check',
       '  outage: www#3, for 1 min 10 s',
       '  told: www#3, by beta',

@@ -25,6 +25,7 @@ import { hookEnvironment } from '../../daemon/runtime/hook-shell.js';
 import type { Explanation } from '../../proto/explain-types.js';
 import { pairOf, serviceOf } from '../balancer/console/views.js';
 import { detailOf, listOf, probeOf } from './check-support.js';
+import { DOUBLE, TIMELINE, VIEW } from './cluster-support.js';
 import { entryOf } from './support.js';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -142,7 +143,7 @@ describe('hastmonctl(8)', () => {
 
   test('has every command and every option', async () => {
     const commands = [...(await help()).matchAll(/^ {2}hastmonctl (\w+)/gm)].map(([, name = '']) => name);
-    assert.equal(commands.length, 23);
+    assert.equal(commands.length, 24);
     for (const command of commands) {
       assert.match(text, new RegExp(`^\\.It Cm ${command}\\b`, 'm'), `the command ${command}`);
       assert.match(text, new RegExp(`^\\.Nm\\n\\.Cm ${command}$`, 'm'), `the synopsis of ${command}`);
@@ -200,7 +201,8 @@ describe('hastmonctl(8)', () => {
         ramp: true,
       },
     };
-    for (const value of [entryOf({ reports }), list, detail, probeOf(), alert, rolled, balancer, explanation])
+    const values = [entryOf({ reports }), list, detail, probeOf(), alert, rolled, balancer, explanation];
+    for (const value of [...values, VIEW, DOUBLE, TIMELINE])
       for (const name of names(value))
         assert.ok(name === 'entries' || documented.has(name), `the name ${name}`);
   });

@@ -29,7 +29,7 @@ test('a primary that is well', () => {
       '  voters: 2 of 3 reachable, majority 2',
       '    alpha (self) votes for alpha',
       '    beta (reachable) votes for alpha',
-      '    gamma (unreachable)',
+      '    gamma (unreachable) unknown since 12 s',
       '  backed by: the watchdog device',
       '  restart margin: 5.2 s',
       '  waiting: nothing',
@@ -40,19 +40,19 @@ test('a primary that is well', () => {
 });
 
 test('a watchdog tells what its remotes do', () => {
-  const remote = { address: 'tcp4://lolek', node: 'alpha', connected: true, reason: '' };
+  const remote = { address: 'tcp4://lolek', node: 'alpha', connected: true, heardMs: 50, reason: '' };
   const lines = linesOf({
     role: 'watchdog',
     roleSet: 'watchdog',
     remotes: [
       { ...remote, role: 'primary', state: 'run' },
       { ...remote, address: 'tcp4://bolek', role: null, state: null },
-      { ...remote, connected: false, role: null, state: null, reason: 'connection refused' },
+      { ...remote, connected: false, role: null, state: null, reason: 'connection refused', heardMs: 7000 },
     ],
   });
   assert.ok(lines.includes('    tcp4://lolek (primary/run)'));
   assert.ok(lines.includes('    tcp4://bolek (connected)'));
-  assert.ok(lines.includes('    tcp4://lolek (disconnected): connection refused'));
+  assert.ok(lines.includes('    tcp4://lolek (disconnected): connection refused; unknown since 7 s'));
   assert.ok(!lines.some((line) => /backed by|restart margin/.test(line)), 'it has nothing to stop');
 });
 
@@ -64,6 +64,8 @@ test('what checks of actions have said', () => {
     '    check_db on alpha: primary (for 1 min 15 s, said 1.2 s ago)',
     '    lag on beta: ok (for 1 min 15 s, said 1.2 s ago)',
   ]);
+  const unheard = linesOf({ reports: [{ ...report, node: 'beta', state: '', ageMs: 90_000 }] });
+  assert.ok(unheard.includes('    check_db on beta: unknown since 1 min 30 s'));
 });
 
 test('a node that knows nobody yet', () => {
@@ -115,7 +117,7 @@ test('what is wrong has a line of its own', () => {
 });
 
 test('a voter without history, and one that has not voted', () => {
-  const voter = { self: false, reachable: true, grantingTo: '', history: true };
+  const voter = { self: false, reachable: true, heardMs: 50, grantingTo: '', history: true };
   const lines = linesOf({
     voters: [
       { ...voter, node: 'alpha' },

@@ -97,7 +97,7 @@ export function execute(
 
 /** A primary that is well, with what a test says otherwise. */
 export function entryOf(other: Partial<StatusEntry> = {}): StatusEntry {
-  const voter = { self: false, reachable: true, grantingTo: 'alpha', history: true };
+  const voter = { self: false, reachable: true, heardMs: 100, grantingTo: 'alpha', history: true };
   return {
     resource: 'mail',
     role: 'primary',
@@ -109,6 +109,7 @@ export function entryOf(other: Partial<StatusEntry> = {}): StatusEntry {
         address: 'tcp4://bolek',
         node: 'beta',
         connected: true,
+        heardMs: 100,
         role: 'secondary',
         state: 'unknown',
         reason: '',
@@ -122,7 +123,7 @@ export function entryOf(other: Partial<StatusEntry> = {}): StatusEntry {
     voters: [
       { ...voter, node: 'alpha', self: true },
       { ...voter, node: 'beta' },
-      { ...voter, node: 'gamma', reachable: false, grantingTo: '', history: false },
+      { ...voter, node: 'gamma', reachable: false, heardMs: 12_000, grantingTo: '', history: false },
     ],
     priority: 10,
     waiting: '',

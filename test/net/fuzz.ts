@@ -17,7 +17,14 @@ import { decodePeerMessage, encodePeerMessage, type LinkMessage } from '../../pr
 import { decodeReply, decodeRequest, encodeRequest } from '../../proto/control-codec.js';
 import { createFrameDecoder, encodeFrame, FrameError, frameHeaderBytes } from '../../proto/frame.js';
 import { decodeHandshake, encodeHandshake, type HandshakeMessage } from '../../proto/handshake-codec.js';
-import { type Random, random, randomConfirm, randomMessage, randomShare } from '../proto/random.js';
+import {
+  type Random,
+  random,
+  randomConfirm,
+  randomInquiry,
+  randomMessage,
+  randomShare,
+} from '../proto/random.js';
 import { cleanUp, patient, startNode, type TestNode, until } from './cluster.js';
 
 /** Growth of the resident set that no run may exceed, in bytes: garbage collection is lazy, leaks are not. */
@@ -91,6 +98,7 @@ function fuzzCodecs(r: Random, counts: FuzzCounts): void {
 
 function randomLink(r: Random): LinkMessage {
   if (r.chance(40)) return randomMessage(r);
+  if (r.chance(20)) return randomInquiry(r);
   if (r.chance(50)) return { kind: 'share', message: randomShare(r) };
   return { kind: 'confirm', message: randomConfirm(r) };
 }

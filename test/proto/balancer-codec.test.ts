@@ -75,6 +75,7 @@ function thereAndBack(balancer: BalancerAnswer): { answer: BalancerAnswer | null
       balancer,
       events: [],
       explanations: [],
+      cluster: null,
     },
   });
   const replies = frames.map((frame) => {
@@ -165,6 +166,7 @@ describe('answers', () => {
       monitor: null,
       events: [],
       explanations: [],
+      cluster: null,
     };
     const status = '2-NEW' as PairView['status'];
     const [bytes] = encodeReply({

@@ -158,6 +158,9 @@ describe('messages between nodes', () => {
     const kinds = Object.getOwnPropertyNames(hastmon.PeerFrame.prototype).filter(
       (key) => key !== 'constructor',
     );
-    assert.deepEqual(kinds.sort(), [...messageKinds, 'body', 'probe', 'confirm', 'reports', 'share'].sort());
+    assert.deepEqual(
+      kinds.sort(),
+      [...messageKinds, 'body', 'probe', 'confirm', 'reports', 'share', 'inquiry', 'reply'].sort(),
+    );
   });
 });

@@ -16,7 +16,7 @@ const EVENT: HaEvent = {
 };
 const REPLY: ControlReply = {
   ...{ final: false, progress: '', error: null, status: [], text: '', monitor: null, balancer: null },
-  ...{ events: [EVENT], explanations: [] },
+  ...{ events: [EVENT], explanations: [], cluster: null },
 };
 const REQUEST: EventsRequest = { kind: 'events', names: [], sinceMs: null, last: null, follow: false };
 

@@ -19,7 +19,7 @@ const EXPLANATION: Explanation = {
     { ...CONDITION, holds: true, enough: 2 },
   ],
 };
-const NOTHING = { status: [], text: '', monitor: null, balancer: null, events: [] };
+const NOTHING = { status: [], text: '', monitor: null, balancer: null, events: [], cluster: null };
 
 function thereAndBack(explanations: Explanation[]): { frames: number; back: Explanation[] } {
   const replies = encodeReply({ final: true, progress: '', error: null, ...NOTHING, explanations }).map(

@@ -55,6 +55,7 @@ describe('answers', () => {
         balancer: null,
         events: [],
         explanations: [],
+        cluster: null,
       };
       const [bytes, more] = encodeReply(reply);
       assert.equal(more, undefined);

@@ -13,6 +13,7 @@ import type {
   VoterSets,
 } from '../../daemon/core/types.js';
 import { UNMARKED } from '../../daemon/core/types.js';
+import type { InquiryMessage, ReplyMessage } from '../../proto/inquiry-codec.js';
 import type { ShareMessage } from '../../proto/share-codec.js';
 
 export interface Random {
@@ -262,4 +263,12 @@ export function randomShare(r: Random): ShareMessage {
     override: r.chance(50) ? null : r.pick([0, 1, 100, 2 ** 31 - 1]),
   }));
   return { full: r.chance(50), more: r.chance(50), entries: [...checks, ...hosts, ...services, ...pairs] };
+}
+
+/** What a node asks another one for people, and a part of the answer. */
+export function randomInquiry(r: Random): InquiryMessage | ReplyMessage {
+  const bytes = new Uint8Array(r.bytes(r.below(r.chance(10) ? 3000 : 60)));
+  const [number, part] = [counter(r) || 1, r.below(257)];
+  if (r.chance(50)) return { kind: 'inquiry', number, part, request: bytes };
+  return { kind: 'reply', number, part, bytes, more: r.chance(50), refusal: r.chance(50) ? '' : name(r) };
 }

@@ -26,6 +26,7 @@ test('[N42] so does what a status says of them', () => {
       balancer: null,
       events: [],
       explanations: [],
+      cluster: null,
     },
     status: [entryOf({ reports: [report, { ...report, node: 'lolek' }] })],
   };

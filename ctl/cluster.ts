@@ -1,0 +1,129 @@
+/** What `hastmonctl status --cluster` prints: all nodes and their resources as one of them sees them. Pure. */
+import type { ClusterView, NodeReport, NodeSaid } from '../proto/cluster-types.js';
+import type { Selection, StatusEntry } from '../proto/control-types.js';
+import { plain, shortAge } from './check-words.js';
+import { type Column, layOut } from './table.js';
+import { duration } from './words.js';
+
+export interface Room {
+  /** Characters in a line, Infinity where nothing is cut. */
+  columns: number;
+  colour: boolean;
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'NODE', least: 8 },
+  { title: 'RESOURCE', least: 8 },
+  { title: 'ROLE' },
+  { title: 'STATE' },
+  { title: 'LEASE', least: 10 },
+  { title: 'EPOCH', right: true },
+  { title: 'CHECKS DOWN' },
+  { title: 'VERSION' },
+  { title: 'AGE', right: true },
+  { title: 'NOTE', least: 12 },
+];
+const ROLE = 2;
+const STATE = 3;
+const NOTE = 9;
+const [RED, YELLOW, PLAIN] = ['\x1b[31;1m', '\x1b[33m', '\x1b[0m'];
+
+/** The view with what is about these resources alone. */
+export function selectFrom(view: ClusterView, resources: Selection): ClusterView {
+  if (resources === 'all') return view;
+  const isMeant = (name: string): boolean => resources.includes(name);
+  return {
+    ...view,
+    double: view.double.filter(({ resource }) => isMeant(resource)),
+    nodes: view.nodes.map(({ said, ...report }) => ({
+      ...report,
+      said:
+        said === null ? null : { ...said, status: said.status.filter(({ resource }) => isMeant(resource)) },
+    })),
+  };
+}
+
+/** Names among these that no node that has answered knows. */
+export function unknownIn({ nodes }: ClusterView, resources: Selection): string[] {
+  if (resources === 'all') return [];
+  const known = new Set(nodes.flatMap(({ said }) => (said?.status ?? []).map(({ resource }) => resource)));
+  return resources.filter((name) => !known.has(name));
+}
+
+/** First, where there are any, the resources that run twice; then a table with a line for each resource of each node. */
+export function formatCluster(view: ClusterView, room: Room): string {
+  const paint = (text: string, colour: string): string => (room.colour ? `${colour}${text}${PLAIN}` : text);
+  const alarms = view.double.map(({ nodes, resource }) =>
+    paint(`${plain(resource)} RUNS ON MORE THAN ONE NODE: ${nodes.map(plain).join(' and ')}`, RED),
+  );
+  const rows = view.nodes.flatMap(rowsOf);
+  const lines = layOut(
+    COLUMNS,
+    rows.map(({ cells }) => cells),
+    room.columns,
+    (cell, row, column) => {
+      const odd = rows[row]?.odd === true && [ROLE, STATE, NOTE].includes(column);
+      return odd ? paint(cell, YELLOW) : cell;
+    },
+  );
+  return `${[...alarms, ...(alarms.length === 0 ? [] : ['']), ...lines].join('\n')}\n`;
+}
+
+interface Row {
+  cells: string[];
+  /** Something is to be looked at. */
+  odd: boolean;
+}
+
+function rowsOf(report: NodeReport): Row[] {
+  const { ageMs, heardMs, node, note, said, self } = report;
+  const name = plain(node);
+  if (said === null) {
+    const since = heardMs === null ? 'unknown' : `unknown since ${duration(heardMs)}`;
+    return [{ cells: [name, '-', since, '', '', '', '', '', '', plain(note)], odd: true }];
+  }
+  const tail = [checksDown(said), plain(said.version), self ? 'now' : ageWords(ageMs)];
+  const balancer = balancerNote(said);
+  if (said.status.length === 0)
+    return [{ cells: [name, '-', '-', '-', '-', '', ...tail, balancer], odd: balancer !== '' }];
+  return said.status.map((entry, index) => {
+    const notes = [...notesOn(entry), ...(index === 0 && balancer !== '' ? [balancer] : [])];
+    const cells = [
+      ...[index === 0 ? name : '', plain(entry.resource), entry.role, entry.state, leaseWords(entry)],
+      ...[entry.lease.epoch === 0 ? '-' : String(entry.lease.epoch), ...(index === 0 ? tail : ['', '', ''])],
+      notes.join('; '),
+    ];
+    return { cells, odd: notes.length > 0 };
+  });
+}
+
+const ageWords = (ms: number): string => (ms < 999.5 ? `${Math.round(ms)} ms` : shortAge(ms));
+
+function leaseWords({ holder, lease }: StatusEntry): string {
+  if (lease.held) return `held, ${duration(lease.leftMs)} left`;
+  return holder === '' ? 'nobody holds it' : `${plain(holder)} holds it`;
+}
+
+function checksDown({ checks }: NodeSaid): string {
+  if (checks === null) return '-';
+  const { down, outages, unknown, up } = checks;
+  const confirmed = outages === 0 ? '' : `, ${outages} confirmed`;
+  return `${down} of ${up + down + unknown}${confirmed}`;
+}
+
+function balancerNote({ balancer }: NodeSaid): string {
+  if (balancer === null || balancer.servicesDown === 0) return '';
+  return `${balancer.servicesDown} of ${balancer.services} virtual services down`;
+}
+
+function notesOn({ forced, lastError, maintenance, role, roleSet, state }: StatusEntry): string[] {
+  const notes: string[] = [];
+  if (forced) notes.push('forced, outside the lease');
+  if (maintenance !== null)
+    notes.push(
+      `maintenance on ${plain(maintenance.node)}${maintenance.reason === '' ? '' : `: ${plain(maintenance.reason)}`}`,
+    );
+  if (roleSet !== role) notes.push(`set to ${roleSet}`);
+  if (state === 'failed' && lastError !== '') notes.push(plain(lastError));
+  return notes;
+}

@@ -1,0 +1,82 @@
+/** What `hastmonctl status --cluster` prints and ends with. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { formatCluster, selectFrom } from '../../ctl/cluster.js';
+import { DOUBLE, VIEW } from './cluster-support.js';
+import { execute, fakeDaemon, hastmonctl, invocationOf } from './support.js';
+
+const plain = { columns: Number.POSITIVE_INFINITY, colour: false };
+
+test('one table of all nodes and resources; who is not heard is unknown, since when and why', () => {
+  assert.deepEqual(formatCluster(VIEW, plain).split('\n'), [
+    'NODE   RESOURCE  ROLE                STATE    LEASE             EPOCH  CHECKS DOWN           VERSION   AGE  NOTE',
+    'alpha  mail      primary             run      held, 2.4 s left     12  2 of 12, 1 confirmed  0.1.0     now',
+    '       db        primary             run      held, 2.4 s left      3',
+    'beta   mail      secondary           stopped  alpha holds it       12  -                     0.1.0    5 ms  maintenance on alpha: upgrade',
+    'gamma  -         unknown since 12 s                                                                         link lost: nothing heard for 3000 ms',
+    'delta  -         unknown                                                                                    never heard since this daemon began',
+    'omega  -         -                   -        -                        -                     0.1.0    5 ms',
+    '',
+  ]);
+  const narrow = formatCluster(VIEW, { columns: 100, colour: false });
+  for (const line of narrow.split('\n')) assert.ok(line.length <= 100, line);
+});
+
+test('two that both run it: a line at the top, red where colours are wanted', () => {
+  const words = 'mail RUNS ON MORE THAN ONE NODE: alpha and beta';
+  assert.equal(formatCluster(DOUBLE, plain).split('\n')[0], words);
+  assert.equal(formatCluster(DOUBLE, { ...plain, colour: true }).split('\n')[0], `\x1b[31;1m${words}\x1b[0m`);
+  assert.ok(!formatCluster(DOUBLE, plain).includes('\x1b'));
+});
+
+test('some resources alone', () => {
+  const some = selectFrom(DOUBLE, ['db']);
+  assert.deepEqual(some.double, []);
+  assert.deepEqual(
+    some.nodes.map(({ said }) => said?.status.map(({ resource }) => resource)),
+    [['db'], [], undefined, undefined, []],
+  );
+});
+
+test('what the program asks, prints and ends with', async (t) => {
+  const asked: unknown[] = [];
+  let view = VIEW;
+  const config = await fakeDaemon(t, async (request) => {
+    asked.push(request);
+    return { cluster: { kind: 'cluster', ...view } };
+  });
+  const words = ['status', '--cluster', '-c', config, '-n', 'alpha'];
+  const well = await hastmonctl(words);
+  assert.deepEqual([well.code, well.err, well.out], [0, '', formatCluster(VIEW, plain)]);
+  assert.deepEqual(asked, [{ kind: 'cluster' }]);
+  const json = await hastmonctl([...words, '--json', 'mail']);
+  assert.deepEqual(JSON.parse(json.out), selectFrom(VIEW, ['mail']));
+  const none = await hastmonctl([...words, 'shop']);
+  assert.deepEqual(
+    [none.code, none.err],
+    [68, 'hastmonctl: no resource shop on any node that has answered\n'],
+  );
+  view = DOUBLE;
+  const double = await execute(words);
+  assert.equal(double.code, 1);
+  assert.match(double.out, /^mail RUNS ON MORE THAN ONE NODE: alpha and beta\n/);
+  assert.equal((await hastmonctl([...words, 'db'])).code, 0);
+  assert.equal((await hastmonctl([...words, '--json'])).code, 1);
+});
+
+test('the command line', async () => {
+  const request = async (...words: string[]) => (await invocationOf(words)).request;
+  assert.deepEqual(await request('status', '--cluster'), { kind: 'cluster-status', resources: 'all' });
+  assert.deepEqual(await request('status', '--cluster', 'a', 'b'), {
+    kind: 'cluster-status',
+    resources: ['a', 'b'],
+  });
+  assert.deepEqual(await request('timeline', 'mail'), {
+    ...{ kind: 'timeline-of', resource: 'mail', last: 1, marks: false },
+  });
+  assert.deepEqual(await request('timeline', '-v', 'mail', '--last', '3'), {
+    ...{ kind: 'timeline-of', resource: 'mail', last: 3, marks: true },
+  });
+  await assert.rejects(request('timeline'), /'timeline' takes the name of one resource/);
+  await assert.rejects(request('timeline', 'mail', '--last', '0'), /'0' is not from 1 to 100/);
+});
