@@ -19,6 +19,8 @@ import {
   checkCommands,
   monitorRequestOf,
   settleWatch,
+  WATCH_DEFAULT_MS,
+  watched,
   watchMs,
   within,
 } from './check-arguments.js';
@@ -61,6 +63,8 @@ export const ROLES: readonly Role[] = ['init', 'primary', 'secondary', 'watchdog
 
 /** What --wait waits for at most where no --timeout is given. */
 export const WAIT_DEFAULT_MS = 60_000;
+/** A lease is to be seen running down. */
+const STATUS_WATCH_MS = 1000;
 const WAIT_MAX_MS = 24 * 3_600_000;
 
 const LETTERS: Letters = { flags: 'dfhv', valued: { c: 'config', n: 'node', o: 'option', s: 'control' } };
@@ -155,7 +159,7 @@ function commands(main: Command): Command {
         .option('yes', yes),
     )
     .command('status [names..]', 'Show how resources are, and what they wait for', (command) =>
-      command
+      watched(command, '1s')
         .usage('$0 status [all|name..] [options]\n\nShows how resources are on this node.')
         .positional('names', { ...NAMES, defaultDescription: 'all' })
         .option('cluster', { type: 'boolean', describe: 'On all nodes, in one table' }),
@@ -237,7 +241,7 @@ function invocationOf(argv: Parsed, tail: readonly string[]): Invocation {
     wait,
     timeoutMs: timeout === '' ? WAIT_DEFAULT_MS : timeoutMs(timeout),
     yes: argv.yes === true,
-    watchMs: watchMs(argv),
+    watchMs: watchMs(argv, argv._[0] === 'status' ? STATUS_WATCH_MS : WATCH_DEFAULT_MS),
   };
 }
 

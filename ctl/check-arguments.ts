@@ -110,10 +110,11 @@ function unmuting(words: string) {
       .positional('names', CHECK_NAMES);
 }
 
-function watched(command: Command): Command {
+/** Adds --watch. `often`: how often if nothing is said, for people. */
+export function watched(command: Command, often = '2s'): Command {
   return command.option('watch', {
     type: 'string',
-    describe: 'Look again and again, this often [2s]',
+    describe: `Look again and again, this often [${often}]`,
   });
 }
 
@@ -128,10 +129,10 @@ export function settleWatch(words: readonly string[]): string[] {
 }
 
 /** 0: once. */
-export function watchMs({ watch }: CheckWords): number {
+export function watchMs({ watch }: CheckWords, unsaidMs: number): number {
   if (watch === undefined) return 0;
   const text = only('watch', watch);
-  return text === '' ? WATCH_DEFAULT_MS : within('watch', text, 100, WATCH_MAX_MS, '100ms to 1h');
+  return text === '' ? unsaidMs : within('watch', text, 100, WATCH_MAX_MS, '100ms to 1h');
 }
 
 /** The request of these words; null where the command is none of these. `command`: what yargs takes for commands and names. */

@@ -2,7 +2,7 @@
 import type { ClusterView, NodeReport, NodeSaid } from '../proto/cluster-types.js';
 import type { Selection, StatusEntry } from '../proto/control-types.js';
 import { plain, shortAge } from './check-words.js';
-import { type Column, layOut } from './table.js';
+import { type Column, fold, GAP, layOut } from './table.js';
 import { duration } from './words.js';
 
 export interface Room {
@@ -26,6 +26,8 @@ const COLUMNS: readonly Column[] = [
 const ROLE = 2;
 const STATE = 3;
 const NOTE = 9;
+/** Version, age, epoch, checks, lease: what a narrow terminal can do without, in this order. */
+const SPARED = [7, 8, 5, 6, 4];
 const [RED, YELLOW, PLAIN] = ['\x1b[31;1m', '\x1b[33m', '\x1b[0m'];
 
 /** The view with what is about these resources alone. */
@@ -53,20 +55,36 @@ export function unknownIn({ nodes }: ClusterView, resources: Selection): string[
 /** First, where there are any, the resources that run twice; then a table with a line for each resource of each node. */
 export function formatCluster(view: ClusterView, room: Room): string {
   const paint = (text: string, colour: string): string => (room.colour ? `${colour}${text}${PLAIN}` : text);
-  const alarms = view.double.map(({ nodes, resource }) =>
-    paint(`${plain(resource)} RUNS ON MORE THAN ONE NODE: ${nodes.map(plain).join(' and ')}`, RED),
-  );
+  const alarms = view.double.flatMap(({ nodes, resource }) => {
+    const words = `${plain(resource)} RUNS ON MORE THAN ONE NODE: ${nodes.map(plain).join(' and ')}`;
+    return fold(words, room.columns, '').map((line) => paint(line, RED));
+  });
   const rows = view.nodes.flatMap(rowsOf);
+  const shown = fitting(rows, room.columns);
   const lines = layOut(
-    COLUMNS,
-    rows.map(({ cells }) => cells),
+    shown.map((column) => COLUMNS[column] as Column),
+    rows.map(({ cells }) => shown.map((column) => cells[column] ?? '')),
     room.columns,
-    (cell, row, column) => {
-      const odd = rows[row]?.odd === true && [ROLE, STATE, NOTE].includes(column);
+    (cell, row, index) => {
+      const odd = rows[row]?.odd === true && [ROLE, STATE, NOTE].includes(shown[index] ?? -1);
       return odd ? paint(cell, YELLOW) : cell;
     },
   );
   return `${[...alarms, ...(alarms.length === 0 ? [] : ['']), ...lines].join('\n')}\n`;
+}
+
+/** The columns that there is room for, at their least width; those that can be spared first go first. */
+function fitting(rows: readonly Row[], width: number): number[] {
+  const least = COLUMNS.map((column, index) => {
+    const widest = Math.max(column.title.length, ...rows.map(({ cells }) => (cells[index] ?? '').length));
+    return Math.min(widest, column.least ?? widest) + GAP;
+  });
+  const needed = (columns: readonly number[]): number =>
+    columns.reduce((sum, column) => sum + (least[column] ?? 0), -GAP);
+  return SPARED.reduce(
+    (columns, spared) => (needed(columns) > width ? columns.filter((column) => column !== spared) : columns),
+    COLUMNS.map((_, index) => index),
+  );
 }
 
 interface Row {

@@ -27,7 +27,8 @@ export function formatEvent(event: HaEvent, colour: boolean): string {
   return `${DIM}${when}${PLAIN}  ${plain(subject)}  ${paint}${what}${paint === '' ? '' : PLAIN}\n`;
 }
 
-function colourOf({ data, kind }: HaEvent): string {
+/** The colour of an event's words, '' for none. */
+export function colourOf({ data, kind }: HaEvent): string {
   if (BAD.has(kind) || data.ok === false || data.done === false || data.to === 'failed' || data.to === 'down')
     return RED;
   return GOOD.has(kind) || (kind === 'run-changed' && data.to === 'run') ? GREEN : '';

@@ -1,7 +1,7 @@
 /** Carries out what asks all nodes at once: asks the one node, prints what they say, and gives the exit status. */
 import { exitCode } from '../daemon/process/sysexits.js';
-import type { ClusterAnswer } from '../proto/cluster-types.js';
-import type { ControlRequest } from '../proto/control-types.js';
+import type { ClusterAnswer, ClusterView } from '../proto/cluster-types.js';
+import type { ControlRequest, Selection } from '../proto/control-types.js';
 import { succeeded } from './answer.js';
 import { formatCluster, selectFrom, unknownIn } from './cluster.js';
 import type { ClusterTask } from './cluster-arguments.js';
@@ -22,14 +22,19 @@ async function status(
   { resources }: Extract<ClusterTask, { kind: 'cluster-status' }>,
 ): Promise<number> {
   const { invocation, terminal } = session;
+  const view = await clusterOf(session, resources);
+  if (invocation.json) terminal.print(`${JSON.stringify(view, null, 2)}\n`);
+  else terminal.print(formatCluster(view, { columns: terminal.columns(), colour: terminal.colour }));
+  return view.double.length === 0 ? exitCode.ok : exitCode.no;
+}
+
+/** What all nodes say of these resources. Rejects with a CtlError where no node that has answered knows one of them. */
+export async function clusterOf(session: Session, resources: Selection): Promise<ClusterView> {
   const { kind: _, ...whole } = await ask(session, { kind: 'cluster' }, 'cluster');
   const [unknown] = unknownIn(whole, resources);
   if (unknown !== undefined)
     throw new CtlError(exitCode.noHost, `no resource ${unknown} on any node that has answered`);
-  const view = selectFrom(whole, resources);
-  if (invocation.json) terminal.print(`${JSON.stringify(view, null, 2)}\n`);
-  else terminal.print(formatCluster(view, { columns: terminal.columns(), colour: terminal.colour }));
-  return view.double.length === 0 ? exitCode.ok : exitCode.no;
+  return selectFrom(whole, resources);
 }
 
 async function timeline(

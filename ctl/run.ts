@@ -80,7 +80,11 @@ function hinted(error: unknown, hint: string): unknown {
 }
 
 async function carryOut(session: Session): Promise<number> {
-  const { request } = session.invocation;
+  const { request, watchMs } = session.invocation;
+  if (watchMs > 0 && (request.kind === 'status' || request.kind === 'cluster-status')) {
+    const { runOverview } = await import('./run-overview.js');
+    return runOverview(session, request.resources);
+  }
   switch (request.kind) {
     case 'checks':
     case 'check':

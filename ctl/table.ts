@@ -8,7 +8,7 @@ export interface Column {
 }
 
 /** Between two columns. */
-const GAP = 2;
+export const GAP = 2;
 
 /**
  * The lines of a table, its titles first, none wider than `width`; a cell that was cut ends in `+`. `paint` may colour a cell of a row
