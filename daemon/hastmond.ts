@@ -1,5 +1,5 @@
 /**
- * hastmond(8): the program. The daemon executes it again, with the one word `worker`, `monitor`, `notifier`, `balancer` or `actions-monitor`, for its other
+ * hastmond(8): the program. The daemon executes it again, with the one word `worker`, `monitor`, `notifier`, `balancer`, `http` or `actions-monitor`, for its other
  * processes, and with `actions-run` in the place of a hook program; they start fast because what only the main process needs is not loaded there.
  */
 import { fileURLToPath } from 'node:url';
@@ -24,6 +24,9 @@ if (process.argv[2] === 'worker') {
 } else if (process.argv[2] === 'balancer') {
   const { runBalancer } = await import('./balancer/process/process.js');
   runBalancer(script);
+} else if (process.argv[2] === 'http') {
+  const { runHttp } = await import('./http/process.js');
+  runHttp(script);
 } else {
   const { runMain } = await import('./runtime/main.js');
   await runMain(script, process.argv.slice(2));

@@ -110,6 +110,7 @@ test('each folder knows what the architecture lets it know', () => {
     'daemon/control/': /^(daemon\/(control|net|process|sys)|proto)\//,
     'daemon/events/': /^(daemon\/(events|core|hooks|sys)|proto)\//,
     'daemon/hooks/': /^daemon\/(hooks|state|sys)\//,
+    'daemon/http/': /^(daemon\/((http|config|core|sys|process)\/|checks\/natures\.ts$)|proto\/)/,
     'daemon/log/': /^daemon\/(log|config|sys)\//,
     'daemon/net/': /^(daemon\/(net|config|core)|proto)\//,
     'daemon/process/': /^daemon\/(process|sys)\//,

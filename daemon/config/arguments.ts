@@ -8,6 +8,7 @@ import {
   couldFollow,
   findRule,
   HINTS,
+  holdsSecrets,
   isMonitoring,
   namesFor,
   type Rule,
@@ -142,8 +143,8 @@ export function parseSecret(reading: Reading, section: Section, statement: State
   const { name } = statement;
   mask(name.file, name.line, name.column + name.length);
   if (!isArgument(reading, false)) {
-    reading.reporter.error(name, "'secret' is incomplete", `expected ${statement.rule.expected}`);
-    section.lost.add('secret');
+    reading.reporter.error(name, `${quote(name.text)} is incomplete`, `expected ${statement.rule.expected}`);
+    section.lost.add(name.text);
     return false;
   }
   const word = peek(reading);
@@ -155,7 +156,7 @@ export function parseSecret(reading: Reading, section: Section, statement: State
     rest.line === word.line &&
     !startsStatement(reading)
   ) {
-    reading.reporter.error(rest, 'the secret has several words', 'a string with blanks must be quoted');
+    reading.reporter.error(rest, `the ${name.text} has several words`, 'a string with blanks must be quoted');
     skipLine(reading, word.line);
   }
   return useful;
@@ -176,7 +177,7 @@ export function rejectRest(reading: Reading, section: Section, statement: Statem
 }
 
 /** Statements that secrets follow. */
-const MASKED: ReadonlySet<string> = new Set(['login', 'webhook', 'header']);
+const MASKED: ReadonlySet<string> = new Set(['login', 'webhook', 'header', 'token']);
 
 /** Reports a word that is no statement, and skips what belongs to it. */
 export function unknownStatement(reading: Reading, section: Section, name: Token): void {
@@ -209,9 +210,9 @@ function suggestion(section: Section, name: string, closest: string, elsewhere: 
   return `did you mean ${quote(elsewhere)}, which is allowed in ${places}?`;
 }
 
-/** A stray word for a message, with the blank before it; in a key it may be a part of the secret. */
+/** A stray word for a message, with the blank before it; it may be a part of a secret. */
 function shown(section: Section, token: Token): string {
-  if (section.kind !== 'key') return ` ${quote(token.text)}`;
+  if (!holdsSecrets(section.kind)) return ` ${quote(token.text)}`;
   mask(token.file, token.line, token.column);
   return ' word';
 }

@@ -44,7 +44,8 @@ export function describeChanges(diff: ConfigDiff, before: Config, after: Config)
     return [{ resource: name, text: `${words.join(', ')} changed` }];
   });
   const balancer = diff.balancer ? [{ resource: '', text: 'balancer changed' }] : [];
-  return [...globals, ...monitorLines(diff.monitor), ...balancer, ...resources];
+  const http = diff.http ? [{ resource: '', text: 'http changed' }] : [];
+  return [...globals, ...monitorLines(diff.monitor), ...balancer, ...http, ...resources];
 }
 
 function monitorLines({ fields, checks, alerts }: MonitorDiff): ChangeLine[] {

@@ -1,4 +1,5 @@
 /** The values of what a file leaves out. The ancestor's, but for the heartbeat: its failover took a minute. */
+import type { HttpSettings } from '../http/settings.js';
 import type { ControlConfig, LogConfig, ResourceTimes } from './types.js';
 
 /** Where hastmond and hastmonctl look for the file, in this order. */
@@ -8,6 +9,11 @@ export const DEFAULT_CONTROL: ControlConfig = { path: '/var/run/hastmonctl', mod
 export const DEFAULT_LISTEN = 'tcp4://0.0.0.0:8458';
 export const DEFAULT_STATE_DIR = '/var/lib/hastmon';
 export const DEFAULT_LOG: LogConfig = { level: 'info', facility: 'daemon' };
+/** With a token the paths for load balancers need it, too, unless the file says otherwise. */
+export const DEFAULT_HTTP: Pick<HttpSettings, 'users' | 'health'> = {
+  users: ['hastmon', 'nobody'],
+  health: 'token',
+};
 export const DEFAULT_WATCHDOG_TIMEOUT_MS = 10_000;
 export const DEFAULT_ALGORITHM = 'sha256';
 

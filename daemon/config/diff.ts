@@ -3,7 +3,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { diffMonitor, type MonitorDiff } from './monitor-diff.js';
 import type { Config, ResourceConfig } from './types.js';
 
-export type GlobalField = Exclude<keyof Config, 'resources' | 'monitor' | 'balancer' | 'file' | 'includes'>;
+export type GlobalField = Exclude<
+  keyof Config,
+  'resources' | 'monitor' | 'balancer' | 'http' | 'file' | 'includes'
+>;
 export type ResourceField = keyof ResourceConfig;
 
 export interface ResourceChange {
@@ -21,6 +24,7 @@ export interface ConfigDiff {
   monitor: MonitorDiff;
   /** True where what this file says of the balancer differs; its own file is compared by itself. */
   balancer: boolean;
+  http: boolean;
   /** True where nothing differs. */
   unchanged: boolean;
 }
@@ -43,12 +47,14 @@ export function diffConfig(before: Config, after: Config): ConfigDiff {
   ];
   const monitor = diffMonitor(before.monitor, after.monitor);
   const balancer = !isDeepStrictEqual(before.balancer, after.balancer);
+  const http = !isDeepStrictEqual(before.http, after.http);
   const unchanged =
     !balancer &&
+    !http &&
     globals.length === 0 &&
     resources.every(({ change }) => change === 'unchanged') &&
     [monitor.fields, monitor.checks, monitor.alerts].every((changes) => changes.length === 0);
-  return { globals, resources, monitor, balancer, unchanged };
+  return { globals, resources, monitor, balancer, http, unchanged };
 }
 
 function compare(before: ResourceConfig | undefined, after: ResourceConfig): ResourceChange {

@@ -3,8 +3,10 @@
  * defaults written out. It parses again to the same configuration, but for the secrets, which are shown as `***`.
  */
 import type { BalancerSettings } from '../balancer/settings.js';
-import { printable, SECRET_SHOWN, word } from './dump-words.js';
+import type { HttpSettings } from '../http/settings.js';
+import { monitorWord, printable, SECRET_SHOWN, word } from './dump-words.js';
 import { formatDuration, formatPercent } from './duration.js';
+import { addressText } from './http-address.js';
 import { dumpMonitor } from './monitor-dump.js';
 import type { ActionsConfig, Address, Config, ResourceConfig } from './types.js';
 
@@ -44,10 +46,22 @@ function dumpGlobals(config: Config): string {
   lines.push('log {');
   if (log.file !== undefined) lines.push(`\tfile ${word(log.file)}`);
   lines.push(`\tlevel ${log.level}`, `\tfacility ${log.facility}`, '}');
+  if (config.http !== null) lines.push(...dumpHttp(config.http));
   const others = (config.monitor?.nodes ?? []).filter((node) => node !== config.node);
   for (const node of [config.node, ...others]) lines.push(`on ${word(node)} {`, '}');
   lines.push('');
   return lines.join('\n');
+}
+
+function dumpHttp(http: HttpSettings): string[] {
+  const lines = [
+    `listen ${word(addressText(http))}`,
+    ...(http.tokenFile !== '' ? [`token_file ${word(http.tokenFile)}`] : []),
+    ...(http.tokenFile === '' && http.token !== null ? [`token ${word(SECRET_SHOWN)}`] : []),
+    `user ${http.users.map(monitorWord).join(' ')}`,
+    `health ${http.health}`,
+  ];
+  return ['http {', ...lines.map((line) => `\t${line}`), '}'];
 }
 
 function dumpBalancer(balancer: BalancerSettings): string {

@@ -31,8 +31,7 @@ export function checkFiles(config: Config): Diagnostic[] {
   }
   if (config.monitor !== null) checkMonitor(config.monitor, warn);
   checkPlaces(config, warn, teller('error'));
-  for (const file of [config.file, ...(config.includes ?? [])])
-    checkPermissions(file, config.monitor !== null, warn);
+  for (const file of [config.file, ...(config.includes ?? [])]) checkPermissions(file, config, warn);
   return distinct(found);
 }
 
@@ -104,11 +103,11 @@ function isExecutable(file: string, stats: Stats): boolean {
   }
 }
 
-function checkPermissions(file: string, monitors: boolean, warn: Tell): void {
+function checkPermissions(file: string, config: Config, warn: Tell): void {
   const found = look(file);
   if (typeof found === 'string') return;
   if ((found.mode & 0o002) !== 0) warn('every user may change this file', `chmod 600 ${file}`, file);
-  else if ((found.mode & 0o004) !== 0 && holdsSecret(file, monitors)) {
+  else if ((found.mode & 0o004) !== 0 && holdsSecret(file, config)) {
     warn('every user may read the secret in this file', `chmod 600 ${file}`, file);
   }
 }
@@ -116,10 +115,14 @@ function checkPermissions(file: string, monitors: boolean, warn: Tell): void {
 /** A login with its password, or a URL with one. */
 const MONITOR_SECRET = /(?:^|[\s{;])login\s+\S+\s+\S|:\/\/[^\s/?:@]*:[^\s/?]*@/m;
 
-function holdsSecret(file: string, monitors: boolean): boolean {
+function holdsSecret(file: string, { http, monitor }: Config): boolean {
   try {
     const text = readFileSync(file, 'utf8').replace(/#.*$/gm, '');
-    return /(?:^|[\s{;])secret[\s"]/m.test(text) || (monitors && MONITOR_SECRET.test(text));
+    return (
+      /(?:^|[\s{;])secret[\s"]/m.test(text) ||
+      (monitor !== null && MONITOR_SECRET.test(text)) ||
+      (http !== null && /(?:^|[\s{;])token[\s"]/m.test(text))
+    );
   } catch {
     return false;
   }

@@ -3,6 +3,7 @@
  * over it and over that of monitoring; reading the values is settings.ts, what they mean together is checks.ts.
  */
 import { BALANCER_RULES } from './grammar-balancer.js';
+import { HTTP_RULES } from './grammar-http.js';
 import { MONITOR_RULES } from './grammar-monitor.js';
 
 /** Kinds of section; `node` is `on` outside of a resource, `resource-node` is `on` inside one. */
@@ -18,7 +19,8 @@ export type SectionKind =
   | 'template'
   | 'group'
   | 'alert'
-  | 'balancer';
+  | 'balancer'
+  | 'http';
 
 /** What follows a statement's name. */
 export type ArgumentKind =
@@ -36,6 +38,8 @@ export type ArgumentKind =
   | 'named-block'
   /** `log PATH` or `log { … }` */
   | 'path-or-block'
+  /** `http ADDRESS` or `http { … }` */
+  | 'address-or-block'
   /** Words up to the next statement, at least one. */
   | 'list'
   /** Nothing. */
@@ -108,6 +112,12 @@ const ALL: readonly Rule[] = [
   rule('file', 'path', ['log'], 'the path of a file'),
   rule('level', 'word', ['log'], 'error, warn, info, debug or trace'),
   rule('facility', 'word', ['log'], 'a syslog facility such as daemon or local0'),
+  rule(
+    'http',
+    'address-or-block',
+    GLOBAL,
+    'an address such as 127.0.0.1:8480, none, or { listen ADDRESS … }',
+  ),
   rule('control_mode', 'mode', GLOBAL, 'a file mode such as 0600'),
   rule('control_owner', 'word', GLOBAL, "a user's name or number"),
   rule('control_group', 'word', GLOBAL, "a group's name or number"),
@@ -120,9 +130,9 @@ const ALL: readonly Rule[] = [
 ];
 
 /** What stands in sections whose statements are words only there. */
-const OTHERS: readonly Rule[] = [...MONITOR_RULES, ...BALANCER_RULES];
+const OTHERS: readonly Rule[] = [...MONITOR_RULES, ...BALANCER_RULES, ...HTTP_RULES];
 
-/** Every statement by its name, but for those of monitoring and of the balancer. */
+/** Every statement by its name, but for those of monitoring, of the balancer and of HTTP. */
 export const RULES: ReadonlyMap<string, Rule> = new Map(ALL.map((entry) => [entry.name, entry]));
 
 /** Those by section and name. */
@@ -140,11 +150,12 @@ const MONITORING_SECTIONS: ReadonlySet<SectionKind> = new Set([
   'group',
   'alert',
   'balancer',
+  'http',
 ]);
 /** What begins one of these sections, and so cannot be inside a section where it is not allowed. */
 const OPENERS: ReadonlySet<string> = new Set(['monitor', 'check', 'template', 'group', 'alert', 'balancer']);
 
-/** True for a section of monitoring or of the balancer: there its own statements are reserved words. */
+/** True for a section of monitoring, of the balancer or of HTTP: there its own statements are reserved words. */
 export function isMonitoring(kind: SectionKind): boolean {
   return MONITORING_SECTIONS.has(kind);
 }
@@ -160,6 +171,11 @@ export function findRule(kind: SectionKind, name: string): Rule | undefined {
 /** True for a word that is a statement of this section of monitoring. */
 export function isOwn(kind: SectionKind, name: string): boolean {
   return OWN.get(kind)?.has(name) === true;
+}
+
+/** True for a section whose statements hold what nobody may see. */
+export function holdsSecrets(kind: SectionKind): boolean {
+  return kind === 'key' || kind === 'http';
 }
 
 /** True for a word that begins a section somewhere else than in this one: a '}' was forgotten. */
@@ -210,6 +226,7 @@ const TITLES: Readonly<Record<SectionKind, string>> = {
   group: "a 'group' section",
   alert: "an 'alert' section",
   balancer: "the 'balancer' section",
+  http: "an 'http' section",
 };
 
 /** A kind of section in words. */
@@ -242,6 +259,8 @@ export function couldFollow(
       return pathLike;
     case 'path-or-block':
       return pathLike || next.kind === 'open';
+    case 'address-or-block':
+      return next.kind === 'open' || (next.kind === 'word' && /[0-9\]]:[0-9]+$/.test(next.text));
     case 'block':
       return next.kind === 'open';
     case 'named-block':

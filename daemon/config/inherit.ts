@@ -34,7 +34,7 @@ import type {
 import type { Values } from './values.js';
 
 /** The part of a Config that does not belong to a resource. */
-export type Globals = Omit<Config, 'resources' | 'monitor' | 'balancer' | 'file' | 'includes'>;
+export type Globals = Omit<Config, 'resources' | 'monitor' | 'balancer' | 'http' | 'file' | 'includes'>;
 
 /** The innermost setting of one name; scopes go from the outermost to the innermost. */
 export function innermost<Name extends keyof Values>(

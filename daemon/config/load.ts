@@ -10,7 +10,8 @@ import { CONFIG_FILES } from './defaults.js';
 import { createReporter, type Place, quote, type SourceFile } from './diagnostic.js';
 import type { DmonitorListing, ReadDmonitor } from './dmonitor.js';
 import { readDmonitorFiles } from './dmonitor-files.js';
-import { inheritGlobals, inheritResource } from './inherit.js';
+import { checkHttp, inheritHttp } from './http.js';
+import { inheritGlobals, inheritResource, scopesOf } from './inherit.js';
 import { readModel } from './model.js';
 import { readMonitoring, resolveMonitoring } from './monitor.js';
 import { parseTree, type ReadInclude } from './parser.js';
@@ -123,6 +124,8 @@ export function parseConfig(
   const own = node ?? wanted;
   const monitor = resolveMonitoring(monitoring, model, own, reporter);
   const balancer = readBalancer(tree.root, model, own, reporter);
+  const scopes = scopesOf(model, own);
+  checkHttp(scopes, reporter);
   const diagnostics = reporter.finish();
   if (reporter.failed) return { config: null, diagnostics, stranger };
 
@@ -137,6 +140,7 @@ export function parseConfig(
     })),
     monitor: monitor.config,
     balancer,
+    http: inheritHttp(scopes),
   };
   return { config, diagnostics, stranger };
 }

@@ -19,7 +19,7 @@ import {
 import { isArgument, peek, skipBlock, skipLine } from './cursor.js';
 import { mask, type Place, quote, type Reporter, type SourceFile } from './diagnostic.js';
 import type { Parsed } from './duration.js';
-import { findRule, opensElsewhere, RULES, type SectionKind, sectionTitle } from './grammar.js';
+import { findRule, holdsSecrets, opensElsewhere, RULES, type SectionKind, sectionTitle } from './grammar.js';
 import { type Token, tokenize } from './lexer.js';
 import type { Section, Statement } from './tree.js';
 
@@ -118,7 +118,7 @@ function parseStatements(parser: Parser, section: Section): void {
       parseStatement(parser, section, token);
     } else {
       const found = token.kind === 'open' ? "'{'" : 'quoted string';
-      if (section.kind === 'key') mask(token.file, token.line, token.column);
+      if (holdsSecrets(section.kind)) mask(token.file, token.line, token.column);
       reporter.error(token, `unexpected ${found}`, `expected a statement or '}'`);
       section.broken = true;
       if (token.kind === 'open') skipBlock(parser);
@@ -192,7 +192,7 @@ function parseArguments(parser: Parser, section: Section, statement: Statement):
     case 'secret':
       return parseSecret(parser, section, statement);
     default:
-      if (rule.argument === 'path-or-block' && peek(parser).kind === 'open') {
+      if (rule.argument.endsWith('-or-block') && peek(parser).kind === 'open') {
         return parseBlock(parser, section, statement);
       }
       if (!parseOneArgument(parser, section, statement)) return false;

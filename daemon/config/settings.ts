@@ -8,7 +8,7 @@ import { RULES } from './grammar.js';
 import { readKey } from './key.js';
 import type { Section, Statement, Word } from './tree.js';
 import type { Address } from './types.js';
-import { READERS, type Reader, type Values } from './values.js';
+import { account, READERS, type Reader, type Values } from './values.js';
 
 export interface Setting<T> {
   value: T;
@@ -115,6 +115,10 @@ function readStatement(statement: Statement, scope: Scope, reporter: Reporter): 
       if (block === null) readValue(scope, 'log_file', word, reporter);
       else readLogBlock(block, scope, reporter);
       return;
+    case 'http':
+      if (block === null) readValue(scope, 'http_listen', word, reporter);
+      else readHttpBlock(block, scope, reporter);
+      return;
     default:
       if (hasReader(name.text)) readValue(scope, name.text, word, reporter);
   }
@@ -130,6 +134,20 @@ function readLogBlock(block: Section, scope: Scope, reporter: Reporter): void {
   for (const { name, args } of block.statements) {
     const key = `log_${name.text}`;
     if (hasReader(key)) readValue(scope, key, args[0] ?? name, reporter);
+  }
+}
+
+/** Names in it are those of other statements elsewhere: what was lost is known by the names of the values. */
+function readHttpBlock(block: Section, scope: Scope, reporter: Reporter): void {
+  scope.broken ||= block.broken;
+  for (const name of block.lost) scope.lost.add(`http_${name}`);
+  for (const { name, args } of block.statements) {
+    const key = `http_${name.text}`;
+    if (key === 'http_user') {
+      const users = args.map((word) => account(word, reporter)).filter((user) => user !== undefined);
+      if (users.length < args.length) scope.lost.add(key);
+      else assign(scope, key, users, args[0] ?? name, reporter);
+    } else if (hasReader(key)) readValue(scope, key, args[0] ?? name, reporter);
   }
 }
 
@@ -160,7 +178,7 @@ function assign<Name extends keyof Values>(
   const earlier = settings[name];
   if (earlier !== undefined) {
     const where = whereIs(earlier.place, place);
-    const shown = name.replace(/^log_/, 'log ');
+    const shown = name.replace(/^(log|http)_/, '$1 ');
     const help = name === 'listen' ? 'several addresses go into one statement: listen ADDRESS ADDRESS' : '';
     reporter.warning(
       place,

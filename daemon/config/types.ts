@@ -6,6 +6,7 @@ import type { ActionPlan } from '../actions/types.js';
 import type { BalancerSettings } from '../balancer/settings.js';
 import type { MonitorConfig } from '../checks/spec.js';
 import type { Role } from '../core/types.js';
+import type { HttpSettings } from '../http/settings.js';
 
 /** An address of the configuration. `text` is its normal form: `tcp4://host`, with the port where it is not 8458. */
 export type Address =
@@ -118,6 +119,8 @@ export interface Config {
   monitor: MonitorConfig | null;
   /** null where nothing is said of the balancer, or it is not on this node. */
   balancer: BalancerSettings | null;
+  /** null where nothing is served over HTTP. */
+  http: HttpSettings | null;
 }
 
 /** A message about a place in a configuration file. Lines and columns count from 1; line 0: the file as a whole. */

@@ -4,9 +4,11 @@
  */
 import path from 'node:path';
 import type { Role } from '../core/types.js';
+import type { HttpSettings } from '../http/settings.js';
 import { parseAddress } from './address.js';
 import { quote, type Reporter } from './diagnostic.js';
 import { formatDuration, formatPercent, type Parsed, parseDuration, parsePercent } from './duration.js';
+import { httpListen, httpToken } from './http-values.js';
 import { nearest } from './suggest.js';
 import type { Word } from './tree.js';
 import type { Address, Key, LogConfig } from './types.js';
@@ -50,6 +52,12 @@ export interface Values {
   log_level: LogConfig['level'];
   log_facility: string;
   key: Key;
+  /** null: `http none`. */
+  http_listen: Pick<HttpSettings, 'address' | 'port'> | null;
+  http_token: string;
+  http_token_file: string;
+  http_user: string[];
+  http_health: HttpSettings['health'];
 }
 
 /** Reads one word; undefined after an error, which it has reported. */
@@ -69,40 +77,45 @@ export const FACILITIES: readonly string[] = [
 ];
 
 /** How each statement of one word is read; the `log_` names are those of a log section. */
-export const READERS: { [Name in keyof Omit<Values, 'listen' | 'key'>]: Reader<Values[Name]> } = {
-  timeout: duration(10, HOUR),
-  attempts: count(1),
-  heartbeat_interval: duration(10, HOUR),
-  complaint_count: count(0),
-  complaint_interval: duration(10, 24 * HOUR),
-  lease_timeout: duration(20, HOUR),
-  start_timeout: duration(100, 24 * HOUR),
-  stop_timeout: duration(100, HOUR),
-  status_timeout: duration(10, HOUR),
-  status_interval: duration(10, HOUR),
-  switchover_timeout: duration(100, 24 * HOUR),
-  fence_timeout: duration(100, HOUR),
-  drift: percent(100, 100_000),
-  priority: count(0),
-  exec: absolutePath,
-  actions: absolutePath,
-  action_checks: pathOrNone,
-  action_directory: absolutePath,
-  action_timeout: duration(10, HOUR),
-  action_interval: duration(100, 24 * HOUR),
-  fence: pathOrNone,
-  role_on_start: oneOf(ROLES),
-  control: controlPath,
-  control_mode: fileMode,
-  control_owner: account,
-  control_group: account,
-  state_dir: absolutePath,
-  watchdog_device: pathOrNone,
-  watchdog_timeout: wholeSeconds(duration(1000, HOUR)),
-  log_file: absolutePath,
-  log_level: oneOf(LOG_LEVELS),
-  log_facility: oneOf(FACILITIES, (word) => word.toLowerCase().replace(/^log_/, '')),
-};
+export const READERS: { [Name in keyof Omit<Values, 'listen' | 'key' | 'http_user'>]: Reader<Values[Name]> } =
+  {
+    timeout: duration(10, HOUR),
+    attempts: count(1),
+    heartbeat_interval: duration(10, HOUR),
+    complaint_count: count(0),
+    complaint_interval: duration(10, 24 * HOUR),
+    lease_timeout: duration(20, HOUR),
+    start_timeout: duration(100, 24 * HOUR),
+    stop_timeout: duration(100, HOUR),
+    status_timeout: duration(10, HOUR),
+    status_interval: duration(10, HOUR),
+    switchover_timeout: duration(100, 24 * HOUR),
+    fence_timeout: duration(100, HOUR),
+    drift: percent(100, 100_000),
+    priority: count(0),
+    exec: absolutePath,
+    actions: absolutePath,
+    action_checks: pathOrNone,
+    action_directory: absolutePath,
+    action_timeout: duration(10, HOUR),
+    action_interval: duration(100, 24 * HOUR),
+    fence: pathOrNone,
+    role_on_start: oneOf(ROLES),
+    control: controlPath,
+    control_mode: fileMode,
+    control_owner: account,
+    control_group: account,
+    state_dir: absolutePath,
+    watchdog_device: pathOrNone,
+    watchdog_timeout: wholeSeconds(duration(1000, HOUR)),
+    log_file: absolutePath,
+    log_level: oneOf(LOG_LEVELS),
+    log_facility: oneOf(FACILITIES, (word) => word.toLowerCase().replace(/^log_/, '')),
+    http_listen: httpListen,
+    http_token: httpToken,
+    http_token_file: absolutePath,
+    http_health: oneOf(['open', 'token']),
+  };
 
 /** A duration within limits. */
 export function duration(minMs: number, maxMs: number): Reader<number> {

@@ -15,6 +15,7 @@ import { type Demand, demandOf } from '../core/demand.js';
 import { changeVoters, copyVoter } from '../core/voter.js';
 import { createEventGate } from '../events/gate.js';
 import { type Journal, openJournal } from '../events/journal.js';
+import { processEnded } from '../events/process.js';
 import { warmHooks } from '../hooks/warm.js';
 import type { LogTarget } from '../log/log.js';
 import { MONITORING } from '../net/group.js';
@@ -31,9 +32,11 @@ import { createControlHandler, type Reloaded } from './commands.js';
 import { createDeviceKeeper, type DeviceKeeper } from './device.js';
 import { createEventsHandler } from './event-commands.js';
 import { createExplainHandler } from './explain-commands.js';
+import { createHttpHost, httpFacts } from './http-host.js';
 import { actedUpon, checksLeftAlone, removedInMaintenance } from './left-alone.js';
 import { createMonitorCommands } from './monitor-commands.js';
 import { createMonitoring } from './monitoring.js';
+import { daemonFigures } from './process-figures.js';
 import { createProcessRecords } from './process-record.js';
 import { type ResourceRuntime, startResource } from './resource.js';
 import { type Watched, watched } from './service-status.js';
@@ -99,6 +102,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const workerStore = store('workers');
   const ended = await endRecordedWorkers(workerStore);
   if (ended > 0) log.warn({}, `ended ${ended} worker(s) that an earlier hastmond left behind`);
+  /** Of supervised processes, by kind. */
+  const restarts = new Map<string, number>();
   const pool: WorkerPool = createWorkerPool({
     script: options.workerScript,
     args: options.workerArgs,
@@ -109,19 +114,19 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const monitoring = createMonitoring({
     ...{ node: config.node, script: options.workerScript, log, network: () => network, changed: judge },
     record: gate.record,
-    records: createProcessRecords(workerStore, log),
+    records: createProcessRecords(workerStore, log, restarts),
     store: store('confirm'),
     alertStore: store('alerts'),
     directoryChanged: () => void reload(true),
   });
   const actions = createActionsHost({
     ...{ script: options.workerScript, log, network: () => network, record: gate.record },
-    records: createProcessRecords(workerStore, log),
+    records: createProcessRecords(workerStore, log, restarts),
     changed: (resource, change) => actedUpon(resources, resource)?.stateChanged(change),
   });
   const balancing = createBalancing({
     ...{ node: config.node, script: options.workerScript, log, network: () => network, clock: bootTime },
-    records: createProcessRecords(workerStore, log),
+    records: createProcessRecords(workerStore, log, restarts),
     ...{ logged: options.logged, record },
     state: (resource) => resources.get(resource)?.state(),
     wall: Date.now,
@@ -219,6 +224,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       if (event !== null) record(event);
     },
   });
+  const http = createHttpHost({
+    ...{ script: options.workerScript, log, subscribe: journal.subscribe },
+    records: createProcessRecords(workerStore, log, restarts),
+    ask: (request, reply, signal) => handle(request, reply, signal, 'HTTP'),
+    figures: () => daemonFigures(restarts),
+    ended: (restartMs) => record(processEnded('the process for HTTP', 'http', restartMs)),
+  });
   const clustering: Clustering = createClustering({
     ...{ config: () => config, network: () => network, handle, statuses, log, startedAt: options.startedAt },
     ...{ sight: monitoring.host.sight, confirm: monitoring.confirm.state, balancer: balancing.ask },
@@ -271,6 +283,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     network.configure([...next.resources, ...monitoring.groups(next)]);
     monitoring.apply(next);
     balancing.apply(next);
+    http.apply(next.http, httpFacts(next));
     for (const { name, change } of diff.resources) {
       const resource = next.resources.find((candidate) => candidate.name === name);
       if (change === 'added' && resource !== undefined) start(resource);
@@ -345,6 +358,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     for (const runtime of resources.values()) runtime.close();
     keeper?.close();
     await control.close();
+    await http.close();
     clustering.close();
     await network.close();
     await monitoring.close();
@@ -373,6 +387,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   balancing.apply(config);
   for (const resource of config.resources) start(resource);
   actions.apply(config);
+  http.apply(config.http, httpFacts(config));
   network.configure([...config.resources, ...monitoring.groups(config)]);
   startupMs = bootTime() - options.startedAt;
   const started = { pid: process.pid, version, startupMs: Math.round(startupMs), left: ended };

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { loadActions } from '../actions/load.js';
 import { budgetInput, describeBudget } from '../config/budget.js';
 import { formatDiagnostics } from '../config/diagnostic.js';
+import { loadHttpToken } from '../config/http-token.js';
 import { type LoadFileResult, loadConfig } from '../config/load.js';
 import type { Config, Diagnostic } from '../config/types.js';
 import { chooseTarget, createLogger, type Log, levelFor } from '../log/log.js';
@@ -53,7 +54,7 @@ function load({ config, node }: Arguments, texts?: ReadonlyMap<string, string>):
     ...(node === '' ? {} : { node }),
     ...(texts === undefined ? {} : { texts }),
   });
-  return loadActions(loaded, texts);
+  return loadHttpToken(loadActions(loaded, texts));
 }
 
 function configFailure(loaded: LoadFileResult): number {

@@ -169,6 +169,7 @@ export function createSupervisedChild<ToChild extends Serializable, FromChild ex
     restart = setTimeout(() => {
       restart = undefined;
       restarts += 1;
+      options.records.replaced?.(options.args[0] ?? '');
       fork();
     }, delayMs);
   }

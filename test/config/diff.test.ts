@@ -17,6 +17,7 @@ test('nothing', () => {
     resources: [{ name: 'r', change: 'unchanged', fields: [] }],
     monitor: { fields: [], checks: [], alerts: [] },
     balancer: false,
+    http: false,
     unchanged: true,
   });
 });
@@ -37,6 +38,7 @@ test('resources added, removed, changed, and moved', () => {
     ],
     monitor: { fields: [], checks: [], alerts: [] },
     balancer: false,
+    http: false,
     unchanged: false,
   });
 });

@@ -88,6 +88,7 @@ function comparable({ includes: _, ...full }: Config): Config {
   for (const { mail } of config.monitor?.alerts ?? [])
     if (mail !== null) Object.assign(mail, { password: '' });
   if (config.monitor?.key != null) config.monitor.key.secret = '';
+  if (config.http?.token != null) config.http.token = '';
   const resources = config.resources.map((resource) => ({
     ...resource,
     key: resource.key === null ? null : { ...resource.key, secret: '' },

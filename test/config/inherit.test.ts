@@ -51,6 +51,7 @@ test('the defaults', () => {
     ],
     monitor: null,
     balancer: null,
+    http: null,
   };
   assert.deepEqual(config, expected);
 });

@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { formatDiagnostics } from '../../daemon/config/diagnostic.js';
 import { RULES } from '../../daemon/config/grammar.js';
 import { BALANCER_RULES } from '../../daemon/config/grammar-balancer.js';
+import { HTTP_RULES } from '../../daemon/config/grammar-http.js';
 import { MONITOR_RULES } from '../../daemon/config/grammar-monitor.js';
 import type { Config, ResourceConfig } from '../../daemon/config/types.js';
 import { filesIn, parse, parseAsEtc, ROOT } from './support.js';
@@ -98,7 +99,7 @@ describe('hastmon.conf.sample', () => {
     assert.equal(gamma?.watchdogDevice, null);
   });
 
-  for (const statement of RULES.keys()) {
+  for (const statement of [...RULES.keys(), ...HTTP_RULES.map((rule) => rule.name)]) {
     test(`shows ${statement}`, () => assert.match(text, new RegExp(`^#?\\s*${statement}\\b`, 'm')));
   }
 });
