@@ -102,6 +102,8 @@ interface Parsed extends CheckWords, ClusterWords, EventWords, Omit<BalancerWord
   json?: boolean;
   force?: boolean;
   wait?: boolean;
+  'no-wait'?: boolean;
+  'dry-run'?: boolean;
   yes?: boolean;
 }
 
@@ -174,13 +176,20 @@ function commands(main: Command): Command {
     )
     .command('switchover [name]', 'Hand a resource that runs here over to another node', (command) =>
       waiting(command)
-        .usage('$0 switchover <name> [--to node] [options]\n\nHands a resource over that runs here.')
+        .usage(
+          '$0 switchover <name> [--to node] [options]\n\nHands a resource over that runs here, and waits for it.',
+        )
         .positional('name', { type: 'string', describe: 'The resource' })
         .option('to', {
           type: 'string',
           requiresArg: true,
           describe: 'The node [the able one of best priority]',
-        }),
+        })
+        .option('dry-run', {
+          type: 'boolean',
+          describe: 'Say whether it would be done, and how; change nothing',
+        })
+        .option('no-wait', { type: 'boolean', describe: 'Do not wait until it is known what came of it' }),
     )
     .command('bootstrap [name]', 'Say that there is no earlier history of a resource', (command) =>
       command
@@ -228,7 +237,7 @@ function invocationOf(argv: Parsed, tail: readonly string[]): Invocation {
     return value;
   };
   const timeout = one('timeout');
-  const wait = argv.wait === true;
+  const wait = waits(argv);
   if (timeout !== '' && !wait) throw new UsageError('--timeout means nothing without --wait');
   const [config, control] = [one('config'), one('control')];
   return {
@@ -243,6 +252,15 @@ function invocationOf(argv: Parsed, tail: readonly string[]): Invocation {
     yes: argv.yes === true,
     watchMs: watchMs(argv, argv._[0] === 'status' ? STATUS_WATCH_MS : WATCH_DEFAULT_MS),
   };
+}
+
+/** A switchover is waited for unless that is refused; all else where it is asked for. */
+function waits(argv: Parsed): boolean {
+  if (argv.wait === true && argv['no-wait'] === true)
+    throw new UsageError('--wait and --no-wait exclude each other');
+  return (
+    argv.wait === true || (argv._[0] === 'switchover' && argv['no-wait'] !== true && argv['dry-run'] !== true)
+  );
 }
 
 const timeoutMs = (text: string): number => within('timeout', text, 1, WAIT_MAX_MS, '1ms to 24h');
@@ -276,7 +294,9 @@ function requestOf(
       if (rest.length > 0) throw new UsageError(`'${command}' takes no names`);
       return { kind: command };
     case 'switchover':
-      return { kind: command, resource: onlyName(command, argv, rest), to, wait };
+      return argv['dry-run'] === true
+        ? { kind: 'switchover-plan', resource: onlyName(command, argv, rest), to }
+        : { kind: command, resource: onlyName(command, argv, rest), to, wait };
     case 'bootstrap':
       return { kind: command, resource: onlyName(command, argv, rest) };
     case 'report':

@@ -9,11 +9,19 @@ const PLAIN = '\x1b[0m';
 
 const BAD = new Set([
   ...['lease-lost', 'holder-lost', 'attempt-failed', 'gave-up', 'service-failed', 'fencing'],
+  ...['handover-failed', 'put-back'],
   ...['events-missed', 'process-ended', 'reload-failed', 'device-problem', 'device-starved'],
   ...['outage', 'flapping', 'alert-failed', 'alert-problem', 'mail-problem'],
   ...['sorry-in', 'table-meddled', 'table-refused', 'table-lost', 'sync-problem', 'balancer-reload-failed'],
 ]);
-const GOOD = new Set(['lease-acquired', 'service-answers', 'recovery', 'sorry-out', 'table-kept']);
+const GOOD = new Set([
+  'handover-done',
+  'lease-acquired',
+  'service-answers',
+  'recovery',
+  'sorry-out',
+  'table-kept',
+]);
 
 /** A line: when, what about, what happened and who wanted it. */
 export function formatEvent(event: HaEvent, colour: boolean): string {

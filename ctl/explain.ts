@@ -41,6 +41,7 @@ const HEADINGS: Record<Explanation['subject'], Record<string, string>> = {
     'stepping-down': 'STEPS DOWN (any of these is enough)',
   },
   check: { here: 'UP, AS SEEN FROM HERE', confirmed: 'AN OUTAGE IS CONFIRMED', told: 'PEOPLE ARE TOLD' },
+  switchover: { here: 'THIS NODE CAN HAND OVER', successor: 'THE OTHER ONE CAN TAKE OVER' },
   server: { weight: 'HAS WEIGHT', ramp: 'COMES BACK GRADUALLY', table: 'IN THE KERNEL AS WANTED' },
 };
 /** What is bad where it is so. */

@@ -25,11 +25,12 @@ const MAINTENANCE_MS = 5 * 60_000;
 export interface Session {
   invocation: Invocation;
   terminal: Terminal;
-  /** `onEvents` gets the events of the answer as they come. */
+  /** `onEvents` gets the events of the answer as they come, `onProgress` the lines about how far it is. */
   ask: (
     request: ControlRequest,
     timeoutMs: number,
     onEvents?: (events: readonly HaEvent[]) => void,
+    onProgress?: (line: string) => void,
   ) => Promise<ControlReply>;
 }
 
@@ -51,7 +52,12 @@ function openSession(invocation: Invocation, terminal: Terminal): Session {
     if (invocation.debug >= level) terminal.note(`hastmonctl: ${text}`);
   };
   let found: Found | null = null;
-  const ask: Session['ask'] = async (request, timeoutMs, onEvents = () => {}) => {
+  const ask: Session['ask'] = async (
+    request,
+    timeoutMs,
+    onEvents = () => {},
+    onProgress = terminal.progress,
+  ) => {
     if (found === null) {
       found = findControl(invocation, (text) => debug(1, text));
       debug(1, `control socket: ${found.path}`);
@@ -60,7 +66,7 @@ function openSession(invocation: Invocation, terminal: Terminal): Session {
     const began = performance.now();
     debug(2, `request: ${JSON.stringify(request)}`);
     const onPart = ({ events, progress }: ControlReply): void => {
-      if (progress !== '') terminal.progress(progress);
+      if (progress !== '') onProgress(progress);
       onEvents(events);
     };
     const reply = await call(path, request, onPart, timeoutMs).catch((error: unknown) => {
@@ -125,6 +131,11 @@ async function carryOut(session: Session): Promise<number> {
     case 'cluster':
     case 'timeline':
       throw new Error(`no command asks for ${request.kind} alone`);
+    case 'switchover':
+    case 'switchover-plan': {
+      const { runSwitchover } = await import('./switchover.js');
+      return runSwitchover(session, request);
+    }
     default:
       await onResources(session, request);
       return exitCode.ok;
@@ -132,8 +143,9 @@ async function carryOut(session: Session): Promise<number> {
 }
 
 /** What is carried out in other files. */
-type Elsewhere = MonitorRequest | BalancerRequest | EventsRequest | ExplainRequest | OfAllNodes;
+type Elsewhere = MonitorRequest | BalancerRequest | EventsRequest | ExplainRequest | OfAllNodes | Switchover;
 type OfAllNodes = { kind: 'about' | 'cluster' | 'timeline' };
+type Switchover = { kind: 'switchover' | 'switchover-plan' };
 
 async function onResources(
   session: Session,
@@ -161,14 +173,13 @@ async function onResources(
     }
     case 'bootstrap':
     case 'role':
-    case 'switchover':
       return change(session, request);
     default:
       return request satisfies never;
   }
 }
 
-type Change = Extract<ControlRequest, { kind: 'role' | 'switchover' | 'bootstrap' }>;
+type Change = Extract<ControlRequest, { kind: 'role' | 'bootstrap' }>;
 
 /** Asks for a change; with --json the answer is the status afterwards. */
 async function change(session: Session, request: Change): Promise<void> {
@@ -189,18 +200,12 @@ async function change(session: Session, request: Change): Promise<void> {
     progress: terminal.progress,
   });
   terminal.progress('');
-  const lines = entries.map(
-    ({ holder, resource, role, state }) =>
-      `${resource}: ${request.kind === 'switchover' ? `runs on ${holder}` : `${role}, ${state}`}\n`,
-  );
+  const lines = entries.map(({ resource, role, state }) => `${resource}: ${role}, ${state}\n`);
   return printText(session, lines.join(''), entries);
 }
 
 function goalOf(request: Change): Goal | null {
-  if (request.kind === 'bootstrap') return null;
-  return request.kind === 'role'
-    ? { kind: 'role', role: request.role }
-    : { kind: 'switchover', to: request.to };
+  return request.kind === 'role' ? { role: request.role } : null;
 }
 
 async function confirmRisk({ invocation, terminal }: Session, request: Change): Promise<void> {

@@ -8,6 +8,7 @@ import type {
   LeaseTerms,
   MaintenanceMark,
   PeerMessage,
+  Readiness,
   VoterMemory,
   VoterSets,
 } from '../daemon/core/types.js';
@@ -44,6 +45,8 @@ export type LinkMessage =
 
 /** Reports in one message, at most. */
 export const REPORTS_MAX = 64;
+/** What a node may say that it lacks to take over, at most. */
+const lacksMax = 32;
 const REPORT_MS_MAX = 1e14;
 
 export type DecodedPeerMessage =
@@ -94,6 +97,7 @@ function toWire(message: LinkMessage): hastmon.PeerFrame.$Properties {
           roleSet: roles.number(message.roleSet),
           run: runStates.number(message.run),
           memory: memoryToWire(message.memory),
+          readiness: readinessToWire(message.readiness),
         },
       };
     case 'ask':
@@ -147,6 +151,28 @@ function memoryToWire(memory: VoterMemory): hastmon.Memory.$Properties {
   };
 }
 
+function readinessToWire(readiness: Readiness | null): hastmon.Readiness.$Properties | null {
+  if (readiness === null) return null;
+  const { failbackMs, lacks } = readiness;
+  return { lack: [...lacks], ...(Number.isFinite(failbackMs) ? { failbackMs } : {}) };
+}
+
+function readinessFromWire(wire: hastmon.Readiness.$Properties | null | undefined): Readiness | null {
+  if (wire == null) return null;
+  const lacks = wire.lack ?? [];
+  if (lacks.length > lacksMax) throw new check.Invalid(`state.readiness has ${lacks.length} lacks`);
+  return {
+    lacks: lacks.map(({ name, value }) => ({
+      name: check.name('state.readiness.lack.name', name),
+      value: check.nameOrNone('state.readiness.lack.value', value),
+    })),
+    failbackMs:
+      wire.failbackMs == null
+        ? Number.POSITIVE_INFINITY
+        : check.duration('state.readiness.failback_ms', wire.failbackMs),
+  };
+}
+
 function fromWire(frame: hastmon.PeerFrame): LinkMessage | null {
   if (frame.state) return stateFromWire(frame.state);
   if (frame.ask) return askFromWire(frame.ask);
@@ -178,6 +204,7 @@ function stateFromWire(wire: hastmon.State.$Properties): PeerMessage {
     able: wire.able ?? false,
     holdingEpoch: check.counter('state.holding_epoch', wire.holdingEpoch),
     forced: wire.forced ?? false,
+    readiness: readinessFromWire(wire.readiness),
     memory: memoryFromWire('state.memory', wire.memory),
   };
 }

@@ -150,6 +150,8 @@ function commandToWire(request: ControlRequest): hastmon.ControlRequest.$Propert
       return { reload: {} };
     case 'switchover':
       return { switchover: request };
+    case 'switchover-plan':
+      return { switchoverPlan: request };
     case 'bootstrap':
       return { bootstrap: request };
     case 'report':
@@ -201,6 +203,13 @@ function commandFromWire(wire: hastmon.ControlRequest): ControlRequest | null {
       resource: check.name('switchover.resource', wire.switchover.resource),
       to: check.nameOrNone('switchover.to', wire.switchover.to),
       wait: wire.switchover.wait ?? false,
+    };
+  }
+  if (wire.switchoverPlan) {
+    return {
+      kind: 'switchover-plan',
+      resource: check.name('switchover_plan.resource', wire.switchoverPlan.resource),
+      to: check.nameOrNone('switchover_plan.to', wire.switchoverPlan.to),
     };
   }
   if (wire.bootstrap) {

@@ -28,6 +28,8 @@ export type ControlRequest =
   | { kind: 'reload' }
   /** `to` is '' where the successor is left to the daemon. */
   | { kind: 'switchover'; resource: string; to: NodeName; wait: boolean }
+  /** Would it be done, and how? Answered with an explanation, and a text with one step a line. */
+  | { kind: 'switchover-plan'; resource: string; to: NodeName }
   | { kind: 'bootstrap'; resource: string }
   /** `forMs`: null for as long as nobody ends it. */
   | {

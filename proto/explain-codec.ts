@@ -5,7 +5,7 @@ import type { ExplainRequest } from './explain-types.js';
 import { hastmon } from './gen/control.js';
 
 /** Position is the number on the wire. */
-const SUBJECTS: readonly (Explanation['subject'] | '')[] = ['', 'resource', 'check', 'server'];
+const SUBJECTS: readonly (Explanation['subject'] | '')[] = ['', 'resource', 'check', 'server', 'switchover'];
 /** Texts of programs are in them, and programs may say much. */
 const TEXT_MAX = 2000;
 /** A reply is sent in pieces of about this many bytes, well below the largest frame. */

@@ -138,6 +138,25 @@ export function parseCondition(reading: Reading, section: Section, statement: St
   return true;
 }
 
+/** Reads `never`, or `after` and a duration. */
+export function parseFailback(reading: Reading, section: Section, statement: Statement): boolean {
+  const { name, args } = statement;
+  if (!parseOneArgument(reading, section, statement)) return false;
+  const [word = name] = args;
+  const after = word.text === 'after';
+  if (after && isArgument(reading, false) && peek(reading).line === name.line) {
+    if (!takeArgument(reading, section, statement)) return false;
+  } else if (word.text !== 'never') {
+    const message = after ? "'failback after' is incomplete" : `${quote(word.text)} is not known here`;
+    reading.reporter.error(word, message, `expected ${statement.rule.expected}`);
+    section.lost.add(name.text);
+    skipLine(reading, name.line);
+    return false;
+  }
+  rejectRest(reading, section, statement);
+  return true;
+}
+
 /** Reads a secret, and keeps it out of every message. */
 export function parseSecret(reading: Reading, section: Section, statement: Statement): boolean {
   const { name } = statement;

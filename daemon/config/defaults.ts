@@ -31,6 +31,7 @@ export const DEFAULT_TIMES = {
   statusTimeoutMs: 5000,
   fenceTimeoutMs: 10_000,
   driftPpm: 10_000,
+  failbackMs: Number.POSITIVE_INFINITY,
 } as const satisfies Partial<ResourceTimes>;
 
 /** Of a resource with actions: the longest that a command may take, and how often its checks are run. */

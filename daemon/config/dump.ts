@@ -97,6 +97,7 @@ function dumpResource(node: string, resource: ResourceConfig): string {
     `status_timeout ${formatDuration(resource.statusTimeoutMs)}`,
     `status_interval ${formatDuration(resource.statusIntervalMs)}`,
     `switchover_timeout ${formatDuration(resource.switchoverTimeoutMs)}`,
+    `failback ${Number.isFinite(resource.failbackMs) ? `after ${formatDuration(resource.failbackMs)}` : 'never'}`,
     `drift ${formatPercent(resource.driftPpm)}`,
     `fence ${resource.fence === null ? 'none' : word(resource.fence)}`,
     ...(resource.fence === null ? [] : [`fence_timeout ${formatDuration(resource.fenceTimeoutMs)}`]),

@@ -57,7 +57,9 @@ export type ArgumentKind =
   | 'node-address'
   | 'webhook'
   /** `while primary RESOURCE`. */
-  | 'condition';
+  | 'condition'
+  /** `failback never` and `failback after DURATION`. */
+  | 'failback';
 
 export interface Rule {
   name: string;
@@ -102,6 +104,7 @@ const ALL: readonly Rule[] = [
   rule('status_timeout', 'duration', EVERYWHERE, DURATION),
   rule('status_interval', 'duration', EVERYWHERE, DURATION),
   rule('switchover_timeout', 'duration', EVERYWHERE, DURATION),
+  rule('failback', 'failback', ['global', 'resource'], 'never, or after and a duration such as 10m'),
   rule('fence', 'path', EVERYWHERE, 'the path of a program, or none'),
   rule('fence_timeout', 'duration', EVERYWHERE, DURATION),
   rule('drift', 'percent', EVERYWHERE, 'a percentage such as 1%'),
@@ -265,6 +268,8 @@ export function couldFollow(
       return next.kind === 'open';
     case 'named-block':
       return afterNext.kind === 'open';
+    case 'failback':
+      return next.text === 'never' || next.text === 'after';
     case 'check':
       return afterNext.text.includes(':');
     default:

@@ -159,6 +159,7 @@ function inheritTimes(scopes: readonly Scope[], complaintCount: number): Resourc
     switchoverTimeoutMs: get('switchover_timeout') ?? defaultSwitchoverMs(stopTimeoutMs),
     fenceTimeoutMs: fenced ? (get('fence_timeout') ?? DEFAULT_TIMES.fenceTimeoutMs) : 0,
     driftPpm: get('drift') ?? DEFAULT_TIMES.driftPpm,
+    failbackMs: get('failback') ?? DEFAULT_TIMES.failbackMs,
   };
 }
 

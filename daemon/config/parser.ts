@@ -5,6 +5,7 @@
 import path from 'node:path';
 import {
   parseCondition,
+  parseFailback,
   parseList,
   parseLogin,
   parseNodeAddress,
@@ -178,6 +179,8 @@ function parseArguments(parser: Parser, section: Section, statement: Statement):
       return parseNodeAddress(parser, section, statement);
     case 'condition':
       return parseCondition(parser, section, statement);
+    case 'failback':
+      return parseFailback(parser, section, statement);
     case 'check':
       return parseCheck(parser, section, statement);
     case 'block':

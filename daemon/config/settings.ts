@@ -8,7 +8,7 @@ import { RULES } from './grammar.js';
 import { readKey } from './key.js';
 import type { Section, Statement, Word } from './tree.js';
 import type { Address } from './types.js';
-import { account, READERS, type Reader, type Values } from './values.js';
+import { account, FAILBACK_AFTER, READERS, type Reader, type Values } from './values.js';
 
 export interface Setting<T> {
   value: T;
@@ -103,6 +103,13 @@ function readStatement(statement: Statement, scope: Scope, reporter: Reporter): 
       if (args.length === 0)
         reporter.error(name, "'listen' is incomplete", `expected ${statement.rule.expected}`);
       else if (addresses.length > 0) assign(scope, 'listen', addresses, word, reporter);
+      return;
+    }
+    case 'failback': {
+      const after = args[1];
+      const ms = after === undefined ? Number.POSITIVE_INFINITY : FAILBACK_AFTER(after, reporter);
+      if (ms === undefined) scope.lost.add('failback');
+      else assign(scope, 'failback', ms, word, reporter);
       return;
     }
     case 'key': {

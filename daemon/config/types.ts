@@ -58,6 +58,8 @@ export interface ResourceTimes {
   /** 0 where no fence program is named. */
   fenceTimeoutMs: number;
   driftPpm: number;
+  /** How long a node of better priority has to be able to take over until it gets the resource back; Infinity for never. */
+  failbackMs: number;
 }
 
 /** What runs a resource in place of a hook program; see docs/actions.md. */

@@ -30,7 +30,7 @@ export interface Condition<T extends string = string> {
 }
 
 export interface Explanation<T extends string = string> {
-  subject: 'resource' | 'check' | 'server';
+  subject: 'resource' | 'check' | 'server' | 'switchover';
   /** Of a server: `HOST/SERVICE`. */
   name: string;
   /** Where this is known. */

@@ -2,10 +2,9 @@
 import { complaintCount } from './complaints.js';
 import type { Condition } from './conditions.js';
 import type { Topic } from './explain.js';
-import { majority } from './lease.js';
 import type { NodeState } from './node-types.js';
 import type { Instant, NodeName } from './types.js';
-import { ableFacts, connectedHolder, heardLately, holding, promotionReasons } from './view.js';
+import { ableFacts, connectedHolder, holding, promotionReasons, quorums } from './view.js';
 import { heardWords, refusalWords, seconds, votersOf } from './waiting.js';
 
 type Draft = Omit<Condition, 'topic' | 'enough'>;
@@ -136,6 +135,13 @@ function reasons(state: NodeState, now: Instant): Draft[] {
       ...(last === null ? {} : { source: last.node, ageMs: now - last.at }),
       ...fix(facts.complained, 'a watchdog node has to be up and connected, and to miss the primary as well'),
     },
+    {
+      ...own(state),
+      ...{ name: 'put-back', oneOf: 'reason', what: 'what it handed over did not come to run there' },
+      value: facts.putBack ? (state.handover?.why ?? '') : 'it has handed nothing over that failed',
+      needed: 'a handover that failed, until it is known who runs it',
+      ...fix(facts.putBack, 'a handover of this node to another one has to fail'),
+    },
   ];
 }
 
@@ -188,16 +194,15 @@ function waiting(state: NodeState): Draft[] {
 
 /** A majority of every set of voters, one after the other. */
 function lease(state: NodeState, now: Instant): Draft[] {
-  const { acquisition, settings, voter } = state;
-  return voter.sets.flatMap((set): Draft[] => {
-    const needed = majority(set.length);
-    const there = set.filter((node) => node === settings.node || heardLately(state, node, now) !== null);
-    const missing = set.filter((node) => !there.includes(node));
+  const { acquisition, settings } = state;
+  return quorums(state, now).flatMap(({ bound, forgetful, missing, needed, set, there }): Draft[] => {
     const against = set.flatMap((node) => {
       const refusal = acquisition.refusals[node];
       return refusal === undefined ? [] : [refusalWords(node, refusal, now)];
     });
     const enough = there.length >= needed;
+    const unbound = set.length - bound.length;
+    const remembering = there.length - forgetful.length;
     const free = set.length - against.length >= needed;
     return [
       {
@@ -206,6 +211,23 @@ function lease(state: NodeState, now: Instant): Draft[] {
         value: heardWords(state, there, missing, now),
         needed: `${needed}, within lease_timeout (${seconds(settings.leaseMs)})`,
         ...fix(enough, `${missing.join(' and ')} have to be started, or the network mended`),
+      },
+      {
+        ...own(state),
+        ...{ name: 'history', what: `a majority of ${votersOf(state, set)} remembers earlier leases` },
+        value: forgetful.length === 0 ? 'all that are heard do' : `${forgetful.join(' and ')} not`,
+        needed: `${needed}`,
+        ...fix(
+          remembering >= needed,
+          `the others have to be heard, all for a new cluster; or, where there is no history: hastmonctl bootstrap ${settings.resource}`,
+        ),
+      },
+      {
+        ...own(state),
+        ...{ name: 'free', what: `a majority of ${votersOf(state, set)} is not known to have granted it` },
+        value: bound.length === 0 ? 'nobody is' : `${bound.join(' and ')} to somebody else than its holder`,
+        needed: `${needed}`,
+        ...fix(unbound >= needed, 'those grants have to run out, by themselves'),
       },
       {
         ...own(state),

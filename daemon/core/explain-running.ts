@@ -1,10 +1,11 @@
 /** The conditions of running the resource here, of staying so, and what would end it; part of explain.ts. */
 import type { Condition } from './conditions.js';
 import type { Topic } from './explain.js';
-import { guardMarginMs, majority } from './lease.js';
+import { failbackWords } from './failback.js';
+import { guardMarginMs } from './lease.js';
 import type { NodeState } from './node-types.js';
 import type { Instant, NodeName } from './types.js';
-import { betterPrimary, connectedHolder, heardLately, holding, runState } from './view.js';
+import { betterPrimary, connectedHolder, holding, quorums, runState } from './view.js';
 import { heardWords, seconds, votersOf } from './waiting.js';
 
 type Draft = Omit<Condition, 'topic' | 'oneOf' | 'enough'>;
@@ -91,10 +92,7 @@ export function explainStaying(state: NodeState, now: Instant): Condition<Topic>
   const leftMs = report.leaseUntil - now;
   const marginMs = guardMarginMs(settings.leaseMs);
   const answers = state.serviceFailed === '';
-  const quorums = state.voter.sets.map((set): Draft => {
-    const there = set.filter((node) => node === settings.node || heardLately(state, node, now) !== null);
-    const missing = set.filter((node) => !there.includes(node));
-    const needed = majority(set.length);
+  const majorities = quorums(state, now).map(({ missing, needed, set, there }): Draft => {
     const spare = there.length - needed;
     return {
       ...own(state),
@@ -113,7 +111,7 @@ export function explainStaying(state: NodeState, now: Instant): Condition<Topic>
       holds: leftMs > marginMs,
       change: leftMs > marginMs ? '' : 'a majority of the voters has to answer',
     },
-    ...quorums,
+    ...majorities,
     {
       ...own(state),
       ...{ name: 'service', what: 'its checks do not say that it is down' },
@@ -141,7 +139,7 @@ export function explainSteppingDown(state: NodeState, now: Instant): Condition<T
   const { report } = worker?.role === 'primary' ? worker : { report: null };
   const lost = report !== null && report.stopEnd < Number.POSITIVE_INFINITY && !holding(state, now);
   const better = betterPrimary(state, now);
-  const handover = leaving?.why === 'handover';
+  const cause = leaving?.why === 'handover' ? state.handover?.cause : undefined;
   return conditions('stepping-down', [
     {
       ...reported(state, now),
@@ -160,7 +158,7 @@ export function explainSteppingDown(state: NodeState, now: Instant): Condition<T
       },
       value: terminating ? 'hastmond ends' : leaving === null ? 'nothing was' : leavingWords(leaving),
       needed: 'a role, a switchover, the end of hastmond',
-      holds: terminating || (leaving !== null && (leaving.command !== 0 || leaving.why !== 'handover')),
+      holds: terminating || (leaving !== null && (cause === undefined || cause === 'operator')),
       change: '',
     },
     {
@@ -170,7 +168,13 @@ export function explainSteppingDown(state: NodeState, now: Instant): Condition<T
         what: 'a node of better priority, set to primary, can take over',
       },
       needed: `a number below ${settings.priority}, here for two leases`,
-      holds: handover && leaving.command === 0,
+      holds: cause === 'priority',
+      change: '',
+    },
+    {
+      ...failbackFacts(state, now),
+      ...{ name: 'failback', what: 'a node of better priority has been able to take over for long enough' },
+      holds: cause === 'failback',
       change: '',
     },
   ]);
@@ -192,4 +196,13 @@ function priorityFacts(
     ? `; not tried again for ${seconds(state.handoverNotBefore - now)}, since a handover failed`
     : '';
   return { source: better, ageMs: now - heardAt, value: `${better} has ${message?.priority ?? '?'}${later}` };
+}
+
+/** `hostA has 50, able for 3 min: would hand over to it in 7 min`. */
+function failbackFacts(state: NodeState, now: Instant): Pick<Draft, 'value' | 'needed' | 'ageMs' | 'source'> {
+  const { needed, node, value } = failbackWords(state, now);
+  const { heardAt = now } = state.peers[node] ?? {};
+  return node === ''
+    ? { ...own(state), value, needed }
+    : { source: node, ageMs: now - heardAt, value, needed };
 }

@@ -2,11 +2,13 @@
  * The operator's commands: `role`, `switchover`, `bootstrap`. Each is answered once. Part of the core of a node;
  * reached through node.ts.
  */
+import { beginHandover } from './node-handover.js';
 import { maintenanceOff, maintenanceOn } from './node-maintenance.js';
 import { become, leavePrimary } from './node-role.js';
 import type { NodeCommand, NodeOutput, NodeState } from './node-types.js';
+import { chooseSuccessor } from './plan.js';
 import type { Instant, NodeName, Role } from './types.js';
-import { bestSuccessor, connectedHolder, heardLately, holding } from './view.js';
+import { connectedHolder, heardLately, holding } from './view.js';
 import { bootstrapVoter, forgetMaintenance } from './voter.js';
 
 /** Carries a command out, or answers why not. */
@@ -125,26 +127,11 @@ function switchover(
   outputs: NodeOutput[],
   reply: Reply,
 ): void {
-  const { resource, voters, node } = state.settings;
-  if (!holding(state, now)) {
-    const holder = connectedHolder(state, now);
-    return reply(
-      holder === null
-        ? `${resource} is not held here, nor by any node that is connected: there is nothing to switch over`
-        : `${resource} is held by ${holder}: run switchover there`,
-    );
-  }
-  if (state.leaving !== null) return reply('a change of role is under way; wait for it and try again');
-  if (wanted !== '' && !voters.includes(wanted))
-    return reply(`${wanted} is not a node of ${resource}: ${voters.join(', ')} are`);
-  if (wanted === node) return reply('', `${node} holds ${resource} already`);
-  const to = wanted === '' ? bestSuccessor(state, now) : wanted;
-  if (to === '') return reply('no other node is connected, secondary and able to take over');
-  const message = heardLately(state, to, now);
-  if (message === null) return reply(`${to} is not connected`);
-  if (!message.able)
-    return reply(`${to} cannot take over now: its role is ${message.role}, its state ${message.run}`);
-  leavePrimary(state, { to: 'secondary', why: 'handover', successor: to, command: id }, outputs);
+  const { node, resource } = state.settings;
+  if (wanted === node && holding(state, now)) return reply('', `${node} holds ${resource} already`);
+  const { refusal, to } = chooseSuccessor(state, wanted, now);
+  if (refusal !== '') return reply(refusal);
+  beginHandover(state, to, 'operator', id, now, outputs);
 }
 
 /** `maintenance forget`: outside the guarantee, where the node that it is kept for is lost for good. */

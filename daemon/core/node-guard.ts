@@ -4,6 +4,7 @@
  * G4 of docs/protocol.md). Part of the core of a node; reached through node.ts.
  */
 import { mergeSets } from './acquire.js';
+import { endHandover } from './handover.js';
 import { stopEnd } from './hold.js';
 import { guardMarginMs } from './lease.js';
 import { beginCleaning } from './node-clean.js';
@@ -139,14 +140,13 @@ export function cleaned(
   state.knownStopped = detail === '';
   if (cleaning.epoch > 0) {
     const holder = { node: state.settings.node, incarnation: state.incarnation };
-    const message = {
-      kind: 'release',
-      holder,
-      epoch: cleaning.epoch,
-      successor: '',
-      reservationMs: 0,
-    } as const;
+    const { epoch } = cleaning;
+    const successor = state.leaving?.why === 'handover' ? state.leaving.successor : '';
+    const reservationMs = successor === '' ? 0 : state.settings.leaseMs;
+    const message = { kind: 'release', holder, epoch, successor, reservationMs } as const;
     for (const to of new Set(state.voter.sets.flat())) outputs.push({ kind: 'send', to, message });
+    if (successor !== '')
+      outputs.push({ kind: 'send', to: successor, message: { kind: 'handover', holder, epoch } });
   }
   resumeRole(state, now, outputs);
 }
@@ -170,6 +170,7 @@ export function fenced(
   }
   state.cleaning = null;
   state.leaving = null;
+  endHandover(state, 'the resource could not be stopped here: the fence program was run', '', now, outputs);
   state.roleSet = 'init';
   outputs.push({
     kind: 'log',

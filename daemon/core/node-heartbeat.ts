@@ -3,7 +3,8 @@
  * node; reached through node.ts.
  */
 import type { NodeOutput, NodeState } from './node-types.js';
-import type { Instant, StateMessage, VoterMemory } from './types.js';
+import { readinessOf } from './readiness.js';
+import type { Instant, Readiness, StateMessage, VoterMemory } from './types.js';
 import { holding, isAble, runState } from './view.js';
 import { voterMemory } from './voter.js';
 
@@ -19,6 +20,7 @@ export function heartbeat(state: NodeState, now: Instant, outputs: NodeOutput[])
     able: isAble(state, now),
     holdingEpoch: held ? (report?.epoch ?? 0) : 0,
     forced: report?.forced ?? false,
+    readiness: readinessOf(state, now),
   };
   const memory = voterMemory(state.voter, now);
   if (now < state.heartbeatAt && sameFacts(state.lastHeartbeat, body, memory)) return;
@@ -53,7 +55,14 @@ function sameFacts(last: StateMessage | null, body: HeartbeatFacts, memory: Vote
     last.able === body.able &&
     last.holdingEpoch === body.holdingEpoch &&
     last.forced === body.forced &&
+    sameReadiness(last.readiness, body.readiness) &&
     last.memory.history === memory.history &&
     last.memory.sets === memory.sets
   );
+}
+
+/** What it lacks, not the words for it. */
+function sameReadiness(last: Readiness | null, now: Readiness | null): boolean {
+  const names = (said: Readiness | null): string => said?.lacks.map(({ name }) => name).join() ?? '';
+  return last?.failbackMs === now?.failbackMs && names(last) === names(now);
 }

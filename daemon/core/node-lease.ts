@@ -122,10 +122,13 @@ function acquired(state: NodeState, lease: GivenLease, now: Instant, outputs: No
     return;
   }
   outputs.push({ kind: 'log', level: 'info', text: `lease acquired, epoch ${epoch}`, peer: '' });
+  // What comes back to who handed it over is not given back once more.
+  const giver = now < state.successorUntil && state.handover === null ? state.namedBy : '';
   state.successorUntil = Number.NEGATIVE_INFINITY;
   state.refusalTold = '';
   if (state.role === 'secondary') {
     become(state, 'primary', now, outputs, { lease: { epoch, until, grantedUntil, sets, granted, mark } });
+    state.giver = giver;
     return;
   }
   const { worker } = state;

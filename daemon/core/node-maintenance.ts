@@ -9,7 +9,7 @@ import type { Kept, KeptNote, NodeCommand, NodeOutput, NodeState } from './node-
 import { voterOutputs } from './node-voter.js';
 import type { Instant, NodeName, VoterMemory } from './types.js';
 import { connectedHolder, heardLately, holding } from './view.js';
-import { disownMaintenance } from './voter.js';
+import { bindsToOthers, disownMaintenance } from './voter.js';
 
 type On = Extract<NodeCommand, { kind: 'maintenance-on' }>;
 type Reply = (error: string, text?: string) => void;
@@ -145,7 +145,7 @@ function keptForUs(state: NodeState, now: Instant): KeptForUs | null {
     const theirs = heardLately(state, node, now)?.memory.grant;
     if (!theirs?.mark.on || theirs.holder.node !== self) continue;
     if ((released[self] ?? []).some((last) => last.epoch >= theirs.epoch)) continue;
-    const older = grant === null || (grant.epoch < theirs.epoch && grant.holder.node === self);
+    const older = grant === null || (grant.epoch < theirs.epoch && !bindsToOthers(state.voter, now));
     const behind = grant?.epoch === theirs.epoch && grant.mark.revision < theirs.mark.revision;
     if (older || behind) return theirs;
   }

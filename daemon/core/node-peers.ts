@@ -4,13 +4,14 @@
  */
 import { acquisitionAnswered } from './acquire.js';
 import { clearComplaints, countComplaint } from './complaints.js';
+import { givenBack } from './node-handover.js';
 import { acquireContext, handleAcquisition } from './node-lease.js';
 import { maintenanceVoid } from './node-maintenance.js';
 import { become, ensureSecondaryWorker, leavePrimary, tellWorker } from './node-role.js';
 import type { NodeOutput, NodeState } from './node-types.js';
 import { voterOutputs } from './node-voter.js';
 import type { Instant, NodeName, PeerMessage, StateMessage } from './types.js';
-import { holding } from './view.js';
+import { heardLately, holding } from './view.js';
 import {
   changeVoters,
   type VoterOutput,
@@ -56,12 +57,25 @@ export function peerMessage(
       heardComplaint(state, from, message, now);
       return;
     case 'handover':
-      if (message.holder.node === from && state.role === 'secondary')
-        state.successorUntil = now + state.settings.leaseMs;
+      if (message.holder.node === from) namedSuccessor(state, from, message.epoch, now, outputs);
       return;
     default:
       message satisfies never;
   }
+}
+
+/** A holder has stopped, and leaves the resource to this node. */
+function namedSuccessor(
+  state: NodeState,
+  from: NodeName,
+  epoch: number,
+  now: Instant,
+  outputs: NodeOutput[],
+): void {
+  if (state.handover?.to === from && epoch > state.handover.epoch) givenBack(state, outputs);
+  if (state.role !== 'secondary') return;
+  state.successorUntil = now + state.settings.leaseMs;
+  state.namedBy = from;
 }
 
 export function linkChanged(
@@ -74,7 +88,7 @@ export function linkChanged(
   const before = state.peers[node];
   if (before?.linked === up) return;
   const heardAt = before?.heardAt ?? Number.NEGATIVE_INFINITY;
-  const peer = { linked: up, since: now, heardAt, message: before?.message ?? null };
+  const peer = { linked: up, since: now, heardAt, message: before?.message ?? null, readySince: null };
   state.peers = { ...state.peers, [node]: peer };
   if (up) state.lastHeartbeat = null; // The new link gets a heartbeat at once.
   if (state.role === 'primary' || state.role === 'secondary') {
@@ -103,7 +117,12 @@ function heardState(
   const before = state.peers[from];
   const last = before?.message;
   if (last != null && last.incarnation === message.incarnation && last.sequence >= message.sequence) return;
-  const peer = { linked: before?.linked ?? false, since: before?.since ?? now, heardAt: now, message };
+  const fresh = heardLately(state, from, now) !== null;
+  const peer = {
+    ...{ linked: before?.linked ?? false, since: before?.since ?? now, heardAt: now, message },
+    // Where it was not heard for a lease, it begins anew.
+    readySince: fresh ? (before?.readySince ?? null) : null,
+  };
   state.peers = { ...state.peers, [from]: peer };
   voterOutputs(state, voterHeard(state.voter, from, message.memory, now), outputs);
   voterOutputs(state, voterSurpassed(state.voter, from, message.holdingEpoch), outputs);

@@ -2,6 +2,7 @@
  * Roles of a node and the workers that go with them: taking a role up, leaving it, and ending. Part of the core of
  * a node; reached through node.ts.
  */
+import { endHandover, handoverReleased } from './handover.js';
 import type { GivenLease } from './hold.js';
 import { beginCleaning } from './node-clean.js';
 import type { Leaving, NodeOutput, NodeState, WithoutNow, Worker, WorkerMessage } from './node-types.js';
@@ -11,6 +12,9 @@ import { UNMARKED } from './types.js';
 
 /** Each worker of a node numbers its requests in a range of its own, so that they rise for ever. */
 const REQUESTS_PER_WORKER = 2 ** 32;
+
+/** A worker has been told of nobody yet. */
+export const NO_SUCCESSOR = { node: '', giveBack: false };
 
 export interface BecomeOptions {
   lease?: GivenLease;
@@ -41,7 +45,8 @@ export function become(
   state.role = role;
   state.leaving = null;
   state.complaints = {};
-  state.successorTold = '';
+  state.giver = '';
+  state.successorTold = NO_SUCCESSOR;
   state.attempts = 0;
   if (old !== role) {
     outputs.push({ kind: 'log', level: 'info', text: `role changed from ${old} to ${role}`, peer: '' });
@@ -81,7 +86,7 @@ export function startPrimary(
     resumed,
     ...markOf(state),
   };
-  state.successorTold = '';
+  state.successorTold = NO_SUCCESSOR;
   outputs.push({ kind: 'worker-start', worker: worker.id, role: 'primary', init });
 }
 
@@ -139,18 +144,20 @@ export function primaryFinished(
   if (outcome === 'gave-up') {
     state.gaveUpAt = now;
     state.roleSet = 'secondary';
-    finishLeaving(state, leaving, 'the resource could not be started here', outputs);
+    finishLeaving(state, leaving, 'the resource could not be started here', now, outputs);
+    if (state.handover?.phase === 'putting-back')
+      endHandover(state, `${state.handover.why}; nor could it be started here again`, '', now, outputs);
     const to = leaving?.to ?? 'secondary';
     become(state, to, now, outputs);
     return;
   }
   if (outcome === 'fenced' || outcome === 'stop-failed') {
     state.roleSet = 'init';
-    finishLeaving(state, leaving, 'the resource could not be stopped here', outputs);
+    finishLeaving(state, leaving, 'the resource could not be stopped here', now, outputs);
     become(state, 'init', now, outputs);
     return;
   }
-  finishLeaving(state, leaving, '', outputs);
+  finishLeaving(state, leaving, '', now, outputs);
   become(state, leaving?.to ?? 'secondary', now, outputs);
 }
 
@@ -160,7 +167,7 @@ export function resumeRole(state: NodeState, now: Instant, outputs: NodeOutput[]
   if (state.terminating) {
     terminated(state, true, outputs);
   } else if (leaving !== null) {
-    finishLeaving(state, leaving, '', outputs);
+    finishLeaving(state, leaving, '', now, outputs);
     become(state, leaving.to, now, outputs);
   } else if (state.role === 'primary') {
     startPrimary(state, now, outputs, {});
@@ -170,9 +177,10 @@ export function resumeRole(state: NodeState, now: Instant, outputs: NodeOutput[]
 }
 
 /** The daemon is told to end: the resource is stopped, the lease released, and then this core is done. */
-export function beginTermination(state: NodeState, outputs: NodeOutput[]): void {
+export function beginTermination(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
   if (state.terminating) return;
   state.terminating = true;
+  if (state.leaving === null) endHandover(state, 'hastmond is about to end', '', now, outputs);
   if (state.worker?.role === 'primary') {
     leavePrimary(state, { to: 'init', why: 'terminate', successor: '', command: 0 }, outputs);
   } else if (state.cleaning === null || !state.cleaning.required) {
@@ -193,11 +201,17 @@ function finishLeaving(
   state: NodeState,
   leaving: Leaving | null,
   error: string,
+  now: Instant,
   outputs: NodeOutput[],
 ): void {
   state.leaving = null;
   if (leaving === null) return;
-  if (leaving.why === 'handover' && leaving.command !== 0 && error === '') state.roleSet = 'secondary';
+  if (leaving.why === 'handover') {
+    // Answered when it is known what came of it.
+    if (error !== '') return endHandover(state, error, '', now, outputs);
+    if (state.handover?.cause === 'operator') state.roleSet = 'secondary';
+    return handoverReleased(state, now, outputs);
+  }
   if (leaving.command === 0) return;
   outputs.push({
     kind: 'reply',

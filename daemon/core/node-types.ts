@@ -16,6 +16,8 @@ export interface Peer {
   since: Instant;
   heardAt: Instant;
   message: StateMessage | null;
+  /** Since when it could take over without interruption; null where it could not (P7). */
+  readySince: Instant | null;
 }
 
 /** The worker process of this resource, if one runs. */
@@ -39,6 +41,32 @@ export interface Leaving {
   successor: NodeName;
   /** The command to answer when it is over, 0 for none. */
   command: number;
+}
+
+/** Why a node hands over. */
+export type HandoverCause = 'operator' | 'priority' | 'failback';
+
+/** A handover that this node has begun, until it is known what came of it. */
+export interface Handover {
+  to: NodeName;
+  cause: HandoverCause;
+  /** `stopping`: here. `passing`: released, for the successor. `starting`: the successor holds the lease. `putting-back`: it has not come
+   * to run there, and this node takes it again (P8). */
+  phase: 'stopping' | 'passing' | 'starting' | 'putting-back';
+  /** The command to answer, 0 for none. */
+  command: number;
+  /** What had been set here before: that holds again where it is put back. */
+  roleSet: Role;
+  /** Of the lease that is handed over. */
+  epoch: number;
+  beganAt: Instant;
+  /** When the lease was released, and when the successor was heard to hold it. */
+  releasedAt: Instant;
+  acquiredAt: Instant;
+  /** When this node ceases to wait for what comes of it, whatever that is. */
+  giveUpAt: Instant;
+  /** Why it is put back; '' where it is not. */
+  why: string;
 }
 
 /** The main process's own stop of the resource: after a worker was lost, or of what an earlier process left. */
@@ -91,6 +119,12 @@ export interface NodeState {
   worker: Worker | null;
   lastWorkerId: number;
   leaving: Leaving | null;
+  /** null: none has been begun, or it is known what came of the last one. */
+  handover: Handover | null;
+  /** Failbacks that were put back since the last one that was not, and until when there is none for that (P7). */
+  failback: { failures: number; notBefore: Instant };
+  /** Who handed the lease over that this node has acquired and not run under yet; '' for nobody (P8). */
+  giver: NodeName;
   /** null: nothing is in maintenance here. */
   kept: Kept | null;
   /** When to look next whether runs here what voters keep for this node without its knowing. */
@@ -103,8 +137,10 @@ export interface NodeState {
   gaveUpAt: Instant | null;
   /** Until when this node is the named successor of a handover. */
   successorUntil: Instant;
+  /** Who named it. */
+  namedBy: NodeName;
   /** What the worker was last told. */
-  successorTold: NodeName;
+  successorTold: { node: NodeName; giveBack: boolean };
   handoverNotBefore: Instant;
   /** When the core was last stepped. */
   steppedAt: Instant;
@@ -180,6 +216,8 @@ export type NodeOutput =
   /** Notification hooks; their result changes nothing. */
   | { kind: 'notify'; action: 'role' | 'connect' | 'disconnect'; args: string[] }
   | { kind: 'reply'; command: number; error: string; text: string }
+  /** How far a command is that will be answered later. */
+  | { kind: 'progress'; command: number; text: string }
   /** To be on disk before it is answered with `kept`; null: there is none. */
   | { kind: 'keep'; note: KeptNote | null }
   /** `left`: in maintenance, so that the next hastmond finds the resource as it is. */

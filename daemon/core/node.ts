@@ -3,10 +3,13 @@
  * else of this folder that the main process needs is reached through it. No I/O, no clock, no chance.
  */
 import { copyAcquisition, initAcquisition } from './acquire.js';
+import { noteReady } from './failback.js';
+import { endHandover } from './handover.js';
 import { allVoters, grantMs } from './lease.js';
 import { beginCleaning } from './node-clean.js';
 import { runCommand } from './node-command.js';
 import { cleaned, fenced, guard, stoodStill, takeOverAt, workerExited } from './node-guard.js';
+import { driveHandover, handOverUnasked } from './node-handover.js';
 import { heartbeat } from './node-heartbeat.js';
 import { driveAcquisition } from './node-lease.js';
 import {
@@ -16,14 +19,14 @@ import {
   maintenanceWakeAt,
 } from './node-maintenance.js';
 import { changeOfVoters, linkChanged, peerMessage } from './node-peers.js';
-import { become, beginTermination, leavePrimary, primaryFinished, tellWorker } from './node-role.js';
+import { become, beginTermination, NO_SUCCESSOR, primaryFinished, tellWorker } from './node-role.js';
 import type { KeptNote, NodeInput, NodeOutput, NodeState, NodeStep } from './node-types.js';
 import { voterOutputs } from './node-voter.js';
 import type { PrimaryReport } from './primary-types.js';
 import type { Settings } from './settings.js';
 import { leaseTerms } from './settings.js';
 import type { DurationMs, Instant, Role } from './types.js';
-import { bestSuccessor, betterPrimary, holding } from './view.js';
+import { bestSuccessor, isReady } from './view.js';
 import { copyVoter, initVoter, type VoterRecord, voterAlone, voterStored } from './voter.js';
 
 export interface NodeInit {
@@ -54,6 +57,9 @@ export function startNode(init: NodeInit, now: Instant): NodeStep {
     worker: null,
     lastWorkerId: 0,
     leaving: null,
+    handover: null,
+    failback: { failures: 0, notBefore: Number.NEGATIVE_INFINITY },
+    giver: '',
     kept: init.kept === null ? null : adoptedMaintenance(init.kept, now),
     lastRevision: 1,
     disownAt: Number.NEGATIVE_INFINITY,
@@ -61,7 +67,8 @@ export function startNode(init: NodeInit, now: Instant): NodeStep {
     lastCleanId: 0,
     gaveUpAt: null,
     successorUntil: Number.NEGATIVE_INFINITY,
-    successorTold: '',
+    namedBy: '',
+    successorTold: NO_SUCCESSOR,
     handoverNotBefore: Number.NEGATIVE_INFINITY,
     steppedAt: now,
     guardNotBefore: Number.NEGATIVE_INFINITY,
@@ -197,7 +204,7 @@ function route(state: NodeState, input: NodeInput, outputs: NodeOutput[]): void 
       judged(state, input.failed, input.unfit, outputs);
       return;
     case 'terminate':
-      beginTermination(state, outputs);
+      beginTermination(state, now, outputs);
       return;
     default:
       input satisfies never;
@@ -212,14 +219,16 @@ function judged(state: NodeState, failed: string, unfit: string, outputs: NodeOu
   if (changed && state.worker?.role === 'primary') tellWorker(state, { kind: 'judged', failed }, outputs);
 }
 
-/** What follows from any input: the guard, the heartbeat, acquisition, handover by priority. */
+/** What follows from any input: the guard, the heartbeat, acquisition, what becomes of a handover, and one that nobody ordered. */
 function settle(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
   guard(state, now, outputs);
   driveMaintenance(state, now, outputs);
   voterOutputs(state, voterAlone(state.voter, now), outputs);
+  noteReady(state, now);
+  driveHandover(state, now, outputs);
   driveAcquisition(state, now, outputs);
   tellSuccessor(state, now, outputs);
-  handOverByPriority(state, now, outputs);
+  handOverUnasked(state, now, outputs);
   heartbeat(state, now, outputs);
   deliverToSelf(state, now, outputs);
 }
@@ -239,6 +248,7 @@ function workerSpoke(state: NodeState, input: WorkerInput, outputs: NodeOutput[]
     worker.report = report;
     state.attempts = report.attempts;
     if (report.lastError !== '') state.lastError = report.lastError;
+    if (report.run === 'run') state.giver = '';
     // What it said before it heard of the handover tells nothing of that.
     if (report.run === 'run' && report.stopsHeard >= worker.stopsTold && state.leaving?.why === 'handover')
       handoverFailed(state, input.now, outputs);
@@ -258,37 +268,20 @@ function withLease(said: PrimaryReport, known: PrimaryReport | null): PrimaryRep
   return { ...said, epoch, heardEpoch, leaseUntil, grantedUntil, mayRun: true, wantsLease: false };
 }
 
+/** The resource could not be stopped here, and goes on running. */
 function handoverFailed(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
-  const { leaving } = state;
-  if (leaving === null) return;
   state.leaving = null;
-  state.handoverNotBefore = now + 20 * state.settings.leaseMs;
-  if (leaving.command !== 0) {
-    outputs.push({
-      kind: 'reply',
-      command: leaving.command,
-      error: `handover failed: ${state.lastError}`,
-      text: '',
-    });
-  }
+  endHandover(state, `handover failed: ${state.lastError}`, '', now, outputs);
 }
 
+/** Who has handed the resource over goes before all others, until it runs here (P8). */
 function tellSuccessor(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
   if (state.worker?.role !== 'primary') return;
-  const node = bestSuccessor(state, now);
-  if (node === state.successorTold) return;
-  state.successorTold = node;
-  tellWorker(state, { kind: 'successor', node }, outputs);
-}
-
-function handOverByPriority(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
-  if (state.leaving !== null || state.kept !== null || state.terminating || now < state.handoverNotBefore)
-    return;
-  if (!holding(state, now) || state.worker?.report?.run !== 'run') return;
-  const to = betterPrimary(state, now);
-  if (to === null) return;
-  log(outputs, 'info', `handing over to ${to}: set to primary, with a better priority`, to);
-  leavePrimary(state, { to: 'secondary', why: 'handover', successor: to, command: 0 }, outputs);
+  const giveBack = state.giver !== '' && isReady(state, state.giver, now);
+  const node = giveBack ? state.giver : bestSuccessor(state, now);
+  if (node === state.successorTold.node && giveBack === state.successorTold.giveBack) return;
+  state.successorTold = { node, giveBack };
+  tellWorker(state, { kind: 'successor', node, giveBack }, outputs);
 }
 
 /** Messages of this node to itself (its own vote) need no network. */

@@ -3,7 +3,7 @@
  * `hastmonctl events`, and what a timeline of a failover is made of. Pure; the core itself knows nothing of it.
  */
 import { complaintCount } from './complaints.js';
-import type { NodeState } from './node-types.js';
+import type { HandoverCause, NodeState } from './node-types.js';
 import type { DurationMs, Instant, NodeName, Role, RunState } from './types.js';
 import { connectedHolder, heardLately, runState } from './view.js';
 import { grantInForce } from './voter.js';
@@ -38,7 +38,13 @@ export type Observation =
   | { kind: 'lease-acquired'; epoch: number }
   | { kind: 'lease-lost'; epoch: number }
   | { kind: 'lease-released'; epoch: number }
-  | { kind: 'handover-begun'; to: NodeName }
+  | { kind: 'handover-begun'; to: NodeName; cause: HandoverCause }
+  /** The successor runs it. */
+  | { kind: 'handover-done'; to: NodeName; stopMs: DurationMs; passMs: DurationMs; startMs: DurationMs }
+  /** It did not come to run there: this node takes it again. */
+  | { kind: 'handover-failed'; to: NodeName; why: string }
+  /** And runs it again. */
+  | { kind: 'put-back'; to: NodeName; lastedMs: DurationMs }
   | { kind: 'gave-up'; error: string }
   | { kind: 'service-failed'; why: string }
   | { kind: 'service-answers' }
@@ -58,6 +64,7 @@ export function observe(before: NodeState, after: NodeState, now: Instant): Obse
     ...votes(before, after, now),
     ...lease(before, after),
     ...roles(before, after),
+    ...handover(before, after, now),
     ...service(before, after),
   ];
 }
@@ -153,9 +160,25 @@ const NONE = Number.NEGATIVE_INFINITY;
 function roles(before: NodeState, after: NodeState): Observation[] {
   const found: Observation[] = [];
   if (before.role !== after.role) found.push({ kind: 'role-changed', from: before.role, to: after.role });
-  const to = after.leaving?.why === 'handover' && before.leaving === null ? after.leaving.successor : '';
-  if (to !== '') found.push({ kind: 'handover-begun', to });
   return found;
+}
+
+function handover({ handover: old }: NodeState, after: NodeState, now: Instant): Observation[] {
+  const { handover: present } = after;
+  if (present !== null && present.beganAt !== old?.beganAt)
+    return [{ kind: 'handover-begun', to: present.to, cause: present.cause }];
+  if (old === null || old.phase === 'stopping') return [];
+  if (present?.phase === 'putting-back' && old.phase !== 'putting-back')
+    return [{ kind: 'handover-failed', to: old.to, why: present.why }];
+  if (present !== null) return [];
+  const { beganAt, epoch, releasedAt, to } = old;
+  if (after.role === 'primary' && runState(after) === 'run')
+    return [{ kind: 'put-back', to, lastedMs: now - releasedAt }];
+  const message = heardLately(after, to, now);
+  if (message?.run !== 'run' || message.holdingEpoch <= epoch) return [];
+  const acquiredAt = old.phase === 'starting' ? old.acquiredAt : now;
+  const [stopMs, passMs, startMs] = [releasedAt - beganAt, acquiredAt - releasedAt, now - acquiredAt];
+  return [{ kind: 'handover-done', to, stopMs, passMs, startMs }];
 }
 
 function service(before: NodeState, after: NodeState): Observation[] {

@@ -140,14 +140,15 @@ function statusWhileStarting(
   }
 }
 
-/** One start did not succeed: the next one comes after a heartbeat, or the node gives up (R6). */
+/** One start did not succeed: the next one comes after a heartbeat, or the node gives up (R6), or gives it back (P8). */
 function attemptFailed(state: PrimaryState, why: string, now: Instant, outputs: PrimaryOutput[]): void {
   state.attempts += 1;
   state.lastError = why;
   const { attempts, heartbeatMs, stopTimeoutMs, startTimeoutMs } = state.settings;
   outputs.push({ kind: 'log', level: 'warn', text: `${why}; attempt ${state.attempts} of ${attempts}` });
-  if (state.attempts >= attempts) {
-    logGivingUp(state, outputs);
+  if (state.attempts >= attempts || state.giveBack) {
+    if (state.giveBack) logGivingBack(state, outputs);
+    else logGivingUp(state, outputs);
     beginStop(state, 'gave-up', state.successor, now + stopTimeoutMs, now, outputs);
     return;
   }
@@ -159,6 +160,14 @@ function attemptFailed(state: PrimaryState, why: string, now: Instant, outputs: 
 function logGivingUp({ attempts }: PrimaryState, outputs: PrimaryOutput[]): void {
   const text = `giving up after ${attempts} failed attempt${attempts === 1 ? '' : 's'} to keep the resource running`;
   outputs.push({ kind: 'log', level: 'error', text });
+}
+
+function logGivingBack({ successor }: PrimaryState, outputs: PrimaryOutput[]): void {
+  outputs.push({
+    kind: 'log',
+    level: 'error',
+    text: `giving the resource back to ${successor}, which handed it over: it could not be started here`,
+  });
 }
 
 function statusWhileRunning(

@@ -197,6 +197,7 @@ export function fenceEnded(
 
 export function running(state: PrimaryState, now: Instant, outputs: PrimaryOutput[], text: string): void {
   state.phase = 'running';
+  state.giveBack = false;
   state.start = null;
   state.stop = null;
   state.unknownStatuses = 0;

@@ -36,6 +36,8 @@ export interface PrimaryState {
   resumed: boolean;
   /** Candidate that would take over if this primary stopped; '' for none. */
   successor: NodeName;
+  /** The successor has handed the resource over, and it has not run here since: the first start that fails gives it back (P8). */
+  giveBack: boolean;
   phase: 'probe' | 'waiting' | 'starting' | 'running' | 'stopping' | 'stuck' | 'done';
   forced: boolean;
   lease: HeldLease | null;
@@ -122,7 +124,7 @@ export type PrimaryInput = { now: Instant } & (
   | { kind: 'answer'; from: NodeName; message: AnswerMessage }
   | { kind: 'hook'; id: number; code: number | null; detail: string }
   | { kind: 'stop'; why: 'handover' | 'role' | 'terminate'; successor: NodeName }
-  | { kind: 'successor'; node: NodeName }
+  | { kind: 'successor'; node: NodeName; giveBack: boolean }
   | { kind: 'settings'; settings: Settings; sets: NodeName[][] }
   | { kind: 'judged'; failed: string }
   | { kind: 'maintenance'; mark: MaintenanceMark }

@@ -32,6 +32,7 @@ export function initPrimary(init: PrimaryInit, now: Instant): PrimaryState {
     ownSets: init.sets,
     resumed: init.resumed,
     successor: '',
+    giveBack: false,
     phase: 'probe',
     forced: init.forced,
     lease: lease === null ? null : takeLease(lease, now),
@@ -85,6 +86,7 @@ export function stepPrimary(before: PrimaryState, input: PrimaryInput): PrimaryS
       break;
     case 'successor':
       state.successor = input.node;
+      state.giveBack = input.giveBack;
       break;
     case 'settings':
       state.settings = input.settings;

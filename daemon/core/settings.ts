@@ -25,6 +25,8 @@ export interface Settings {
   /** Timeout of the watchdog device, 0: none. */
   deviceTimeoutMs: DurationMs;
   driftPpm: number;
+  /** How long a node of better priority has to be ready until the holder hands over to it (P7); Infinity: never. */
+  failbackMs: DurationMs;
   /** After it has come to run, the service has this long until its checks judge it (R10). */
   judgeAfterMs: DurationMs;
 }

@@ -57,7 +57,25 @@ export interface StateMessage {
   holdingEpoch: number;
   /** True while the resource runs here by an operator's --force, outside the lease. */
   forced: boolean;
+  /** null: a node of an earlier version, which does not say. */
+  readiness: Readiness | null;
   memory: VoterMemory;
+}
+
+/** What a node says of taking the resource over, beyond that it is able. */
+export interface Readiness {
+  /** What it lacks; empty where it could acquire the lease if that were released now. */
+  lacks: readonly Lack[];
+  /** What its file says of `failback`: after how long, Infinity for never. */
+  failbackMs: DurationMs;
+}
+
+/** One thing that a node lacks to take the resource over. */
+export interface Lack {
+  /** The name of that condition in `explain`. */
+  name: string;
+  /** How it is, without lengths of time: what is said of it is sent again when it changes. */
+  value: string;
 }
 
 /**

@@ -3,6 +3,7 @@
  * stand. Pure questions about a NodeState; they change nothing.
  */
 import { complaintCount } from './complaints.js';
+import { majority } from './lease.js';
 import type { NodeState } from './node-types.js';
 import type { Instant, NodeName, RunState, StateMessage } from './types.js';
 
@@ -71,26 +72,87 @@ export function isAble(state: NodeState, now: Instant): boolean {
   return secondary && clean && stays && fit && rested && voter;
 }
 
-/** Who would take over from this node: the able candidate with the lowest priority number; '' for nobody. */
-export function bestSuccessor(state: NodeState, now: Instant): NodeName {
-  const able = state.settings.voters.filter((node) => {
-    const peer = state.peers[node];
-    return peer?.linked === true && heardLately(state, node, now)?.able === true;
-  });
-  return able.sort((a, b) => priorityOf(state, a) - priorityOf(state, b))[0] ?? '';
+/** One set of voters, and who of it is heard. */
+export interface Quorum {
+  set: readonly NodeName[];
+  /** This node, and who has been heard within lease_timeout. */
+  there: NodeName[];
+  missing: NodeName[];
+  needed: number;
+  /** Those of `there` that have no record of the past, and grant nothing. */
+  forgetful: NodeName[];
+  /** Those of `there` that have granted it, and not to the holder that is heard: no release of that one frees them. */
+  bound: NodeName[];
 }
 
-/** The node to hand over to by priority: set to primary, a lower number than this node's, here for two leases (P2). */
+/** Who of each set of voters is heard, and could grant. */
+export function quorums(state: NodeState, now: Instant): Quorum[] {
+  const { settings, voter } = state;
+  const isBound = boundOf(state, now);
+  return voter.sets.map((set) => {
+    const there = set.filter((node) => node === settings.node || heardLately(state, node, now) !== null);
+    const remembers = (node: NodeName): boolean =>
+      node === settings.node ? voter.history : state.peers[node]?.message?.memory.history === true;
+    return {
+      set,
+      there,
+      missing: set.filter((node) => !there.includes(node)),
+      needed: majority(set.length),
+      forgetful: there.filter((node) => !remembers(node)),
+      bound: there.filter(isBound),
+    };
+  });
+}
+
+function boundOf(state: NodeState, now: Instant): (node: NodeName) => boolean {
+  const { settings, voter } = state;
+  const holder = connectedHolder(state, now);
+  const epoch = holder === null ? 0 : (state.peers[holder]?.message?.holdingEpoch ?? 0);
+  return (node) => {
+    const peer = state.peers[node];
+    const grant = node === settings.node ? voter.grant : (peer?.message?.memory.grant ?? null);
+    if (grant === null || (grant.holder.node === holder && grant.epoch === epoch)) return false;
+    return now < ('until' in grant ? grant.until : (peer?.heardAt ?? now) + grant.leftMs);
+  };
+}
+
+/** True where a node is connected and able, as far as it says. */
+function seemsAble(state: NodeState, node: NodeName, now: Instant): boolean {
+  return state.peers[node]?.linked === true && heardLately(state, node, now)?.able === true;
+}
+
+/** True where a node could take over now: connected, heard, able, and by its own word it lacks nothing (P6). */
+export function isReady(state: NodeState, node: NodeName, now: Instant): boolean {
+  const lacks = state.peers[node]?.message?.readiness?.lacks ?? [];
+  return seemsAble(state, node, now) && lacks.length === 0;
+}
+
+/** The ready node with the lowest priority number; '' for nobody. */
+export function readySuccessor(state: NodeState, now: Instant): NodeName {
+  return byPriority(state, (node) => isReady(state, node, now))[0] ?? '';
+}
+
+/** Who would take over if this node stopped, whatever comes: a ready node before one that is able; '' for nobody. */
+export function bestSuccessor(state: NodeState, now: Instant): NodeName {
+  return readySuccessor(state, now) || (byPriority(state, (node) => seemsAble(state, node, now))[0] ?? '');
+}
+
+/** The node to hand over to by priority: ready, set to primary, a lower number than this node's, here for two leases (P2). */
 export function betterPrimary(state: NodeState, now: Instant): NodeName | null {
   const { settings, peers } = state;
-  const better = settings.voters.filter((node) => {
-    const message = heardLately(state, node, now);
+  const better = byPriority(state, (node) => {
     const peer = peers[node];
-    if (message === null || peer === undefined || !peer.linked) return false;
+    if (peer?.message == null || !isReady(state, node, now)) return false;
     const settled = now - peer.since >= 2 * settings.leaseMs;
-    return settled && message.able && message.roleSet === 'primary' && message.priority < settings.priority;
+    return settled && peer.message.roleSet === 'primary' && peer.message.priority < settings.priority;
   });
-  return better.sort((a, b) => priorityOf(state, a) - priorityOf(state, b))[0] ?? null;
+  return better[0] ?? null;
+}
+
+/** The other voters of which `is` holds, in the order of priority and then of the file. */
+export function byPriority(state: NodeState, is: (node: NodeName) => boolean): NodeName[] {
+  const others = state.settings.voters.filter((node) => node !== state.settings.node && is(node));
+  return others.sort((a, b) => priorityOf(state, a) - priorityOf(state, b));
 }
 
 /** How many candidates stand before this node, in the order of priority and then of the file (A5). */
@@ -111,6 +173,8 @@ export interface PromotionReasons {
   holderGone: boolean;
   set: boolean;
   complained: boolean;
+  /** What this node has handed over did not come to run there (P8). */
+  putBack: boolean;
 }
 
 export function promotionReasons(state: NodeState, now: Instant): PromotionReasons {
@@ -119,19 +183,25 @@ export function promotionReasons(state: NodeState, now: Instant): PromotionReaso
     holderGone: connectedHolder(state, now) === null,
     set: state.roleSet === 'primary' && state.gaveUpAt === null,
     complained: complained(state, now),
+    putBack: puttingBack(state),
   };
+}
+
+/** True where this node takes again what it has handed over (P8). */
+export function puttingBack({ handover }: NodeState): boolean {
+  return handover?.phase === 'putting-back';
 }
 
 /** True where a secondary may ask for the lease (P1): named successor, or the primary is lost and that is confirmed. */
 export function promotable(state: NodeState, now: Instant): boolean {
   if (!isAble(state, now)) return false;
-  const reasons = promotionReasons(state, now);
-  return reasons.successor || (reasons.holderGone && (reasons.set || reasons.complained));
+  const { complained, holderGone, putBack, set, successor } = promotionReasons(state, now);
+  return successor || (holderGone && (set || complained || putBack));
 }
 
 /** True where nobody set this node to primary, and another one that was set and waits for the lease can be heard (A5). */
 export function standsBack(state: NodeState, now: Instant): boolean {
-  if (state.roleSet === 'primary' || now < state.successorUntil) return false;
+  if (state.roleSet === 'primary' || now < state.successorUntil || puttingBack(state)) return false;
   return state.settings.voters.some((node) => {
     const message = heardLately(state, node, now);
     return message?.roleSet === 'primary' && message.role === 'primary' && message.run === 'readytorun';

@@ -64,13 +64,18 @@ export function disownMaintenance(
 ): VoterOutput[] {
   const { grant } = state;
   if (!state.history || state.storing !== null) return [];
-  if (grant !== null && grant.holder.node !== state.self) return [];
+  if (bindsToOthers(state, now)) return [];
   const kept: Grant =
     grant?.epoch === epoch ? grant : { holder, epoch, grantMs: 0, until: now, mark, restored: true };
   state.grant = kept;
   state.epochMax = Math.max(state.epochMax, epoch);
   const revision = Math.max(mark.revision, kept.mark.revision) + 1;
   return storeUnmarked(state, kept, { on: false, reason: '', by: '', revision });
+}
+
+/** True where this voter has promised the resource to another node, and that still counts. */
+export function bindsToOthers({ grant, self }: VoterState, now: Instant): boolean {
+  return grant !== null && grant.holder.node !== self && (grant.mark.on || now < grant.until);
 }
 
 function storeUnmarked(state: VoterState, grant: Grant, mark: MaintenanceMark): VoterOutput[] {

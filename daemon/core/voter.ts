@@ -29,6 +29,7 @@ import {
 } from './voter-types.js';
 
 export {
+  bindsToOthers,
   bootstrapVoter,
   changeVoters,
   disownMaintenance,

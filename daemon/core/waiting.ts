@@ -4,6 +4,7 @@
  */
 import type { Refusal } from './acquire.js';
 import { complaintCount } from './complaints.js';
+import { failbackAhead } from './failback.js';
 import { majority } from './lease.js';
 import type { Kept, NodeState } from './node-types.js';
 import type { Instant, NodeName } from './types.js';
@@ -91,13 +92,25 @@ function primary(state: NodeState, now: Instant): string {
   const without = missing.length === 0 ? '' : `; ${missing.join(' and ')} cannot be heard`;
   if (report?.run === 'run' && state.serviceFailed !== '')
     return `the service to answer: ${state.serviceFailed}${without}`;
-  if (report?.run === 'run') return `nothing: the resource runs here${without}`;
+  if (report?.run === 'run') return `nothing: the resource runs here${without}${ahead(state, now)}`;
   if (report?.run === 'starting')
     return `the resource to start here (attempt ${state.attempts + 1} of ${state.settings.attempts})`;
   return 'the first look at the resource here';
 }
 
+/** What is to come of `failback`. */
+function ahead(state: NodeState, now: Instant): string {
+  const words = failbackAhead(state, now);
+  return words === '' ? '' : `; ${words}`;
+}
+
 function secondary(state: NodeState, now: Instant): string {
+  const { handover } = state;
+  if (handover?.phase === 'passing') return `${handover.to} to take the lease, which was released for it`;
+  if (handover?.phase === 'starting')
+    return `${handover.to} to start the resource, which was handed over to it`;
+  if (handover?.phase === 'putting-back' && connectedHolder(state, now) === null)
+    return withHistory(state, now, `${lease(state, now)}, to put back here what ${handover.to} does not run`);
   const { gaveUpAt, settings } = state;
   const holder = connectedHolder(state, now);
   const pauseMs = gaveUpAt === null ? 0 : gaveUpAt + settings.complaintIntervalMs - now;

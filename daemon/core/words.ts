@@ -7,6 +7,12 @@ export function listOf(names: readonly string[]): string {
   return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
+/** `12 ms`, `1.2 s`, `48 s`, and from two minutes on as `lengthOf`. */
+export function shortLengthOf(ms: DurationMs): string {
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  return ms < 120_000 ? `${Number((ms / 1000).toFixed(1))} s` : lengthOf(ms);
+}
+
 /** `48 s`, `12 min`, `3 h 20 min`, `2 d 4 h`. */
 export function lengthOf(ms: DurationMs): string {
   const seconds = Math.round(ms / 1000);

@@ -39,7 +39,13 @@ function textOf(seen: Observation): string {
     case 'lease-released':
       return `this node has released the lease, epoch ${seen.epoch}`;
     case 'handover-begun':
-      return `handing over to ${seen.to}`;
+      return `handing over to ${seen.to}${CAUSES[seen.cause]}`;
+    case 'handover-done':
+      return `${seen.to} runs it: stop took ${seconds(seen.stopMs)}, lease passed after ${seconds(seen.passMs)}, start took ${seconds(seen.startMs)}`;
+    case 'handover-failed':
+      return `${seen.why}: it is put back here`;
+    case 'put-back':
+      return `put back: what was to go to ${seen.to} runs here again, ${seconds(seen.lastedMs)} after it was released`;
     case 'gave-up':
       return `this node has given the resource up${because(seen.error)}`;
     case 'service-failed':
@@ -58,6 +64,12 @@ function textOf(seen: Observation): string {
       return seen satisfies never;
   }
 }
+
+const CAUSES = {
+  operator: '',
+  priority: ', which was set to primary and has a better priority',
+  failback: ', which has a better priority and is back (failback)',
+} as const;
 
 const ENDS = {
   'ran-out': 'has run out',

@@ -6,10 +6,12 @@ import type { Config } from '../config/types.js';
 import type { NodeCommand } from '../core/node-types.js';
 import { version } from '../process/version.js';
 import type { Clustering } from './clustering.js';
+import type { CommandReply } from './command-replies.js';
 import type { EventsHandler } from './event-commands.js';
 import type { ExplainHandler } from './explain-commands.js';
 import type { MonitorHandler } from './monitor-commands.js';
-import type { CommandReply, ResourceRuntime } from './resource.js';
+import type { ResourceRuntime } from './resource.js';
+import type { PlanRequest } from './switchover-plan.js';
 
 /** What came of a reload. */
 export interface Reloaded {
@@ -36,6 +38,8 @@ export interface CommandOptions {
   explain: ExplainHandler;
   /** Answers what is about all nodes, and what this one says of itself. */
   cluster: Clustering['handle'];
+  /** Answers whether a switchover would be done; null where there is no such resource. */
+  plan: (request: PlanRequest) => Promise<Partial<ControlReply> | null>;
   /** Why nothing can be in maintenance on this machine, '' where it can. */
   whyNoMaintenance: () => string;
   /** Puts it on record that somebody asked for a change, and what came of it. */
@@ -85,7 +89,9 @@ export function createControlHandler(options: CommandOptions): Handler {
     const texts: string[] = [];
     await Promise.all(
       names.map(async (name) => {
-        const result: CommandReply | undefined = await resources.get(name)?.command(command, wait);
+        const result: CommandReply | undefined = await resources
+          .get(name)
+          ?.command(command, wait, (text) => reply({ progress: `${name}: ${text}` }));
         if (result === undefined) return;
         if (result.error !== '') failures.push(`${name}: ${result.error}`);
         else if (result.text !== '') texts.push(`${name}: ${result.text}`);
@@ -115,6 +121,11 @@ export function createControlHandler(options: CommandOptions): Handler {
         );
       case 'switchover':
         return onEach([request.resource], { kind: 'switchover', to: request.to }, request.wait, reply);
+      case 'switchover-plan': {
+        const { unknown } = select([request.resource]);
+        const plan = unknown === '' ? await options.plan(request) : null;
+        return plan ?? { error: { code: EX_NOHOST, message: unknown } };
+      }
       case 'bootstrap':
         return onEach([request.resource], { kind: 'bootstrap' }, true, reply);
       case 'maintenance': {

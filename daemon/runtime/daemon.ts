@@ -42,6 +42,7 @@ import { type ResourceRuntime, startResource } from './resource.js';
 import { type Watched, watched } from './service-status.js';
 import { settingsOf } from './settings-of.js';
 import { createStatuses } from './statuses.js';
+import { createPlanHandler } from './switchover-plan.js';
 import { createWorkerPool, endRecordedWorkers, sparesFor, type WorkerPool } from './worker-pool.js';
 
 export interface DaemonOptions {
@@ -213,6 +214,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     ...{ config: () => config, resources, statuses, reload: () => reload() },
     ...{ monitoring: monitorCommands, balancer: balancing.ask, report: actions.report },
     events: createEventsHandler(journal, Date.now),
+    plan: createPlanHandler({ resources, journal, now: bootTime }),
     explain: createExplainHandler({
       ...{ config: () => config, resources, monitor: monitoring.host, servers: balancing.explain },
       ...{ confirm: () => monitoring.confirm.state(), now: bootTime },

@@ -19,6 +19,7 @@ import type { Store } from '../state/store.js';
 import { bootTime } from '../sys/clock.js';
 import { programOf } from './action-hooks.js';
 import { type Cleaner, createCleaner } from './cleaner.js';
+import { type CommandReply, createCommandReplies } from './command-replies.js';
 import type { HookSetup, WorkerToMain } from './ipc.js';
 import { createKeptNotes } from './kept-note.js';
 import { createLookout } from './lookout.js';
@@ -26,14 +27,6 @@ import { createRunningNote } from './running-note.js';
 import { settingsOf } from './settings-of.js';
 import { createWake } from './wake.js';
 import type { WorkerPool, WorkerProcess } from './worker-pool.js';
-
-/** The answer to a command: `error` is '' where it was done. */
-export interface CommandReply {
-  error: string;
-  text: string;
-  /** False: it was accepted and is under way. */
-  done: boolean;
-}
 
 export interface ResourceRuntime {
   readonly name: string;
@@ -48,8 +41,8 @@ export interface ResourceRuntime {
   lastStopMs(): number | null;
   peerMessage(from: NodeName, message: PeerMessage): void;
   link(node: NodeName, up: boolean): void;
-  /** `wait`: the promise is fulfilled when the command is done, not when it is accepted. */
-  command(command: NodeCommand, wait: boolean): Promise<CommandReply>;
+  /** `wait`: the promise is fulfilled when the command is done, not when it is accepted; `progress` is told how far it is. */
+  command(command: NodeCommand, wait: boolean, progress?: (text: string) => void): Promise<CommandReply>;
   reconfigure(config: Config, resource: ResourceConfig): void;
   /** Puts its actions in force where the disk did not take them before. */
   keepActions(): void;
@@ -87,8 +80,7 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
   const { store } = options;
   const name = resource.name;
   const warnings = new Set<string>();
-  const replies = new Map<number, (reply: CommandReply) => void>();
-  let lastCommand = 0;
+  const replies = createCommandReplies();
   let worker: { id: number; process: WorkerProcess } | null = null;
   let stopBegan: number | null = null;
   let lastStopMs: number | null = null;
@@ -251,8 +243,9 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
         cleaner.notify(output.action, output.args);
         return;
       case 'reply':
-        answer(output.command, { error: output.error, text: output.text, done: true });
-        return;
+        return replies.answer(output.command, { error: output.error, text: output.text, done: true });
+      case 'progress':
+        return replies.progress(output.command, output.text);
       case 'terminated':
         if (output.ok && !output.left) runningNote.clear();
         finishTermination?.(output.ok);
@@ -331,11 +324,6 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
     worker = null;
   }
 
-  function answer(id: number, reply: CommandReply): void {
-    replies.get(id)?.(reply);
-    replies.delete(id);
-  }
-
   /** For the margin that `status` shows: from the begin of a stop to the word that all is stopped. */
   function measureStop(): void {
     const run = state.worker?.report?.run;
@@ -359,15 +347,8 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
     lastStopMs: () => lastStopMs,
     peerMessage: (from, message) => feed({ kind: 'peer', from, message }),
     link: (node, up) => feed({ kind: 'link', node, up }),
-    command(command, wait) {
-      lastCommand += 1;
-      const id = lastCommand;
-      return new Promise((resolve) => {
-        replies.set(id, resolve);
-        feed({ kind: 'command', id, command });
-        if (!wait) answer(id, { error: '', text: 'under way', done: false });
-      });
-    },
+    command: (command, wait, progress = () => {}) =>
+      replies.open((id) => feed({ kind: 'command', id, command }), wait, progress),
     reconfigure(newConfig, newResource) {
       config = newConfig;
       resource = newResource;

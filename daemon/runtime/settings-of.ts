@@ -23,6 +23,7 @@ export function settingsOf(config: Config, resource: ResourceConfig): Settings {
     fenceTimeoutMs: resource.fence === null ? 0 : resource.fenceTimeoutMs,
     deviceTimeoutMs: config.watchdogDevice?.timeoutMs ?? 0,
     driftPpm: resource.driftPpm,
+    failbackMs: resource.failbackMs,
     judgeAfterMs: judgeAfterMs(config.monitor?.checks ?? [], resource.checks),
   };
 }

@@ -1,6 +1,8 @@
 /** What `hastmonctl status` says of one resource, read off the core's state and the network's links. */
 import type { ReportedState, StatusEntry, VoterStatus } from '../../proto/control-types.js';
+import { formatDuration } from '../config/duration.js';
 import { complaintCount } from '../core/complaints.js';
+import { failbackDiffers } from '../core/failback.js';
 import { grantMs } from '../core/lease.js';
 import type { NodeState } from '../core/node-types.js';
 import { leaseTerms } from '../core/settings.js';
@@ -54,7 +56,7 @@ export function statusOf(facts: StatusFacts, now: Instant): StatusEntry {
     voters: voters(state, now),
     priority: settings.priority,
     waiting: waitingFor(state, now),
-    warnings: warnings(facts, backedBy),
+    warnings: [...warnings(facts, backedBy), ...differing(state, now)],
     forced: report?.forced ?? false,
     holder: holding(state, now) ? settings.node : (holder ?? ''),
     lastError: state.lastError,
@@ -150,6 +152,15 @@ function warnings({ state, warnings: given, device }: StatusFacts, backedBy: str
     all.push(`nothing backs the stop up: ${why}`);
   }
   return all;
+}
+
+/** The holder goes by its own file: what others say would come true when they hold it. */
+function differing(state: NodeState, now: Instant): string[] {
+  const words = (ms: number): string => (Number.isFinite(ms) ? `after ${formatDuration(ms)}` : 'never');
+  return failbackDiffers(state, now).map(
+    ({ failbackMs, node }) =>
+      `failback is ${words(state.settings.failbackMs)} here and ${words(failbackMs)} on ${node}: the files of the nodes differ`,
+  );
 }
 
 /**

@@ -47,11 +47,12 @@ export const hastmon = $root.hastmon = (() => {
         ControlRequest.prototype.about = null;
         ControlRequest.prototype.cluster = null;
         ControlRequest.prototype.timeline = null;
+        ControlRequest.prototype.switchoverPlan = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(ControlRequest.prototype, "command", {
-            get: $util.oneOfGetter($oneOfFields = ["role", "status", "dump", "reload", "switchover", "bootstrap", "version", "checks", "check", "runCheck", "ack", "mute", "testAlert", "balancerHosts", "balancerServices", "balancerSet", "balancerDiff", "balancerReload", "balancerConsole", "report", "events", "explain", "maintenance", "about", "cluster", "timeline"]),
+            get: $util.oneOfGetter($oneOfFields = ["role", "status", "dump", "reload", "switchover", "bootstrap", "version", "checks", "check", "runCheck", "ack", "mute", "testAlert", "balancerHosts", "balancerServices", "balancerSet", "balancerDiff", "balancerReload", "balancerConsole", "report", "events", "explain", "maintenance", "about", "cluster", "timeline", "switchoverPlan"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -116,6 +117,8 @@ export const hastmon = $root.hastmon = (() => {
                 $root.hastmon.Nothing.encode(message.cluster, writer.uint32(210).fork(), _depth + 1).ldelim();
             if (message.timeline != null && $Object.hasOwnProperty.call(message, "timeline"))
                 $root.hastmon.TimelineCommand.encode(message.timeline, writer.uint32(218).fork(), _depth + 1).ldelim();
+            if (message.switchoverPlan != null && $Object.hasOwnProperty.call(message, "switchoverPlan"))
+                $root.hastmon.SwitchoverPlanCommand.encode(message.switchoverPlan, writer.uint32(242).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -338,6 +341,13 @@ export const hastmon = $root.hastmon = (() => {
                             break;
                         message.timeline = $root.hastmon.TimelineCommand.decode(reader, reader.size(), $undefined, _depth + 1, message.timeline);
                         message.command = "timeline";
+                        continue;
+                    }
+                case 30: {
+                        if (wireType !== 2)
+                            break;
+                        message.switchoverPlan = $root.hastmon.SwitchoverPlanCommand.decode(reader, reader.size(), $undefined, _depth + 1, message.switchoverPlan);
+                        message.command = "switchoverPlan";
                         continue;
                     }
                 }
@@ -740,6 +750,100 @@ export const hastmon = $root.hastmon = (() => {
         };
 
         return SwitchoverCommand;
+    })();
+
+    hastmon.SwitchoverPlanCommand = (function() {
+
+        const SwitchoverPlanCommand = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        SwitchoverPlanCommand.prototype.resource = "";
+        SwitchoverPlanCommand.prototype.to = "";
+
+        SwitchoverPlanCommand.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.resource != null && $Object.hasOwnProperty.call(message, "resource") && message.resource !== "")
+                writer.uint32(10).string(message.resource);
+            if (message.to != null && $Object.hasOwnProperty.call(message, "to") && message.to !== "")
+                writer.uint32(18).string(message.to);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        SwitchoverPlanCommand.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.SwitchoverPlanCommand();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.resource = value;
+                        else
+                            delete message.resource;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.to = value;
+                        else
+                            delete message.to;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return SwitchoverPlanCommand;
     })();
 
     hastmon.BootstrapCommand = (function() {
@@ -4559,6 +4663,7 @@ export const hastmon = $root.hastmon = (() => {
             values[valuesById[1] = "RESOURCE"] = 1;
             values[valuesById[2] = "CHECK"] = 2;
             values[valuesById[3] = "SERVER"] = 3;
+            values[valuesById[4] = "SWITCHOVER"] = 4;
             return values;
         })();
 

@@ -1430,6 +1430,9 @@ export namespace hastmon {
         /** State memory. */
         memory?: (hastmon.Memory.$Properties|null);
 
+        /** State readiness. */
+        readiness?: (hastmon.Readiness.$Properties|null);
+
         /**
          * Encodes the specified State message. Does not implicitly {@link hastmon.State.verify|verify} messages.
          * @param message State message or plain object to encode
@@ -1484,12 +1487,141 @@ export namespace hastmon {
             /** State memory */
             memory?: (hastmon.Memory.$Properties|null);
 
+            /** State readiness */
+            readiness?: (hastmon.Readiness.$Properties|null);
+
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
         }
 
         /** Shape of a State. */
         type $Shape = hastmon.State.$Properties;
+    }
+
+    /**
+     * Properties of a Readiness.
+     * @deprecated Use hastmon.Readiness.$Properties instead.
+     */
+    interface IReadiness extends hastmon.Readiness.$Properties {
+    }
+
+    /** Represents a Readiness. */
+    class Readiness {
+
+        /**
+         * Constructs a new Readiness.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.Readiness.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** Readiness lack. */
+        lack: hastmon.Lack.$Properties[];
+
+        /** Readiness failbackMs. */
+        failbackMs?: (number|null);
+
+        /**
+         * Encodes the specified Readiness message. Does not implicitly {@link hastmon.Readiness.verify|verify} messages.
+         * @param message Readiness message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.Readiness.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a Readiness message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.Readiness & hastmon.Readiness.$Shape} Readiness
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.Readiness & hastmon.Readiness.$Shape;
+    }
+
+    namespace Readiness {
+
+        /** Properties of a Readiness. */
+        interface $Properties {
+
+            /** Readiness lack */
+            lack?: (hastmon.Lack.$Properties[]|null);
+
+            /** Readiness failbackMs */
+            failbackMs?: (number|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a Readiness. */
+        type $Shape = hastmon.Readiness.$Properties;
+    }
+
+    /**
+     * Properties of a Lack.
+     * @deprecated Use hastmon.Lack.$Properties instead.
+     */
+    interface ILack extends hastmon.Lack.$Properties {
+    }
+
+    /** Represents a Lack. */
+    class Lack {
+
+        /**
+         * Constructs a new Lack.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.Lack.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** Lack name. */
+        name: string;
+
+        /** Lack value. */
+        value: string;
+
+        /**
+         * Encodes the specified Lack message. Does not implicitly {@link hastmon.Lack.verify|verify} messages.
+         * @param message Lack message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.Lack.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a Lack message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.Lack & hastmon.Lack.$Shape} Lack
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.Lack & hastmon.Lack.$Shape;
+    }
+
+    namespace Lack {
+
+        /** Properties of a Lack. */
+        interface $Properties {
+
+            /** Lack name */
+            name?: (string|null);
+
+            /** Lack value */
+            value?: (string|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a Lack. */
+        type $Shape = hastmon.Lack.$Properties;
     }
 
     /**

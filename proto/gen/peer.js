@@ -2052,6 +2052,7 @@ export const hastmon = $root.hastmon = (() => {
         State.prototype.holdingEpoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
         State.prototype.forced = false;
         State.prototype.memory = null;
+        State.prototype.readiness = null;
 
         State.encode = function (message, writer, _depth) {
             if (!writer)
@@ -2080,6 +2081,8 @@ export const hastmon = $root.hastmon = (() => {
                 writer.uint32(72).bool(message.forced);
             if (message.memory != null && $Object.hasOwnProperty.call(message, "memory"))
                 $root.hastmon.Memory.encode(message.memory, writer.uint32(82).fork(), _depth + 1).ldelim();
+            if (message.readiness != null && $Object.hasOwnProperty.call(message, "readiness"))
+                $root.hastmon.Readiness.encode(message.readiness, writer.uint32(90).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -2200,6 +2203,12 @@ export const hastmon = $root.hastmon = (() => {
                         message.memory = $root.hastmon.Memory.decode(reader, reader.size(), $undefined, _depth + 1, message.memory);
                         continue;
                     }
+                case 11: {
+                        if (wireType !== 2)
+                            break;
+                        message.readiness = $root.hastmon.Readiness.decode(reader, reader.size(), $undefined, _depth + 1, message.readiness);
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -2218,6 +2227,201 @@ export const hastmon = $root.hastmon = (() => {
         };
 
         return State;
+    })();
+
+    hastmon.Readiness = (function() {
+
+        const Readiness = function (properties) {
+            this.lack = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Readiness.prototype.lack = $util.emptyArray;
+        Readiness.prototype.failbackMs = null;
+
+        let $oneOfFields;
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(Readiness.prototype, "_failbackMs", {
+            get: $util.oneOfGetter($oneOfFields = ["failbackMs"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        Readiness.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.lack != null && message.lack.length)
+                for (let i = 0; i < message.lack.length; ++i)
+                    $root.hastmon.Lack.encode(message.lack[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.failbackMs != null && $Object.hasOwnProperty.call(message, "failbackMs"))
+                writer.uint32(17).double(message.failbackMs);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Readiness.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.Readiness();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.lack && message.lack.length))
+                            message.lack = [];
+                        message.lack.push($root.hastmon.Lack.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 1)
+                            break;
+                        message.failbackMs = reader.double();
+                        message._failbackMs = "failbackMs";
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Readiness;
+    })();
+
+    hastmon.Lack = (function() {
+
+        const Lack = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        Lack.prototype.name = "";
+        Lack.prototype.value = "";
+
+        Lack.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                writer.uint32(10).string(message.name);
+            if (message.value != null && $Object.hasOwnProperty.call(message, "value") && message.value !== "")
+                writer.uint32(18).string(message.value);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        Lack.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.Lack();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.name = value;
+                        else
+                            delete message.name;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.value = value;
+                        else
+                            delete message.value;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return Lack;
     })();
 
     hastmon.Ask = (function() {

@@ -35,6 +35,7 @@ const ALL: {
   role: [{ kind: 'role', role: 'primary', resources: 'all', force: true, wait: false }, false, false],
   reload: [{ kind: 'reload' }, false, false],
   switchover: [{ kind: 'switchover', resource: 'x', to: '', wait: false }, false, false],
+  'switchover-plan': [{ kind: 'switchover-plan', resource: 'x', to: '' }, false, false],
   bootstrap: [{ kind: 'bootstrap', resource: 'x' }, false, false],
   maintenance: [
     { kind: 'maintenance', what: 'on', resources: 'all', reason: '', forMs: null },

@@ -47,6 +47,7 @@ test('the defaults', () => {
         switchoverTimeoutMs: 60_000,
         fenceTimeoutMs: 0,
         driftPpm: 10_000,
+        failbackMs: Number.POSITIVE_INFINITY,
       },
     ],
     monitor: null,

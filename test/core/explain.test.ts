@@ -90,7 +90,7 @@ describe('a secondary', () => {
     }
   });
 
-  test('has three reasons to ask for it, of which one is enough', () => {
+  test('has four reasons to ask for it, of which one is enough', () => {
     const free = hears(nodeIn('secondary'), { b: {}, c: {} });
     const complaints = {
       c: { times: [1, 2, 3, 4].map((at) => NOW - at) },
@@ -99,6 +99,11 @@ describe('a secondary', () => {
       ['successor', { successorUntil: NOW + 1500 }, 'for 1.5 s more'],
       ['set', { roleSet: 'primary' }, 'primary'],
       ['complaints', { complaints }, '4 of 4'],
+      [
+        'put-back',
+        { handover: { phase: 'putting-back', why: 'b is lost' } as NodeState['handover'] },
+        'b is lost',
+      ],
     ];
     assert.equal(explain(free, NOW).verdicts.promotion, false);
     for (const [name, change, value] of reasons) {
@@ -178,13 +183,20 @@ describe('a primary', () => {
       assert.notEqual(said.change, '', place);
     }
     const leaving = { command: 5, why: 'handover', successor: 'b', to: 'secondary' } as NodeState['leaving'];
-    const down = explain(holder({ leaving }), NOW);
+    const handover = { to: 'b', cause: 'operator' } as NodeState['handover'];
+    const down = explain(holder({ leaving, handover }), NOW);
     assert.deepEqual(
       [down.verdicts['stepping-down'], find(down, 'stepping-down/operator').value],
       [true, 'handing over to b'],
     );
-    const byPriority = explain(holder({ leaving: { ...leaving, command: 0 } as NodeState['leaving'] }), NOW);
-    assert.equal(find(byPriority, 'stepping-down/priority').holds, true);
+    for (const cause of ['priority', 'failback'] as const) {
+      const unasked = explain(
+        holder({ leaving, handover: { ...handover, cause } as NodeState['handover'] }),
+        NOW,
+      );
+      assert.equal(find(unasked, `stepping-down/${cause}`).holds, true);
+      assert.equal(find(unasked, 'stepping-down/operator').holds, false);
+    }
   });
 });
 

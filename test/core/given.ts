@@ -19,6 +19,7 @@ export function settings(change: Partial<Settings> = {}): Settings {
       deviceTimeoutMs: 0,
       driftPpm: 0,
       judgeAfterMs: 10_000,
+      failbackMs: Number.POSITIVE_INFINITY,
     },
     ...change,
   };
@@ -28,6 +29,7 @@ export function heartbeat(change: Partial<StateMessage> = {}): StateMessage {
   return {
     ...{ kind: 'state', incarnation: 1, sequence: 1, role: 'secondary', roleSet: 'secondary' },
     ...{ run: 'stopped', priority: 100, able: true, holdingEpoch: 0, forced: false },
+    readiness: { lacks: [], failbackMs: Number.POSITIVE_INFINITY },
     memory: { history: true, epochMax: 0, sets: [VOTERS], longestGrantMs: GRANT_MS, grant: null },
     ...change,
   };

@@ -65,7 +65,7 @@ describe('[R10] a service that does not answer', () => {
 
   test('is given up after `attempts`, and handed over to who would take over', () => {
     const alone = runningPrimary({ attempts: 1 });
-    const state = stepPrimary(alone, { kind: 'successor', node: 'b', now: 20 }).state;
+    const state = stepPrimary(alone, { kind: 'successor', node: 'b', giveBack: false, now: 20 }).state;
     const step = stepPrimary(state, { kind: 'judged', failed: 'web is confirmed down', now: 60_000 });
     assert.deepEqual([step.state.stop?.why, step.state.stop?.successor], ['gave-up', 'b']);
   });

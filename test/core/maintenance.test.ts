@@ -306,6 +306,22 @@ describe('a node', () => {
     assert.notEqual(step(adopted(), { kind: 'peer', from: 'b', message: old }, 10).state.kept, null);
   });
 
+  test('[L9] says that it does not count on what others keep for it, but while its own voter is bound to another node', () => {
+    const grant = { holder: { node: 'b', incarnation: 1 }, epoch: 3, grantMs: GRANT_MS, mark: UNMARKED };
+    const init = { incarnation: 9, leftRunning: null, roleOnStart: 'secondary', kept: null } as const;
+    const record = { epochMax: 3, grant, sets: [VOTERS] };
+    const own = startNode({ settings: settings(), ...init, record }, 0).state;
+    const { state } = step(own, { kind: 'cleaned', id: own.lastCleanId, ok: true, detail: '' }, 10);
+    const kept = { holder: { node: 'a', incarnation: 1 }, epoch: 4, leftMs: 0, mark: ON };
+    const message = heartbeat({ memory: { ...heartbeat().memory, grant: kept } });
+    const stored = (now: number): (string | undefined)[] =>
+      step(state, { kind: 'peer', from: 'b', message }, now).outputs.flatMap((output) =>
+        output.kind === 'store' ? [output.record.grant?.holder.node] : [],
+      );
+    assert.deepEqual(stored(GRANT_MS - 1), []);
+    assert.deepEqual(stored(GRANT_MS), ['a']);
+  });
+
   test('[L9] ends it only under a good lease, by itself when there is one', () => {
     const first = step(adopted(), { kind: 'command', id: 7, command: { kind: 'maintenance-off' } }, 10);
     assert.deepEqual(replies(first.outputs), []);

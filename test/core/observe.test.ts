@@ -245,7 +245,9 @@ describe('what is seen of the lease and the resource here', () => {
     trial.step(link('b'));
     hears(trial, 'b');
     const command = { kind: 'switchover', to: 'b' } as const;
-    assert.deepEqual(trial.step({ kind: 'command', id: 1, command }), [{ kind: 'handover-begun', to: 'b' }]);
+    assert.deepEqual(trial.step({ kind: 'command', id: 1, command }), [
+      { kind: 'handover-begun', to: 'b', cause: 'operator' },
+    ]);
     assert.deepEqual(trial.step({ kind: 'tick' }), []);
   });
 

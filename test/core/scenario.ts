@@ -88,6 +88,7 @@ function newCluster(args: readonly string[]): Running {
     fenceTimeoutMs: time('fence_timeout', '0ms'),
     deviceTimeoutMs: time('watchdog_timeout', '0ms'),
     driftPpm: 10_000,
+    failbackMs: options.has('failback') ? time('failback', '10m') : Number.POSITIVE_INFINITY,
     judgeAfterMs: time('judge_after', '10s'),
   });
   const shown = { messages: false };

@@ -45,12 +45,13 @@ describe('commands', () => {
     assert.deepEqual(await requestOf('reload'), { kind: 'reload' });
     assert.deepEqual(await requestOf('version'), { kind: 'version' });
     assert.deepEqual(await requestOf('bootstrap', 'mail'), { kind: 'bootstrap', resource: 'mail' });
-    const switchover = { kind: 'switchover', resource: 'mail', wait: false };
-    assert.deepEqual(await requestOf('switchover', 'mail'), { ...switchover, to: '' });
-    assert.deepEqual(await requestOf('switchover', 'mail', '--to', 'beta', '--wait'), {
-      ...switchover,
-      to: 'beta',
-      wait: true,
+    const switchover = { kind: 'switchover', resource: 'mail', to: '', wait: true };
+    assert.deepEqual(await requestOf('switchover', 'mail'), switchover);
+    assert.deepEqual(await requestOf('switchover', 'mail', '--wait'), switchover);
+    assert.deepEqual(await requestOf('switchover', 'mail', '--no-wait'), { ...switchover, wait: false });
+    assert.deepEqual(await requestOf('switchover', 'mail', '--to', 'beta'), { ...switchover, to: 'beta' });
+    assert.deepEqual(await requestOf('switchover', 'mail', '--to', 'beta', '--dry-run'), {
+      ...{ kind: 'switchover-plan', resource: 'mail', to: 'beta' },
     });
   });
 
@@ -64,7 +65,7 @@ describe('commands', () => {
       kind: 'switchover',
       resource: '-x',
       to: '',
-      wait: false,
+      wait: true,
     });
   });
 });
@@ -88,7 +89,7 @@ describe('options', () => {
   test('--wait has a limit of 60 s, or that of --timeout', async () => {
     assert.equal((await invocationOf(['role', 'primary', 'a', '--wait'])).timeoutMs, 60_000);
     assert.equal((await invocationOf(['role', 'init', 'a', '--wait', '--timeout', '500ms'])).timeoutMs, 500);
-    assert.equal((await invocationOf(['switchover', 'a', '--wait', '--timeout', '5m'])).timeoutMs, 300_000);
+    assert.equal((await invocationOf(['switchover', 'a', '--timeout', '5m'])).timeoutMs, 300_000);
   });
 
   test('of one letter are read as getopt(3) reads them', async () => {
@@ -138,6 +139,8 @@ describe('refusals are one line', () => {
     [['switchover', ''], /^the name of a resource is empty$/],
     [['bootstrap', '--', ''], /^the name of a resource is empty$/],
     [['switchover', 'mail', '--to', ''], /^--to is empty$/],
+    [['switchover', 'a', '--wait', '--no-wait'], /^--wait and --no-wait exclude each other$/],
+    [['switchover', 'a', '--no-wait', '--timeout', '5s'], /^--timeout means nothing without --wait$/],
     [['switchover', 'all'], /^'switchover' takes the name of one resource$/],
     [['switchover', 'a', 'b'], /^unknown argument: b$/],
     [['bootstrap', 'all'], /^'bootstrap' takes the name of one resource$/],

@@ -7,18 +7,9 @@ import { entryOf, fakeDaemon, hastmonctl } from './support.js';
 
 const lost = { ...entryOf().lease, held: false, leftMs: 0 };
 const secondary = { role: 'secondary', roleSet: 'secondary', lease: lost, state: 'unknown' } as const;
-const [remote] = entryOf().remotes;
-
-function remoteIn(state: StatusEntry['state']): StatusEntry['remotes'] {
-  return remote === undefined ? [] : [{ ...remote, state }];
-}
-
 describe('what has happened', () => {
-  const primary: Goal = { kind: 'role', role: 'primary' };
-  const toSecondary: Goal = { kind: 'role', role: 'secondary' };
-  const anywhere: Goal = { kind: 'switchover', to: '' };
-  const toBeta: Goal = { kind: 'switchover', to: 'beta' };
-  const away = { ...secondary, holder: 'beta' };
+  const primary: Goal = { role: 'primary' };
+  const toSecondary: Goal = { role: 'secondary' };
   const cases: [string, Goal, Partial<StatusEntry>, 'done' | 'under-way' | 'failed'][] = [
     ['primary: it runs under the lease', primary, {}, 'done'],
     ['primary: it starts', primary, { state: 'starting' }, 'under-way'],
@@ -36,19 +27,6 @@ describe('what has happened', () => {
     ['secondary: it stops', toSecondary, { ...secondary, state: 'stopping' }, 'under-way'],
     ['secondary: the role has not changed yet', toSecondary, { roleSet: 'secondary' }, 'under-way'],
     ['secondary: the stop failed', toSecondary, { ...secondary, role: 'init', roleSet: 'init' }, 'failed'],
-    ['switchover: another node holds and runs it', anywhere, { ...away, remotes: remoteIn('run') }, 'done'],
-    ['switchover: it starts there', anywhere, { ...away, remotes: remoteIn('starting') }, 'under-way'],
-    ['switchover: nobody holds it yet', anywhere, { ...secondary, holder: '' }, 'under-way'],
-    ['switchover: the new holder is none that can be asked', anywhere, { ...away, remotes: [] }, 'done'],
-    ['switchover: it came back', anywhere, {}, 'failed'],
-    ['switchover --to: it is there', toBeta, { ...away, remotes: remoteIn('run') }, 'done'],
-    [
-      'switchover --to: a third node has it',
-      toBeta,
-      { ...secondary, holder: 'gamma', remotes: remoteIn('run') },
-      'under-way',
-    ],
-    ['switchover --to this node', { kind: 'switchover', to: 'alpha' }, {}, 'done'],
   ];
   for (const [title, goal, other, expected] of cases)
     test(title, () => assert.equal(judge(goal, entryOf(other)).kind, expected));
@@ -127,22 +105,10 @@ describe('waiting', () => {
   });
 
   test('ends when hastmond refuses', async (t) => {
-    const refusal = { error: { code: 75, message: 'mail: mail is held by beta: run switchover there' } };
+    const refusal = { error: { code: 75, message: 'mail: beta holds mail with priority 50' } };
     const config = await fakeDaemon(t, going([secondary], refusal));
-    const { code, err } = await hastmonctl(['switchover', 'mail', '--wait', '-c', config]);
+    const { code, err } = await hastmonctl(['role', 'primary', 'mail', '--wait', '-c', config]);
     assert.equal(code, 75);
-    assert.match(err, /hastmonctl: mail: mail is held by beta/);
-  });
-
-  test('a switchover says where it runs; --json prints the status', async (t) => {
-    const states = [
-      { state: 'stopping' as const },
-      { ...secondary, holder: 'beta', remotes: remoteIn('run') },
-    ];
-    const config = await fakeDaemon(t, going(states));
-    const words = ['switchover', 'mail', '--to', 'beta', '--wait', '-c', config];
-    assert.equal((await hastmonctl(words)).out, 'mail: runs on beta\n');
-    const { out } = await hastmonctl([...words, '--json']);
-    assert.equal(JSON.parse(out)[0].holder, 'beta');
+    assert.match(err, /hastmonctl: mail: beta holds mail/);
   });
 });

@@ -153,6 +153,7 @@ export function resource(remote: readonly Address[], changes: Partial<ResourceCo
     ...{ timeoutMs: 2000, heartbeatIntervalMs: 50, complaintIntervalMs: 60_000, leaseTimeoutMs: 500 },
     ...{ startTimeoutMs: 1000, stopTimeoutMs: 1000, statusTimeoutMs: 1000, statusIntervalMs: 50 },
     ...{ switchoverTimeoutMs: 1000, fenceTimeoutMs: 0, driftPpm: 10_000 },
+    failbackMs: Number.POSITIVE_INFINITY,
     ...changes,
   };
 }
@@ -166,6 +167,7 @@ export function state(sequence: number): StateMessage {
   return {
     ...{ kind: 'state', incarnation: 1, sequence, role: 'secondary', roleSet: 'secondary', run: 'stopped' },
     ...{ priority: 100, able: true, holdingEpoch: 0, forced: false },
+    readiness: null,
     memory: {
       history: true,
       epochMax: 0,

@@ -129,6 +129,23 @@ describe('messages between nodes', () => {
     }
   });
 
+  test('[N50] what a node lacks: names of later versions are taken, too many are not, an earlier version says nothing', () => {
+    const readinessIn = (readiness: hastmon.Readiness.$Properties | null): unknown => {
+      const decoded = decodeWire({ state: { ...wireState, readiness } });
+      return decoded.kind === 'message' && decoded.message.kind === 'state'
+        ? decoded.message.readiness
+        : decoded.kind;
+    };
+    const lack = { name: 'of later', value: 'it lacks it' };
+    assert.deepEqual(readinessIn({ lack: [lack], failbackMs: 500 }), { lacks: [lack], failbackMs: 500 });
+    assert.deepEqual(readinessIn({}), { lacks: [], failbackMs: Number.POSITIVE_INFINITY });
+    assert.equal(readinessIn(null), null);
+    assert.equal(readinessIn({ lack: Array(33).fill(lack) }), 'invalid');
+    assert.equal(readinessIn({ lack: [{ name: '' }] }), 'invalid');
+    assert.equal(readinessIn({ lack: [{ name: 'x', value: 'two\nlines' }] }), 'invalid');
+    assert.equal(readinessIn({ failbackMs: -1 }), 'invalid');
+  });
+
   test('[N12] an unknown verdict is never a grant', () => {
     for (let verdict = 0; verdict < 300; verdict += 1) {
       const decoded = decodeWire({ answer: { ...wireAnswer, verdict: future(verdict) } });

@@ -6,6 +6,7 @@ import type {
   LeaseTerms,
   MaintenanceMark,
   PeerMessage,
+  Readiness,
   RefusalReason,
   Role,
   RunState,
@@ -75,6 +76,14 @@ export const messageKinds: readonly PeerMessage['kind'][] = [
   'handover',
 ];
 
+function readiness(r: Random): Readiness {
+  const lacks = Array.from({ length: r.below(4) }, () => ({
+    name: name(r),
+    value: r.chance(50) ? '' : name(r),
+  }));
+  return { lacks, failbackMs: r.chance(50) ? Number.POSITIVE_INFINITY : duration(r) };
+}
+
 export function randomMessage(r: Random, kind: PeerMessage['kind'] = r.pick(messageKinds)): PeerMessage {
   switch (kind) {
     case 'state':
@@ -89,6 +98,7 @@ export function randomMessage(r: Random, kind: PeerMessage['kind'] = r.pick(mess
         able: r.chance(50),
         holdingEpoch: counter(r),
         forced: r.chance(50),
+        readiness: r.chance(30) ? null : readiness(r),
         memory: memory(r),
       };
     case 'ask':

@@ -54,6 +54,8 @@ function counted(after: NodeState, now: number, is: Explanation): string {
     const peer = after.peers[node];
     return node === settings.node || (peer?.message != null && now < peer.heardAt + settings.leaseMs);
   };
+  const remembers = (node: string): boolean =>
+    node === settings.node ? after.voter.history : after.peers[node]?.message?.memory.history === true;
   const sets = after.voter.sets;
   const most = (count: number, set: readonly string[]): boolean => 2 * count > set.length;
   const majorities = sets.map((set) => most(set.filter(heard).length, set));
@@ -64,6 +66,9 @@ function counted(after: NodeState, now: number, is: Explanation): string {
     'running/started': [runState(after) === 'run'],
     'promotion/rested': [after.gaveUpAt === null || after.gaveUpAt + settings.complaintIntervalMs <= now],
     'promotion/majority': majorities,
+    'promotion/history': sets.map((set) =>
+      most(set.filter((node) => heard(node) && remembers(node)).length, set),
+    ),
     'promotion/granted': sets.map((set) =>
       most(set.filter((node) => !Object.hasOwn(after.acquisition.refusals, node)).length, set),
     ),
@@ -95,11 +100,12 @@ function acquired(before: NodeState, after: NodeState, was: Explanation): string
   return together(voters) === false ? 'it got the lease from a majority that refuses it' : '';
 }
 
+/** Conditions that are for the voters to judge, when they are asked. */
+const OF_VOTERS: ReadonlySet<string> = new Set(['majority', 'history', 'free', 'granted']);
+
 /** It asks for the lease just where every condition for that holds; those of the voters are for them to judge. */
 function asking(after: NodeState, outputs: readonly NodeOutput[], now: number, is: Explanation): string {
-  const conditions = is.conditions.filter(
-    ({ name, topic }) => topic === 'promotion' && name !== 'majority' && name !== 'granted',
-  );
+  const conditions = is.conditions.filter(({ name, topic }) => topic === 'promotion' && !OF_VOTERS.has(name));
   const may = together(conditions) === true;
   const { phase, retryAt } = after.acquisition;
   const asks =
@@ -113,9 +119,7 @@ function asking(after: NodeState, outputs: readonly NodeOutput[], now: number, i
 function promoted(before: NodeState, after: NodeState, input: NodeInput, was: Explanation): string {
   if (before.role !== 'secondary' || after.role !== 'primary' || input.kind === 'command') return '';
   // Answers of voters may come through where their heartbeats are lost.
-  const reasons = was.conditions.filter(
-    ({ name, topic }) => topic === 'promotion' && name !== 'granted' && name !== 'majority',
-  );
+  const reasons = was.conditions.filter(({ name, topic }) => topic === 'promotion' && !OF_VOTERS.has(name));
   return together(reasons) === true ? '' : 'it was promoted against what it explained';
 }
 

@@ -221,6 +221,9 @@ function perform(world: World, main: MainProcess, output: NodeOutput): void {
     case 'reply':
       world.trace({ kind: 'reply', node: machine.name, error: output.error, text: output.text });
       return;
+    case 'progress':
+      world.trace({ kind: 'progress', node: machine.name, text: output.text });
+      return;
     case 'terminated':
       terminated(world, main, output.ok, output.left);
       return;

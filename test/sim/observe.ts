@@ -33,8 +33,16 @@ export function observeStep(
   if (input.kind === 'worker-finish' && input.outcome === 'gave-up') count(world, main, 'gave-up');
   if (input.kind === 'peer' && input.message.kind === 'answer' && input.message.refusal !== null)
     count(world, main, 'acquisition-refused');
+  observeHandover(world, main, before);
   if (before.voter.sets.length > 1 && main.state.voter.sets.length === 1)
     count(world, main, 'voters-changed');
+}
+
+function observeHandover(world: World, main: MainProcess, { handover: old }: NodeState): void {
+  const { handover, role, worker } = main.state;
+  if (handover?.cause === 'failback' && old === null) count(world, main, 'failback');
+  const runs = role === 'primary' && worker?.report?.run === 'run';
+  if (old !== null && old.phase !== 'stopping' && handover === null && runs) count(world, main, 'put-back');
 }
 
 function observeVoter(world: World, main: MainProcess, before: NodeState, input: NodeInput): void {

@@ -140,6 +140,7 @@ export function drawProfile(seed: number, focus: Focus = {}): Profile {
   ] as const);
   const backing: Backing = focus.backing ?? drawnBacking;
   if (backing === 'fence') times.fenceTimeoutMs = Math.round((times.stopTimeoutMs * prng.range(3, 10)) / 10);
+  times.failbackMs = times.leaseMs * createPrng(seed + FAILBACK).pick([Number.POSITIVE_INFINITY, 3, 10, 30]);
   if (protection === 'device')
     times.deviceTimeoutMs = Math.round((times.stopTimeoutMs * prng.range(10, 20)) / 10);
   const { heartbeatMs, leaseMs } = times;
@@ -199,6 +200,7 @@ function drawTimes(prng: Prng): Profile['times'] {
     deviceTimeoutMs: 0,
     driftPpm: prng.pick([0, 1000, 10_000, 10_000, 50_000]),
     judgeAfterMs: leaseMs * prng.range(0, 4),
+    failbackMs: Number.POSITIVE_INFINITY,
   };
 }
 
@@ -216,6 +218,7 @@ const RARE: readonly FaultName[] = [
 
 /** Drawn by itself, so that what else a seed is about stays the same. */
 const MAINTENANCE = 0x2000_0000_0000;
+const FAILBACK = 0x3000_0000_0000;
 
 function drawWeights(prng: Prng, own: Prng, focus: readonly FaultName[]): Profile['faults']['weights'] {
   const weights = {} as Profile['faults']['weights'];

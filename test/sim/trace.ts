@@ -20,6 +20,8 @@ export const COUNTED = [
   'device-reset',
   'gave-up',
   'service-failed',
+  'put-back',
+  'failback',
 ] as const;
 export type Counted = (typeof COUNTED)[number];
 
@@ -84,6 +86,7 @@ export type TraceEvent =
   | { kind: 'fault'; text: string }
   | { kind: 'command'; node: NodeName; text: string }
   | { kind: 'reply'; node: NodeName; error: string; text: string }
+  | { kind: 'progress'; node: NodeName; text: string }
   | { kind: 'log'; node: NodeName; process: 'main' | 'worker'; level: string; text: string }
   | { kind: 'message'; from: NodeName; to: NodeName; text: string }
   | { kind: 'counted'; what: Counted; node: NodeName };
@@ -132,6 +135,8 @@ export function describeEvent(event: TraceEvent): string {
       return line(event.node, `$ ${event.text}`);
     case 'reply':
       return line(event.node, event.error === '' ? `> ${event.text || 'done'}` : `> failed: ${event.error}`);
+    case 'progress':
+      return line(event.node, `: ${event.text}`);
     case 'log':
       return line(event.node, `${event.process}: ${event.text}`);
     case 'voters':

@@ -229,11 +229,7 @@ check web tcp://127.0.0.1:${port}`,
     await secondary('nodeA');
     await follows(cluster, 'nodeA', 'nodeB');
     a.fault('start.fail');
-    // Without the watchdog's vote the successor gets no lease while its own voter waits out what it granted before.
-    const connected = async (): Promise<boolean> =>
-      (await a.status())?.voters.every(({ reachable }) => reachable) === true;
-    await until(connected, patienceMs, () => `nodeA does not hear all\n${logs()}`);
-    // The holder has to have heard that the other one is able.
+    // It is refused until the other one could take over.
     const ordered = async (): Promise<boolean> =>
       (await b.request({ kind: 'switchover', resource: 'shared', to: 'nodeA', wait: false })).error === null;
     await until(ordered, patienceMs, () => `no switchover\n${logs()}`);
@@ -242,7 +238,6 @@ check web tcp://127.0.0.1:${port}`,
     assert.equal(holds, false);
     assert.match(value, /^given up [\d.]+ s ago: .*told to fail/);
     assert.match(change, /^[\d.]+ s have to pass, or hastmonctl role primary shared$/);
-    assert.equal(a.hooks().filter(({ action }) => action === 'start').length >= 5, true);
     await beats(cluster, 'nodeB');
   });
 });

@@ -1,0 +1,109 @@
+/**
+ * `failback after D`: a node of better priority that has been able to take over for D without interruption gets the resource back (rule P7 of
+ * docs/protocol.md). Decided by the holder alone, from what it has heard. Pure.
+ */
+import type { NodeState } from './node-types.js';
+import type { DurationMs, Instant, NodeName } from './types.js';
+import { byPriority, heardLately, holding, isReady } from './view.js';
+import { lengthOf } from './words.js';
+
+/** After failures it is tried again after so many times the time of the file at most. */
+const BACK_OFF_MAX = 16;
+
+/** Notes since when each other node could take over without interruption. */
+export function noteReady(state: NodeState, now: Instant): void {
+  for (const [node, peer] of Object.entries(state.peers)) {
+    const ready = isReady(state, node, now);
+    if (ready === (peer.readySince !== null)) continue;
+    state.peers = { ...state.peers, [node]: { ...peer, readySince: ready ? now : null } };
+  }
+}
+
+/** To whom the resource goes back, and when at the earliest; null where nobody waits for it. */
+export function failbackTo(state: NodeState, now: Instant): { node: NodeName; at: Instant } | null {
+  const { failbackMs, priority } = state.settings;
+  if (!Number.isFinite(failbackMs)) return null;
+  const [node] = byPriority(state, (other) => {
+    const peer = state.peers[other];
+    return (
+      peer?.message != null &&
+      peer.readySince !== null &&
+      isReady(state, other, now) &&
+      peer.message.priority < priority
+    );
+  });
+  const since = node === undefined ? null : (state.peers[node]?.readySince ?? null);
+  if (node === undefined || since === null) return null;
+  return { node, at: Math.max(since + failbackMs, state.failback.notBefore) };
+}
+
+/** Why the holder hands nothing back now, although somebody waits for it; '' where it does. */
+export function failbackHeldUp(state: NodeState, now: Instant): string {
+  const report = state.worker?.report;
+  if (state.kept !== null) return 'in maintenance';
+  if (!holding(state, now)) return 'this node does not hold the lease';
+  if (report?.run !== 'run') return 'the resource does not run well here';
+  if (state.serviceFailed !== '') return 'its checks say that the service does not answer';
+  if (state.leaving !== null || state.terminating) return 'a change of role is under way';
+  return '';
+}
+
+/** The node to hand back to now, null for none. */
+export function failbackDue(state: NodeState, now: Instant): NodeName | null {
+  const next = failbackTo(state, now);
+  return next !== null && now >= next.at && failbackHeldUp(state, now) === '' ? next.node : null;
+}
+
+/** What is known after a failback that was put back: the next one waits for longer each time. */
+export function failbackFailed(state: NodeState, now: Instant): void {
+  const { failbackMs } = state.settings;
+  const failures = state.failback.failures + 1;
+  const times = Math.min(BACK_OFF_MAX, 2 ** (failures - 1));
+  state.failback = { failures, notBefore: now + (Number.isFinite(failbackMs) ? failbackMs * times : 0) };
+}
+
+/** How it stands, for `explain`; `node` is '' for nobody. */
+export function failbackWords(
+  state: NodeState,
+  now: Instant,
+): { node: NodeName; value: string; needed: string } {
+  const { failbackMs } = state.settings;
+  if (!Number.isFinite(failbackMs))
+    return {
+      node: '',
+      value: 'nobody is waited for',
+      needed: 'failback after a time; the file says never',
+    };
+  const needed = `a number below ${state.settings.priority}, able without interruption: failback after ${lengthOf(failbackMs)}`;
+  const next = failbackTo(state, now);
+  if (next === null) return { node: '', value: 'nobody', needed };
+  const { at, node } = next;
+  const peer = state.peers[node];
+  const ready = `${node} has ${peer?.message?.priority ?? '?'}, able for ${lengthOf(now - (peer?.readySince ?? now))}`;
+  const held = failbackHeldUp(state, now);
+  const then = held === '' ? `would hand over to it ${inTime(at - now)}` : `not now: ${held}`;
+  const { failures } = state.failback;
+  const failed = failures === 0 ? '' : `; put back ${failures === 1 ? 'once' : `${failures} times`} before`;
+  return { node, value: `${ready}: ${then}${failed}`, needed };
+}
+
+/** What comes next of it, for `status`: `would hand over to hostA in 4 min (failback after 10 min)`; '' for nothing. */
+export function failbackAhead(state: NodeState, now: Instant): string {
+  const next = failbackTo(state, now);
+  if (next === null || failbackHeldUp(state, now) !== '') return '';
+  return `would hand over to ${next.node} ${inTime(next.at - now)} (failback after ${lengthOf(state.settings.failbackMs)})`;
+}
+
+const inTime = (ms: DurationMs): string => (ms <= 0 ? 'now' : `in ${lengthOf(ms)}`);
+
+/** The other nodes that are heard and whose files say otherwise of `failback`. */
+export function failbackDiffers(
+  state: NodeState,
+  now: Instant,
+): { node: NodeName; failbackMs: DurationMs }[] {
+  return state.settings.voters.flatMap((node) => {
+    const readiness = heardLately(state, node, now)?.readiness;
+    if (readiness == null || readiness.failbackMs === state.settings.failbackMs) return [];
+    return [{ node, failbackMs: readiness.failbackMs }];
+  });
+}
