@@ -70,6 +70,7 @@ test('what is wrong with a request is said as a problem', async (t) => {
     ['/resource/shared/watchdog', {}, 404, /nothing at/],
     ['/api/v1/status?name=other', {}, 404, /no resource other/],
     ['/api/v1/explain/other', {}, 404, /other/],
+    ['/api/v1/timeline/other', {}, 404, /no resource/],
     ['/api/v1/checks/%E0%A4%A', {}, 400, /not well encoded/],
     ['/resource/%/primary', {}, 400, /not well encoded/],
     ['/api/v1/status?nam=shared', {}, 400, /'nam' is not known here; known: name/],

@@ -161,7 +161,12 @@ describe('a failover', () => {
   test('is none where another node takes over, where it starts for the first time, or where it was given back', () => {
     const lost = eventOf(1000, 'holder-lost', { peer: 'a', epoch: 7, why: 'silent', lastHeardMs: 0 });
     assert.deepEqual(
-      failoversOf([lost, eventOf(1100, 'holder-heard', { peer: 'c', epoch: 8 }), run(2000)]),
+      failoversOf([
+        lost,
+        eventOf(1100, 'holder-heard', { peer: 'c', epoch: 8 }),
+        eventOf(1900, 'lease-acquired', {}),
+        run(2000),
+      ]),
       [],
     );
     assert.deepEqual(failoversOf([eventOf(1000, 'lease-acquired', { epoch: 1 }), run(1200)]), []);
