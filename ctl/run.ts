@@ -117,6 +117,11 @@ async function carryOut(session: Session): Promise<number> {
       const { runExplain } = await import('./run-explain.js');
       return runExplain(session, request);
     }
+    case 'drill-matrix':
+    case 'drill-for-real': {
+      const { runDrill } = await import('./run-drill.js');
+      return runDrill(session, request);
+    }
     case 'about':
     case 'cluster':
     case 'timeline':
@@ -129,7 +134,7 @@ async function carryOut(session: Session): Promise<number> {
 
 /** What is carried out in other files. */
 type Elsewhere = MonitorRequest | BalancerRequest | EventsRequest | ExplainRequest | OfAllNodes;
-type OfAllNodes = { kind: 'about' | 'cluster' | 'timeline' };
+type OfAllNodes = { kind: 'about' | 'cluster' | 'timeline' | 'drill' };
 
 async function onResources(
   session: Session,

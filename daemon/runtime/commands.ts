@@ -6,6 +6,7 @@ import type { Config } from '../config/types.js';
 import type { NodeCommand } from '../core/node-types.js';
 import { version } from '../process/version.js';
 import type { Clustering } from './clustering.js';
+import type { DrillHandler } from './drill-facts.js';
 import type { EventsHandler } from './event-commands.js';
 import type { ExplainHandler } from './explain-commands.js';
 import type { MonitorHandler } from './monitor-commands.js';
@@ -36,6 +37,8 @@ export interface CommandOptions {
   explain: ExplainHandler;
   /** Answers what is about all nodes, and what this one says of itself. */
   cluster: Clustering['handle'];
+  /** Answers what a drill starts from. */
+  drill: DrillHandler;
   /** Why nothing can be in maintenance on this machine, '' where it can. */
   whyNoMaintenance: () => string;
   /** Puts it on record that somebody asked for a change, and what came of it. */
@@ -137,6 +140,11 @@ export function createControlHandler(options: CommandOptions): Handler {
         return unknown === ''
           ? { text: dumpConfig(config(), names) }
           : { error: { code: EX_NOHOST, message: unknown } };
+      }
+      case 'drill': {
+        const { names, unknown } = select(request.resources);
+        if (unknown !== '') return { error: { code: EX_NOHOST, message: unknown } };
+        return { cluster: { kind: 'drill', ...(await options.drill(names, request.depth)) } };
       }
       case 'reload': {
         const { refused, text } = await options.reload();

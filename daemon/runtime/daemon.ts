@@ -29,6 +29,7 @@ import { type Clustering, createClustering } from './clustering.js';
 import { commandEvent } from './command-events.js';
 import { createControlHandler, type Reloaded } from './commands.js';
 import { createDeviceKeeper, type DeviceKeeper } from './device.js';
+import { createDrillHandler } from './drill-facts.js';
 import { createEventsHandler } from './event-commands.js';
 import { createExplainHandler } from './explain-commands.js';
 import { actedUpon, checksLeftAlone, removedInMaintenance } from './left-alone.js';
@@ -213,6 +214,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       ...{ confirm: () => monitoring.confirm.state(), now: bootTime },
     }),
     cluster: (request) => clustering.handle(request),
+    drill: createDrillHandler({
+      resources,
+      journal,
+      ask: (...asked) => clustering.ask(...asked),
+      now: bootTime,
+    }),
     whyNoMaintenance: () => keeper?.cannotClose() ?? '',
     commanded(by, request, error) {
       const event = commandEvent(by, request, error);
