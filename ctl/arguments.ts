@@ -8,6 +8,7 @@ import type { Role } from '../daemon/core/types.js';
 import { type Letters, separateOptions } from '../daemon/process/options.js';
 import { version } from '../daemon/process/version.js';
 import type { ControlRequest, Selection } from '../proto/control-types.js';
+import type { DrillRequest } from '../proto/drill-types.js';
 import {
   type BalancerTask,
   type BalancerWords,
@@ -25,6 +26,7 @@ import {
   within,
 } from './check-arguments.js';
 import { type ClusterTask, type ClusterWords, clusterCommands, clusterTaskOf } from './cluster-arguments.js';
+import { type DrillTask, type DrillWords, drillCommand, drillTaskOf } from './drill-arguments.js';
 import { type EventWords, eventCommands, eventsRequestOf } from './event-arguments.js';
 import { explainCommands, explainRequestOf } from './explain-arguments.js';
 import { maintenanceCommand, maintenanceOf } from './maintenance-arguments.js';
@@ -33,7 +35,7 @@ import { UsageError } from './usage.js';
 
 export interface Invocation {
   /** What hastmond is asked; also what takes several requests, or whose answer is shown in part. */
-  request: ControlRequest | BalancerTask | ClusterTask;
+  request: Exclude<ControlRequest, DrillRequest> | BalancerTask | ClusterTask | DrillTask;
   /** Absolute; '' where the default places are to be looked at. */
   config: string;
   /** '' where the host name decides. */
@@ -87,7 +89,12 @@ export async function readArguments(given: readonly string[]): Promise<Arguments
 }
 
 /** What yargs makes of the words. An option given twice is a list, which checkOnce() refuses. */
-interface Parsed extends CheckWords, ClusterWords, EventWords, Omit<BalancerWords, 'names' | 'host'> {
+interface Parsed
+  extends CheckWords,
+    ClusterWords,
+    DrillWords,
+    EventWords,
+    Omit<BalancerWords, 'names' | 'host'> {
   _: (string | number)[];
   role?: string;
   config?: string | string[];
@@ -110,7 +117,9 @@ interface Parsed extends CheckWords, ClusterWords, EventWords, Omit<BalancerWord
 function parser(words: readonly string[]) {
   return balancerCommands(
     checkCommands(
-      eventCommands(clusterCommands(explainCommands(maintenanceCommand(commands(program(words)))))),
+      eventCommands(
+        clusterCommands(explainCommands(drillCommand(maintenanceCommand(commands(program(words)))))),
+      ),
     ),
     waiting,
   )
@@ -265,12 +274,7 @@ function waits(argv: Parsed): boolean {
 
 const timeoutMs = (text: string): number => within('timeout', text, 1, WAIT_MAX_MS, '1ms to 24h');
 
-function requestOf(
-  argv: Parsed,
-  to: string,
-  wait: boolean,
-  tail: readonly string[],
-): ControlRequest | BalancerTask | ClusterTask {
+function requestOf(argv: Parsed, to: string, wait: boolean, tail: readonly string[]): Invocation['request'] {
   const [command, ...rest] = argv._.map(String);
   // What stands behind `--` is not among the positionals.
   const names = [...(argv.names ?? []), ...rest];
@@ -303,6 +307,8 @@ function requestOf(
       return reportOf(argv, rest);
     case 'maintenance':
       return maintenanceOf(argv, selectionOf(names));
+    case 'drill':
+      return drillTaskOf(argv, names.length === 0 ? 'all' : selectionOf(names), to, tail);
     default: {
       const given = argv._.map(String);
       const request =
@@ -317,7 +323,10 @@ function requestOf(
   }
 }
 
-function reportOf({ name, state, resource = '' }: Parsed, rest: readonly string[]): ControlRequest {
+function reportOf(
+  { name, state, resource = '' }: Parsed,
+  rest: readonly string[],
+): Extract<ControlRequest, { kind: 'report' }> {
   const [check = '', said = '', ...more] = [name, state, ...rest].filter((word) => word !== undefined);
   if (check === '' || said === '' || more.length > 0)
     throw new UsageError("'report' takes the name of a check and its state, one word");

@@ -50,7 +50,10 @@ export function maintenanceCommand(main: Command): Command {
 }
 
 /** The request of these words about `resources`. */
-export function maintenanceOf(argv: MaintenanceWords, resources: Selection): ControlRequest {
+export function maintenanceOf(
+  argv: MaintenanceWords,
+  resources: Selection,
+): Extract<ControlRequest, { kind: 'maintenance' }> {
   const { for: length, reason = '', state } = argv;
   if (state !== 'on' && state !== 'off' && state !== 'forget')
     throw new UsageError("'maintenance' takes on, off or forget, and names of resources, or 'all'");

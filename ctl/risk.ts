@@ -2,6 +2,7 @@
 import { exitCode } from '../daemon/process/sysexits.js';
 import { CtlError } from './error.js';
 import type { Terminal } from './terminal.js';
+import { duration } from './words.js';
 
 /** What becoming primary without a majority risks. */
 export function forceRisk(resource: string): string {
@@ -37,6 +38,21 @@ export function forgetRisk(resource: string): string {
     '  that both write is damaged.',
     `  Do this only when that node is off, or cut off from ${resource}, and on each node that`,
     '  is left. Where it can be started, start it instead, and end maintenance there.',
+  ].join('\n');
+}
+
+/** What moving a service that is in use and back does to it. `expected`: without the service on each way, null where that is not known. */
+export function realRisk(
+  resource: string,
+  from: string,
+  to: string,
+  { thereMs, backMs }: { thereMs: number | null; backMs: number | null },
+): string {
+  const about = (ms: number | null): string => (ms === null ? 'a time that is not known' : duration(ms));
+  return [
+    `drill --for-real ${resource}: stops ${resource} on ${from}, has it started on ${to}, and moved back to ${from} after that.`,
+    `  The service is interrupted twice: for ${about(thereMs)} and for ${about(backMs)}, as far as that can be`,
+    '  computed. Where it cannot be started on one of them, it is away for longer.',
   ].join('\n');
 }
 

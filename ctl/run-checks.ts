@@ -53,7 +53,7 @@ async function change(session: Session, request: MonitorRequest): Promise<number
 }
 
 /** Every page of the list. */
-async function list(
+export async function list(
   session: Session,
   request: Extract<MonitorRequest, { kind: 'checks' }>,
 ): Promise<CheckList> {

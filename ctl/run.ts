@@ -127,6 +127,11 @@ async function carryOut(session: Session): Promise<number> {
       const { runExplain } = await import('./run-explain.js');
       return runExplain(session, request);
     }
+    case 'drill-matrix':
+    case 'drill-for-real': {
+      const { runDrill } = await import('./run-drill.js');
+      return runDrill(session, request);
+    }
     case 'about':
     case 'cluster':
     case 'timeline':
@@ -144,7 +149,7 @@ async function carryOut(session: Session): Promise<number> {
 
 /** What is carried out in other files. */
 type Elsewhere = MonitorRequest | BalancerRequest | EventsRequest | ExplainRequest | OfAllNodes | Switchover;
-type OfAllNodes = { kind: 'about' | 'cluster' | 'timeline' };
+type OfAllNodes = { kind: 'about' | 'cluster' | 'timeline' | 'drill' };
 type Switchover = { kind: 'switchover' | 'switchover-plan' };
 
 async function onResources(

@@ -2,6 +2,7 @@
 import * as check from './check.js';
 import type { ClusterAnswer, ClusterRequest, NodeAbout, NodeReport } from './cluster-types.js';
 import type { StatusEntry } from './control-types.js';
+import { drillAnswerFromWire, drillAnswerToWire } from './drill-codec.js';
 import { hastmon } from './gen/control.js';
 import type { Failover, FailoverMark, FailoverPhase, Timeline, TimelineRequest } from './timeline-types.js';
 
@@ -57,6 +58,8 @@ export function clusterAnswerToWire(answer: ClusterAnswer | null, status: Status
         { view: { node, atMs: at, doubleRun } },
       ];
     }
+    case 'drill':
+      return drillAnswerToWire(answer);
     case 'timeline': {
       const { failovers, missing, resource } = answer;
       return [
@@ -103,6 +106,7 @@ export function clusterAnswerFromWire(wire: Wire, status: StatusFromWire): Clust
     const nodes = (report ?? []).map((each) => reportFromWire(each, status));
     return { kind: 'cluster', node: node ?? '', at: atMs ?? 0, nodes, double };
   }
+  if (wire.drill) return { kind: 'drill', ...drillAnswerFromWire(wire.drill) };
   return wire.timeline ? { kind: 'timeline', ...timelineFromWire(wire.timeline) } : null;
 }
 
@@ -184,6 +188,11 @@ export function joinClusterAnswers(parts: readonly ClusterAnswer[]): ClusterAnsw
     const all = parts as readonly Extract<ClusterAnswer, { kind: 'timeline' }>[];
     const failovers = all.flatMap((part) => part.failovers);
     return { ...first, failovers, missing: all.flatMap(({ missing }) => missing) };
+  }
+  if (first.kind === 'drill') {
+    const all = parts as readonly Extract<ClusterAnswer, { kind: 'drill' }>[];
+    const facts = all.flatMap((part) => part.facts);
+    return { ...first, facts, missing: all.flatMap(({ missing }) => missing) };
   }
   const all = parts as readonly Extract<ClusterAnswer, { kind: 'cluster' }>[];
   const nodes: NodeReport[] = [];

@@ -1,6 +1,7 @@
 /** What all nodes say of themselves, as one of them has gathered it. Times are in milliseconds. */
 import type { NodeName } from '../daemon/core/types.js';
 import type { StatusEntry } from './control-types.js';
+import type { DrillAnswer } from './drill-types.js';
 import type { Timeline } from './timeline-types.js';
 
 /** Answered by the node that is asked, from what it knows and what the others answer to it. */
@@ -11,7 +12,8 @@ export interface ClusterRequest {
 export type ClusterAnswer =
   | ({ kind: 'about' } & NodeAbout)
   | ({ kind: 'cluster' } & ClusterView)
-  | ({ kind: 'timeline' } & Timeline);
+  | ({ kind: 'timeline' } & Timeline)
+  | ({ kind: 'drill' } & DrillAnswer);
 
 export interface ClusterView {
   /** Who gathered it, and when: since 1970 by its wall clock. */

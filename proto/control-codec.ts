@@ -21,6 +21,7 @@ import type {
   StatusEntry,
   VoterStatus,
 } from './control-types.js';
+import { drillDepthFromWire, drillRequestToWire } from './drill-codec.js';
 import { eventFromWire, eventsRequestFromWire, eventsRequestToWire, eventToWire } from './event-codec.js';
 import {
   explainRequestFromWire,
@@ -146,6 +147,8 @@ function commandToWire(request: ControlRequest): hastmon.ControlRequest.$Propert
       return { status: selectionToWire(request.resources) };
     case 'dump':
       return { dump: selectionToWire(request.resources) };
+    case 'drill':
+      return drillRequestToWire(request, selectionToWire(request.resources));
     case 'reload':
       return { reload: {} };
     case 'switchover':
@@ -196,6 +199,10 @@ function commandFromWire(wire: hastmon.ControlRequest): ControlRequest | null {
   }
   if (wire.status) return { kind: 'status', resources: selectionFromWire(wire.status) };
   if (wire.dump) return { kind: 'dump', resources: selectionFromWire(wire.dump) };
+  if (wire.drill) {
+    const resources = selectionFromWire(check.present('drill.resources', wire.drill.resources));
+    return { kind: 'drill', resources, depth: drillDepthFromWire(wire.drill) };
+  }
   if (wire.reload) return { kind: 'reload' };
   if (wire.switchover) {
     return {

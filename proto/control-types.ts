@@ -5,6 +5,7 @@
 import type { NodeName, Role, RunState } from '../daemon/core/types.js';
 import type { BalancerAnswer, BalancerRequest } from './balancer-types.js';
 import type { ClusterAnswer, ClusterRequest } from './cluster-types.js';
+import type { DrillRequest } from './drill-types.js';
 import type { EventsRequest, HaEvent } from './event-types.js';
 import type { ExplainRequest, Explanation } from './explain-types.js';
 import type { MonitorAnswer, MonitorRequest } from './monitor-types.js';
@@ -20,6 +21,7 @@ export type ControlRequest =
   | ExplainRequest
   | ClusterRequest
   | TimelineRequest
+  | DrillRequest
   /** What the node that answers says of itself, all of it; its resources are the status of the reply. */
   | { kind: 'about' }
   | { kind: 'role'; role: Role; resources: Selection; force: boolean; wait: boolean }

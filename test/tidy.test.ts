@@ -51,6 +51,7 @@ test('the core knows no clock, no chance, no input and no output', () => {
   const known: Record<string, RegExp> = {
     'daemon/core': /^daemon\/core\//,
     'daemon/confirm': /^daemon\/(core|confirm)\//,
+    'daemon/drill': /^daemon\/(core|drill)\//,
     // Not the whole of daemon/balancer/ipvs: that knows the kernel.
     'daemon/balancer/core': /^daemon\/(core\/|balancer\/(core\/|types\.ts$|ipvs\/diff\.ts$))/,
   };
@@ -108,6 +109,7 @@ test('each folder knows what the architecture lets it know', () => {
     // What a check is called and said to be, but nothing of how it is made.
     'daemon/config/': /^daemon\/((config|core)\/|checks\/(spec|url)\.ts$|sys\/errors\.ts$)/,
     'daemon/control/': /^(daemon\/(control|net|process|sys)|proto)\//,
+    'daemon/drill/': /^daemon\/(core|drill)\//,
     'daemon/events/': /^(daemon\/(events|core|hooks|sys)|proto)\//,
     'daemon/hooks/': /^daemon\/(hooks|state|sys)\//,
     'daemon/http/': /^(daemon\/((http|config|core|sys|process)\/|checks\/natures\.ts$)|proto\/)/,
@@ -116,7 +118,7 @@ test('each folder knows what the architecture lets it know', () => {
     'daemon/process/': /^daemon\/(process|sys)\//,
     'daemon/state/': /^daemon\/(state|sys)\//,
     'daemon/sys/': /^daemon\/sys\//,
-    'ctl/': /^((ctl|daemon\/(config|process|net)|proto)\/|daemon\/control\/call\.ts$)/,
+    'ctl/': /^((ctl|daemon\/(config|process|net|drill)|proto)\/|daemon\/control\/call\.ts$)/,
     'daemon/actions/': /^daemon\/((actions|config|hooks|state|sys|core)\/|control\/call\.ts$)/,
     'proto/': /^((proto|daemon\/core)\/|daemon\/balancer\/types\.ts$)/,
   };

@@ -21,13 +21,19 @@ export function whyNotAsked(request: ControlRequest, asker: Asker): string {
       return '';
     case 'events':
       return request.follow ? 'events are not followed from elsewhere' : '';
+    case 'drill':
+      if (asker === 'viewer') return alone('drill');
+      return request.depth === 'all' ? ALL_NODES : '';
     case 'cluster':
     case 'timeline':
-      return asker === 'viewer' ? '' : 'who wants to know of all nodes asks all nodes';
+      return asker === 'viewer' ? '' : ALL_NODES;
     default:
-      return `'${request.kind}' is for the control socket of the node alone`;
+      return alone(request.kind);
   }
 }
+
+const ALL_NODES = 'who wants to know of all nodes asks all nodes';
+const alone = (kind: string): string => `'${kind}' is for the control socket of the node alone`;
 
 /** True where the request may be asked there. */
 export function mayAsk(request: ControlRequest, asker: Asker): boolean {

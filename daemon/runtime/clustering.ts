@@ -2,7 +2,7 @@
 
 import type { BalancerCounts, CheckCounts, ClusterRequest, NodeSaid } from '../../proto/cluster-types.js';
 import type { LinkMessage } from '../../proto/codec.js';
-import type { ControlReply, StatusEntry } from '../../proto/control-types.js';
+import type { ControlReply, ControlRequest, StatusEntry } from '../../proto/control-types.js';
 import type { TimelineRequest } from '../../proto/timeline-types.js';
 import { type AnswererOptions, createAnswerer } from '../cluster/answerer.js';
 import { createAsker } from '../cluster/asker.js';
@@ -41,6 +41,8 @@ type ClusterQuestion = ClusterRequest | TimelineRequest | { kind: 'about' };
 export interface Clustering {
   /** Answers hastmonctl, and of these requests `about` to other nodes. */
   handle(request: ClusterQuestion): Promise<Partial<ControlReply>>;
+  /** Asks another node what may be asked, for as long as it may take. Rejects with words for people where there is no answer. */
+  ask(node: NodeName, request: ControlRequest): Promise<ControlReply>;
   /** True where the message belonged here. */
   message(group: string, from: NodeName, message: LinkMessage): message is InquiryOrReply;
   link(group: string, node: NodeName, up: boolean, reason: string): void;
@@ -100,6 +102,7 @@ export function createClustering(options: ClusteringOptions): Clustering {
 
   return {
     handle,
+    ask: (node, request) => asker.ask(node, request, limitOf(config(), node)),
     message(group, from, message): message is InquiryOrReply {
       if (message.kind === 'inquiry') answerer.inquiry(group, from, message);
       else if (message.kind === 'reply') asker.reply(group, from, message);

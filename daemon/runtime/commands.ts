@@ -7,6 +7,7 @@ import type { NodeCommand } from '../core/node-types.js';
 import { version } from '../process/version.js';
 import type { Clustering } from './clustering.js';
 import type { CommandReply } from './command-replies.js';
+import type { DrillHandler } from './drill-facts.js';
 import type { EventsHandler } from './event-commands.js';
 import type { ExplainHandler } from './explain-commands.js';
 import type { MonitorHandler } from './monitor-commands.js';
@@ -40,6 +41,8 @@ export interface CommandOptions {
   cluster: Clustering['handle'];
   /** Answers whether a switchover would be done; null where there is no such resource. */
   plan: (request: PlanRequest) => Promise<Partial<ControlReply> | null>;
+  /** Answers what a drill starts from. */
+  drill: DrillHandler;
   /** Why nothing can be in maintenance on this machine, '' where it can. */
   whyNoMaintenance: () => string;
   /** Puts it on record that somebody asked for a change, and what came of it. */
@@ -105,6 +108,18 @@ export function createControlHandler(options: CommandOptions): Handler {
       : { text, error: { code: EX_TEMPFAIL, message: failures.join('\n') } };
   }
 
+  async function maintain(
+    { forMs, reason, resources: selection, what }: Extract<ControlRequest, { kind: 'maintenance' }>,
+    reply: (partial: Partial<ControlReply>) => void,
+    by: string,
+  ): Promise<Partial<ControlReply>> {
+    if (what !== 'on') return onEach(selection, { kind: `maintenance-${what}` }, true, reply);
+    const problem = options.whyNoMaintenance();
+    if (problem !== '') return { error: { code: EX_UNAVAILABLE, message: problem } };
+    const on = { kind: 'maintenance-on', reason, by, forMs: forMs ?? Number.POSITIVE_INFINITY } as const;
+    return onEach(selection, on, true, reply);
+  }
+
   async function answer(
     request: ControlRequest,
     reply: (partial: Partial<ControlReply>) => void,
@@ -128,15 +143,8 @@ export function createControlHandler(options: CommandOptions): Handler {
       }
       case 'bootstrap':
         return onEach([request.resource], { kind: 'bootstrap' }, true, reply);
-      case 'maintenance': {
-        if (request.what !== 'on')
-          return onEach(request.resources, { kind: `maintenance-${request.what}` }, true, reply);
-        const problem = options.whyNoMaintenance();
-        if (problem !== '') return { error: { code: EX_UNAVAILABLE, message: problem } };
-        const { forMs, reason } = request;
-        const on = { kind: 'maintenance-on', reason, by, forMs: forMs ?? Number.POSITIVE_INFINITY } as const;
-        return onEach(request.resources, on, true, reply);
-      }
+      case 'maintenance':
+        return maintain(request, reply, by);
       case 'status': {
         const { names, unknown } = select(request.resources);
         return unknown === ''
@@ -148,6 +156,11 @@ export function createControlHandler(options: CommandOptions): Handler {
         return unknown === ''
           ? { text: dumpConfig(config(), names) }
           : { error: { code: EX_NOHOST, message: unknown } };
+      }
+      case 'drill': {
+        const { names, unknown } = select(request.resources);
+        if (unknown !== '') return { error: { code: EX_NOHOST, message: unknown } };
+        return { cluster: { kind: 'drill', ...(await options.drill(names, request.depth)) } };
       }
       case 'reload': {
         const { refused, text } = await options.reload();

@@ -8,7 +8,6 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describeChanges, statementOf } from '../config/changes.js';
 import { formatDiagnostics } from '../config/diagnostic.js';
 import { type ConfigDiff, diffConfig } from '../config/diff.js';
-import type { LoadFileResult } from '../config/load.js';
 import type { Config, ResourceConfig } from '../config/types.js';
 import { type ControlServer, createControlServer } from '../control/server.js';
 import { type Demand, demandOf } from '../core/demand.js';
@@ -17,9 +16,8 @@ import { createEventGate } from '../events/gate.js';
 import { type Journal, openJournal } from '../events/journal.js';
 import { processEnded } from '../events/process.js';
 import { warmHooks } from '../hooks/warm.js';
-import type { LogTarget } from '../log/log.js';
 import { MONITORING } from '../net/group.js';
-import { type NetLog, withRole } from '../net/log.js';
+import { withRole } from '../net/log.js';
 import { createPeerNetwork, type PeerNetwork } from '../net/peer-network.js';
 import { version } from '../process/version.js';
 import { openStore, type Store } from '../state/store.js';
@@ -29,7 +27,9 @@ import { createBalancing } from './balancing.js';
 import { type Clustering, createClustering } from './clustering.js';
 import { commandEvent } from './command-events.js';
 import { createControlHandler, type Reloaded } from './commands.js';
+import { type Daemon, DaemonFailure, type DaemonOptions } from './daemon-types.js';
 import { createDeviceKeeper, type DeviceKeeper } from './device.js';
+import { createDrillHandler } from './drill-facts.js';
 import { createEventsHandler } from './event-commands.js';
 import { createExplainHandler } from './explain-commands.js';
 import { createHttpHost, httpFacts } from './http-host.js';
@@ -39,43 +39,11 @@ import { createMonitoring } from './monitoring.js';
 import { daemonFigures } from './process-figures.js';
 import { createProcessRecords } from './process-record.js';
 import { type ResourceRuntime, startResource } from './resource.js';
-import { type Watched, watched } from './service-status.js';
+import { watched } from './service-status.js';
 import { settingsOf } from './settings-of.js';
 import { createStatuses } from './statuses.js';
 import { createPlanHandler } from './switchover-plan.js';
 import { createWorkerPool, endRecordedWorkers, sparesFor, type WorkerPool } from './worker-pool.js';
-
-export interface DaemonOptions {
-  config: Config;
-  /** What it was read from, by the names of files. */
-  texts: ReadonlyMap<string, string>;
-  /** Reads the configuration again, as at the start; from these texts of its files, where there are any. */
-  load: (texts?: ReadonlyMap<string, string>) => LoadFileResult;
-  log: NetLog & { child(fields: object): NetLog };
-  /** Where that goes. */
-  logged: LogTarget['kind'];
-  /** The script of worker processes and its arguments. */
-  workerScript: string;
-  workerArgs: readonly string[];
-  /** When this process began, by CLOCK_BOOTTIME. */
-  startedAt: number;
-}
-
-/** Why the daemon cannot run; `code` is from sysexits(3). */
-export class DaemonFailure extends Error {
-  readonly code: number;
-  constructor(code: number, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-export interface Daemon extends Watched {
-  /** Applies the configuration file anew. */
-  reload(): Promise<Reloaded>;
-  /** Stops what runs here, releases the leases; true where everything is known to be stopped. */
-  terminate(): Promise<boolean>;
-}
 
 /** A resource may be called `a/b` or `..`; its directory may not. */
 function directoryName(resource: string): string {
@@ -220,6 +188,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       ...{ confirm: () => monitoring.confirm.state(), now: bootTime },
     }),
     cluster: (request) => clustering.handle(request),
+    drill: createDrillHandler({
+      resources,
+      journal,
+      ask: (...asked) => clustering.ask(...asked),
+      now: bootTime,
+    }),
     whyNoMaintenance: () => keeper?.cannotClose() ?? '',
     commanded(by, request, error) {
       const event = commandEvent(by, request, error);

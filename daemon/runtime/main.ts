@@ -21,7 +21,8 @@ import { messageOf } from '../sys/errors.js';
 import { loadNative } from '../sys/native.js';
 import { openNotifier } from '../sys/notify.js';
 import { type Arguments, readArguments } from './arguments.js';
-import { type Daemon, DaemonFailure, startDaemon } from './daemon.js';
+import { startDaemon } from './daemon.js';
+import { type Daemon, DaemonFailure } from './daemon-types.js';
 import { examine } from './preflight.js';
 
 /** Runs hastmond; the process ends by itself or by process.exit. `script` is what worker processes execute. */

@@ -63,11 +63,12 @@ export function statusOf(facts: StatusFacts, now: Instant): StatusEntry {
     restartMarginMs: restartMargin(facts),
     backedBy,
     reports: reports(facts, now),
-    maintenance: maintenance(state),
+    maintenance: maintenanceOf(state),
   };
 }
 
-function maintenance({ kept, settings, voter }: NodeState): StatusEntry['maintenance'] {
+/** The node that the resource is left alone on, as that node itself or this voter knows; null where it is not. */
+export function maintenanceOf({ kept, settings, voter }: NodeState): StatusEntry['maintenance'] {
   if (kept !== null) return { node: settings.node, reason: kept.reason, by: kept.by };
   if (!voter.grant?.mark.on) return null;
   const { holder, mark } = voter.grant;

@@ -104,11 +104,14 @@ export namespace hastmon {
         /** ControlRequest timeline. */
         timeline?: (hastmon.TimelineCommand.$Properties|null);
 
+        /** ControlRequest drill. */
+        drill?: (hastmon.DrillCommand.$Properties|null);
+
         /** ControlRequest switchoverPlan. */
         switchoverPlan?: (hastmon.SwitchoverPlanCommand.$Properties|null);
 
         /** ControlRequest command. */
-        command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole"|"report"|"events"|"explain"|"maintenance"|"about"|"cluster"|"timeline"|"switchoverPlan");
+        command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole"|"report"|"events"|"explain"|"maintenance"|"about"|"cluster"|"timeline"|"drill"|"switchoverPlan");
 
         /**
          * Encodes the specified ControlRequest message. Does not implicitly {@link hastmon.ControlRequest.verify|verify} messages.
@@ -215,11 +218,14 @@ export namespace hastmon {
             /** ControlRequest timeline */
             timeline?: (hastmon.TimelineCommand.$Properties|null);
 
+            /** ControlRequest drill */
+            drill?: (hastmon.DrillCommand.$Properties|null);
+
             /** ControlRequest switchoverPlan */
             switchoverPlan?: (hastmon.SwitchoverPlanCommand.$Properties|null);
 
             /** ControlRequest command */
-            command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole"|"report"|"events"|"explain"|"maintenance"|"about"|"cluster"|"timeline"|"switchoverPlan");
+            command?: ("role"|"status"|"dump"|"reload"|"switchover"|"bootstrap"|"version"|"checks"|"check"|"runCheck"|"ack"|"mute"|"testAlert"|"balancerHosts"|"balancerServices"|"balancerSet"|"balancerDiff"|"balancerReload"|"balancerConsole"|"report"|"events"|"explain"|"maintenance"|"about"|"cluster"|"timeline"|"drill"|"switchoverPlan");
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
@@ -254,10 +260,11 @@ export namespace hastmon {
           about?: hastmon.Nothing.$Shape|null;
           cluster?: hastmon.Nothing.$Shape|null;
           timeline?: hastmon.TimelineCommand.$Shape|null;
+          drill?: hastmon.DrillCommand.$Shape|null;
           switchoverPlan?: hastmon.SwitchoverPlanCommand.$Shape|null;
           $unknowns?: Uint8Array[];
         } & (
-          ({ command?: undefined; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; switchoverPlan?: null }|{ command?: "role"; role: hastmon.RoleCommand.$Shape; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; switchoverPlan?: null }|{ command?: "status"; role?: null; status: hastmon.Selection.$Shape; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; switchoverPlan?: null }|{ command?: "dump"; role?: null; status?: null; dump: hastmon.Selection.$Shape; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; switchoverPlan?: null }|{ command?: "reload"; role?: null; status?: null; dump?: null; reload: hastmon.Nothing.$Shape; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; switchoverPlan?: null }|{ command?: "switchover"; role?: null; status?: null; dump?: null; reload?: null; switchover: hastmon.SwitchoverCommand.$Shape; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; switchoverPlan?: null }|{ command?: "bootstrap"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap: hastmon.BootstrapCommand.$Shape; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; switchoverPlan?: null }|{ command?: "version"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version: hastmon.Nothing.$Shape; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; switchoverPlan?: null }|{ command?: "checks"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks: hastmon.ChecksCommand.$Shape; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; switchoverPlan?: null }|{ command?: "check"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check: hastmon.CheckCommand.$Shape; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; switchoverPlan?: null }|{ command?: "runCheck"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck: hastmon.RunCheckCommand.$Shape; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; switchoverPlan?: null }|{ command?: "ack"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack: hastmon.AckCommand.$Shape; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; switchoverPlan?: null }|{ command?: "mute"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute: hastmon.MuteCommand.$Shape; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; switchoverPlan?: null }|{ command?: "testAlert"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert: hastmon.TestAlertCommand.$Shape; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; switchoverPlan?: null }|{ command?: "balancerHosts"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts: hastmon.BalancerHostsCommand.$Shape; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; switchoverPlan?: null }|{ command?: "balancerServices"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices: hastmon.BalancerServicesCommand.$Shape; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; switchoverPlan?: null }|{ command?: "balancerSet"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet: hastmon.BalancerSetCommand.$Shape; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; switchoverPlan?: null }|{ command?: "balancerDiff"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff: hastmon.Nothing.$Shape; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; switchoverPlan?: null }|{ command?: "balancerReload"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload: hastmon.Nothing.$Shape; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; switchoverPlan?: null }|{ command?: "balancerConsole"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole: hastmon.BalancerConsoleCommand.$Shape; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; switchoverPlan?: null }|{ command?: "report"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report: hastmon.ReportCommand.$Shape; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; switchoverPlan?: null }|{ command?: "events"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events: hastmon.EventsCommand.$Shape; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; switchoverPlan?: null }|{ command?: "explain"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain: hastmon.ExplainCommand.$Shape; maintenance?: null; about?: null; cluster?: null; timeline?: null; switchoverPlan?: null }|{ command?: "maintenance"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance: hastmon.MaintenanceCommand.$Shape; about?: null; cluster?: null; timeline?: null; switchoverPlan?: null }|{ command?: "about"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about: hastmon.Nothing.$Shape; cluster?: null; timeline?: null; switchoverPlan?: null }|{ command?: "cluster"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster: hastmon.Nothing.$Shape; timeline?: null; switchoverPlan?: null }|{ command?: "timeline"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline: hastmon.TimelineCommand.$Shape; switchoverPlan?: null }|{ command?: "switchoverPlan"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; switchoverPlan: hastmon.SwitchoverPlanCommand.$Shape })
+          ({ command?: undefined; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "role"; role: hastmon.RoleCommand.$Shape; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "status"; role?: null; status: hastmon.Selection.$Shape; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "dump"; role?: null; status?: null; dump: hastmon.Selection.$Shape; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "reload"; role?: null; status?: null; dump?: null; reload: hastmon.Nothing.$Shape; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "switchover"; role?: null; status?: null; dump?: null; reload?: null; switchover: hastmon.SwitchoverCommand.$Shape; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "bootstrap"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap: hastmon.BootstrapCommand.$Shape; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "version"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version: hastmon.Nothing.$Shape; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "checks"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks: hastmon.ChecksCommand.$Shape; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "check"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check: hastmon.CheckCommand.$Shape; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "runCheck"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck: hastmon.RunCheckCommand.$Shape; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "ack"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack: hastmon.AckCommand.$Shape; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "mute"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute: hastmon.MuteCommand.$Shape; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "testAlert"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert: hastmon.TestAlertCommand.$Shape; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "balancerHosts"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts: hastmon.BalancerHostsCommand.$Shape; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "balancerServices"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices: hastmon.BalancerServicesCommand.$Shape; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "balancerSet"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet: hastmon.BalancerSetCommand.$Shape; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "balancerDiff"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff: hastmon.Nothing.$Shape; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "balancerReload"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload: hastmon.Nothing.$Shape; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "balancerConsole"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole: hastmon.BalancerConsoleCommand.$Shape; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "report"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report: hastmon.ReportCommand.$Shape; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "events"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events: hastmon.EventsCommand.$Shape; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "explain"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain: hastmon.ExplainCommand.$Shape; maintenance?: null; about?: null; cluster?: null; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "maintenance"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance: hastmon.MaintenanceCommand.$Shape; about?: null; cluster?: null; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "about"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about: hastmon.Nothing.$Shape; cluster?: null; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "cluster"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster: hastmon.Nothing.$Shape; timeline?: null; drill?: null; switchoverPlan?: null }|{ command?: "timeline"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline: hastmon.TimelineCommand.$Shape; drill?: null; switchoverPlan?: null }|{ command?: "drill"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; drill: hastmon.DrillCommand.$Shape; switchoverPlan?: null }|{ command?: "switchoverPlan"; role?: null; status?: null; dump?: null; reload?: null; switchover?: null; bootstrap?: null; version?: null; checks?: null; check?: null; runCheck?: null; ack?: null; mute?: null; testAlert?: null; balancerHosts?: null; balancerServices?: null; balancerSet?: null; balancerDiff?: null; balancerReload?: null; balancerConsole?: null; report?: null; events?: null; explain?: null; maintenance?: null; about?: null; cluster?: null; timeline?: null; drill?: null; switchoverPlan: hastmon.SwitchoverPlanCommand.$Shape })
         );
     }
 
@@ -1676,6 +1683,85 @@ export namespace hastmon {
     }
 
     /**
+     * Properties of a DrillCommand.
+     * @deprecated Use hastmon.DrillCommand.$Properties instead.
+     */
+    interface IDrillCommand extends hastmon.DrillCommand.$Properties {
+    }
+
+    /** Represents a DrillCommand. */
+    class DrillCommand {
+
+        /**
+         * Constructs a new DrillCommand.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.DrillCommand.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** DrillCommand resources. */
+        resources?: (hastmon.Selection.$Properties|null);
+
+        /** DrillCommand depth. */
+        depth: hastmon.DrillCommand.Depth;
+
+        /**
+         * Encodes the specified DrillCommand message. Does not implicitly {@link hastmon.DrillCommand.verify|verify} messages.
+         * @param message DrillCommand message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.DrillCommand.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a DrillCommand message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.DrillCommand & hastmon.DrillCommand.$Shape} DrillCommand
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.DrillCommand & hastmon.DrillCommand.$Shape;
+    }
+
+    namespace DrillCommand {
+
+        /** Properties of a DrillCommand. */
+        interface $Properties {
+
+            /** DrillCommand resources */
+            resources?: (hastmon.Selection.$Properties|null);
+
+            /** DrillCommand depth */
+            depth?: (hastmon.DrillCommand.Depth|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a DrillCommand. */
+        type $Shape = hastmon.DrillCommand.$Properties;
+
+        /** Depth enum. */
+        enum Depth {
+
+            /** NO_DEPTH value */
+            NO_DEPTH = 0,
+
+            /** STATE value */
+            STATE = 1,
+
+            /** NODE value */
+            NODE = 2,
+
+            /** ALL value */
+            ALL = 3
+        }
+    }
+
+    /**
      * Properties of a ControlReply.
      * @deprecated Use hastmon.ControlReply.$Properties instead.
      */
@@ -1745,6 +1831,9 @@ export namespace hastmon {
         /** ControlReply timeline. */
         timeline?: (hastmon.Timeline.$Properties|null);
 
+        /** ControlReply drill. */
+        drill?: (hastmon.DrillAnswer.$Properties|null);
+
         /** ControlReply monitor. */
         monitor?: ("checks"|"check"|"probe"|"test");
 
@@ -1752,7 +1841,7 @@ export namespace hastmon {
         balancer?: ("balancerPairs"|"balancerServices"|"balancerConsole");
 
         /** ControlReply cluster. */
-        cluster?: ("about"|"view"|"timeline");
+        cluster?: ("about"|"view"|"timeline"|"drill");
 
         /**
          * Encodes the specified ControlReply message. Does not implicitly {@link hastmon.ControlReply.verify|verify} messages.
@@ -1829,6 +1918,9 @@ export namespace hastmon {
             /** ControlReply timeline */
             timeline?: (hastmon.Timeline.$Properties|null);
 
+            /** ControlReply drill */
+            drill?: (hastmon.DrillAnswer.$Properties|null);
+
             /** ControlReply monitor */
             monitor?: ("checks"|"check"|"probe"|"test");
 
@@ -1836,7 +1928,7 @@ export namespace hastmon {
             balancer?: ("balancerPairs"|"balancerServices"|"balancerConsole");
 
             /** ControlReply cluster */
-            cluster?: ("about"|"view"|"timeline");
+            cluster?: ("about"|"view"|"timeline"|"drill");
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
@@ -1861,13 +1953,14 @@ export namespace hastmon {
           about?: hastmon.NodeAbout.$Shape|null;
           view?: hastmon.ClusterView.$Shape|null;
           timeline?: hastmon.Timeline.$Shape|null;
+          drill?: hastmon.DrillAnswer.$Shape|null;
           $unknowns?: Uint8Array[];
         } & (
           ({ monitor?: undefined; checks?: null; check?: null; probe?: null; test?: null }|{ monitor?: "checks"; checks: hastmon.ChecksPage.$Shape; check?: null; probe?: null; test?: null }|{ monitor?: "check"; checks?: null; check: hastmon.CheckDetail.$Shape; probe?: null; test?: null }|{ monitor?: "probe"; checks?: null; check?: null; probe: hastmon.ProbeReport.$Shape; test?: null }|{ monitor?: "test"; checks?: null; check?: null; probe?: null; test: hastmon.AlertTest.$Shape })
         ) & (
           ({ balancer?: undefined; balancerPairs?: null; balancerServices?: null; balancerConsole?: null }|{ balancer?: "balancerPairs"; balancerPairs: hastmon.BalancerPairs.$Shape; balancerServices?: null; balancerConsole?: null }|{ balancer?: "balancerServices"; balancerPairs?: null; balancerServices: hastmon.BalancerServices.$Shape; balancerConsole?: null }|{ balancer?: "balancerConsole"; balancerPairs?: null; balancerServices?: null; balancerConsole: hastmon.BalancerConsole.$Shape })
         ) & (
-          ({ cluster?: undefined; about?: null; view?: null; timeline?: null }|{ cluster?: "about"; about: hastmon.NodeAbout.$Shape; view?: null; timeline?: null }|{ cluster?: "view"; about?: null; view: hastmon.ClusterView.$Shape; timeline?: null }|{ cluster?: "timeline"; about?: null; view?: null; timeline: hastmon.Timeline.$Shape })
+          ({ cluster?: undefined; about?: null; view?: null; timeline?: null; drill?: null }|{ cluster?: "about"; about: hastmon.NodeAbout.$Shape; view?: null; timeline?: null; drill?: null }|{ cluster?: "view"; about?: null; view: hastmon.ClusterView.$Shape; timeline?: null; drill?: null }|{ cluster?: "timeline"; about?: null; view?: null; timeline: hastmon.Timeline.$Shape; drill?: null }|{ cluster?: "drill"; about?: null; view?: null; timeline?: null; drill: hastmon.DrillAnswer.$Shape })
         );
     }
 
@@ -3034,6 +3127,513 @@ export namespace hastmon {
             /** SWITCHOVER value */
             SWITCHOVER = 4
         }
+    }
+
+    /**
+     * Properties of a DrillAnswer.
+     * @deprecated Use hastmon.DrillAnswer.$Properties instead.
+     */
+    interface IDrillAnswer extends hastmon.DrillAnswer.$Properties {
+    }
+
+    /** Represents a DrillAnswer. */
+    class DrillAnswer {
+
+        /**
+         * Constructs a new DrillAnswer.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.DrillAnswer.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** DrillAnswer facts. */
+        facts: hastmon.DrillFacts.$Properties[];
+
+        /** DrillAnswer missing. */
+        missing: hastmon.MissingNode.$Properties[];
+
+        /**
+         * Encodes the specified DrillAnswer message. Does not implicitly {@link hastmon.DrillAnswer.verify|verify} messages.
+         * @param message DrillAnswer message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.DrillAnswer.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a DrillAnswer message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.DrillAnswer & hastmon.DrillAnswer.$Shape} DrillAnswer
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.DrillAnswer & hastmon.DrillAnswer.$Shape;
+    }
+
+    namespace DrillAnswer {
+
+        /** Properties of a DrillAnswer. */
+        interface $Properties {
+
+            /** DrillAnswer facts */
+            facts?: (hastmon.DrillFacts.$Properties[]|null);
+
+            /** DrillAnswer missing */
+            missing?: (hastmon.MissingNode.$Properties[]|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a DrillAnswer. */
+        type $Shape = hastmon.DrillAnswer.$Properties;
+    }
+
+    /**
+     * Properties of a DrillFacts.
+     * @deprecated Use hastmon.DrillFacts.$Properties instead.
+     */
+    interface IDrillFacts extends hastmon.DrillFacts.$Properties {
+    }
+
+    /** Represents a DrillFacts. */
+    class DrillFacts {
+
+        /**
+         * Constructs a new DrillFacts.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.DrillFacts.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** DrillFacts resource. */
+        resource: string;
+
+        /** DrillFacts node. */
+        node: string;
+
+        /** DrillFacts settings. */
+        settings?: (hastmon.DrillSettings.$Properties|null);
+
+        /** DrillFacts member. */
+        member: hastmon.DrillNode.$Properties[];
+
+        /** DrillFacts votersChanging. */
+        votersChanging: boolean;
+
+        /** DrillFacts maintenance. */
+        maintenance?: (hastmon.MaintenanceState.$Properties|null);
+
+        /** DrillFacts serviceFailed. */
+        serviceFailed: string;
+
+        /** DrillFacts unfit. */
+        unfit: string;
+
+        /** DrillFacts gaveUpMs. */
+        gaveUpMs?: (number|null);
+
+        /** DrillFacts bootMs. */
+        bootMs: number;
+
+        /** DrillFacts hook. */
+        hook: hastmon.DrillHook.$Properties[];
+
+        /**
+         * Encodes the specified DrillFacts message. Does not implicitly {@link hastmon.DrillFacts.verify|verify} messages.
+         * @param message DrillFacts message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.DrillFacts.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a DrillFacts message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.DrillFacts & hastmon.DrillFacts.$Shape} DrillFacts
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.DrillFacts & hastmon.DrillFacts.$Shape;
+    }
+
+    namespace DrillFacts {
+
+        /** Properties of a DrillFacts. */
+        interface $Properties {
+
+            /** DrillFacts resource */
+            resource?: (string|null);
+
+            /** DrillFacts node */
+            node?: (string|null);
+
+            /** DrillFacts settings */
+            settings?: (hastmon.DrillSettings.$Properties|null);
+
+            /** DrillFacts member */
+            member?: (hastmon.DrillNode.$Properties[]|null);
+
+            /** DrillFacts votersChanging */
+            votersChanging?: (boolean|null);
+
+            /** DrillFacts maintenance */
+            maintenance?: (hastmon.MaintenanceState.$Properties|null);
+
+            /** DrillFacts serviceFailed */
+            serviceFailed?: (string|null);
+
+            /** DrillFacts unfit */
+            unfit?: (string|null);
+
+            /** DrillFacts gaveUpMs */
+            gaveUpMs?: (number|null);
+
+            /** DrillFacts bootMs */
+            bootMs?: (number|null);
+
+            /** DrillFacts hook */
+            hook?: (hastmon.DrillHook.$Properties[]|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a DrillFacts. */
+        type $Shape = hastmon.DrillFacts.$Properties;
+    }
+
+    /**
+     * Properties of a DrillHook.
+     * @deprecated Use hastmon.DrillHook.$Properties instead.
+     */
+    interface IDrillHook extends hastmon.DrillHook.$Properties {
+    }
+
+    /** Represents a DrillHook. */
+    class DrillHook {
+
+        /**
+         * Constructs a new DrillHook.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.DrillHook.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** DrillHook action. */
+        action: string;
+
+        /** DrillHook ms. */
+        ms: number;
+
+        /**
+         * Encodes the specified DrillHook message. Does not implicitly {@link hastmon.DrillHook.verify|verify} messages.
+         * @param message DrillHook message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.DrillHook.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a DrillHook message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.DrillHook & hastmon.DrillHook.$Shape} DrillHook
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.DrillHook & hastmon.DrillHook.$Shape;
+    }
+
+    namespace DrillHook {
+
+        /** Properties of a DrillHook. */
+        interface $Properties {
+
+            /** DrillHook action */
+            action?: (string|null);
+
+            /** DrillHook ms */
+            ms?: (number|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a DrillHook. */
+        type $Shape = hastmon.DrillHook.$Properties;
+    }
+
+    /**
+     * Properties of a DrillSettings.
+     * @deprecated Use hastmon.DrillSettings.$Properties instead.
+     */
+    interface IDrillSettings extends hastmon.DrillSettings.$Properties {
+    }
+
+    /** Represents a DrillSettings. */
+    class DrillSettings {
+
+        /**
+         * Constructs a new DrillSettings.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.DrillSettings.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** DrillSettings attempts. */
+        attempts: number;
+
+        /** DrillSettings complaintCount. */
+        complaintCount: number;
+
+        /** DrillSettings complaintIntervalMs. */
+        complaintIntervalMs: number;
+
+        /** DrillSettings heartbeatMs. */
+        heartbeatMs: number;
+
+        /** DrillSettings leaseMs. */
+        leaseMs: number;
+
+        /** DrillSettings startTimeoutMs. */
+        startTimeoutMs: number;
+
+        /** DrillSettings stopTimeoutMs. */
+        stopTimeoutMs: number;
+
+        /** DrillSettings statusTimeoutMs. */
+        statusTimeoutMs: number;
+
+        /** DrillSettings statusIntervalMs. */
+        statusIntervalMs: number;
+
+        /** DrillSettings switchoverTimeoutMs. */
+        switchoverTimeoutMs: number;
+
+        /** DrillSettings fenceTimeoutMs. */
+        fenceTimeoutMs: number;
+
+        /** DrillSettings deviceTimeoutMs. */
+        deviceTimeoutMs: number;
+
+        /** DrillSettings driftPpm. */
+        driftPpm: number;
+
+        /** DrillSettings judgeAfterMs. */
+        judgeAfterMs: number;
+
+        /** DrillSettings failbackMs. */
+        failbackMs?: (number|null);
+
+        /**
+         * Encodes the specified DrillSettings message. Does not implicitly {@link hastmon.DrillSettings.verify|verify} messages.
+         * @param message DrillSettings message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.DrillSettings.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a DrillSettings message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.DrillSettings & hastmon.DrillSettings.$Shape} DrillSettings
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.DrillSettings & hastmon.DrillSettings.$Shape;
+    }
+
+    namespace DrillSettings {
+
+        /** Properties of a DrillSettings. */
+        interface $Properties {
+
+            /** DrillSettings attempts */
+            attempts?: (number|null);
+
+            /** DrillSettings complaintCount */
+            complaintCount?: (number|null);
+
+            /** DrillSettings complaintIntervalMs */
+            complaintIntervalMs?: (number|null);
+
+            /** DrillSettings heartbeatMs */
+            heartbeatMs?: (number|null);
+
+            /** DrillSettings leaseMs */
+            leaseMs?: (number|null);
+
+            /** DrillSettings startTimeoutMs */
+            startTimeoutMs?: (number|null);
+
+            /** DrillSettings stopTimeoutMs */
+            stopTimeoutMs?: (number|null);
+
+            /** DrillSettings statusTimeoutMs */
+            statusTimeoutMs?: (number|null);
+
+            /** DrillSettings statusIntervalMs */
+            statusIntervalMs?: (number|null);
+
+            /** DrillSettings switchoverTimeoutMs */
+            switchoverTimeoutMs?: (number|null);
+
+            /** DrillSettings fenceTimeoutMs */
+            fenceTimeoutMs?: (number|null);
+
+            /** DrillSettings deviceTimeoutMs */
+            deviceTimeoutMs?: (number|null);
+
+            /** DrillSettings driftPpm */
+            driftPpm?: (number|null);
+
+            /** DrillSettings judgeAfterMs */
+            judgeAfterMs?: (number|null);
+
+            /** DrillSettings failbackMs */
+            failbackMs?: (number|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a DrillSettings. */
+        type $Shape = hastmon.DrillSettings.$Properties;
+    }
+
+    /**
+     * Properties of a DrillNode.
+     * @deprecated Use hastmon.DrillNode.$Properties instead.
+     */
+    interface IDrillNode extends hastmon.DrillNode.$Properties {
+    }
+
+    /** Represents a DrillNode. */
+    class DrillNode {
+
+        /**
+         * Constructs a new DrillNode.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.DrillNode.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** DrillNode node. */
+        node: string;
+
+        /** DrillNode linked. */
+        linked: boolean;
+
+        /** DrillNode fresh. */
+        fresh: boolean;
+
+        /** DrillNode heardMs. */
+        heardMs?: (number|null);
+
+        /** DrillNode role. */
+        role: hastmon.Role;
+
+        /** DrillNode roleSet. */
+        roleSet: hastmon.Role;
+
+        /** DrillNode run. */
+        run: hastmon.RunState;
+
+        /** DrillNode priority. */
+        priority: number;
+
+        /** DrillNode able. */
+        able: boolean;
+
+        /** DrillNode holds. */
+        holds: boolean;
+
+        /** DrillNode forced. */
+        forced: boolean;
+
+        /** DrillNode history. */
+        history: boolean;
+
+        /**
+         * Encodes the specified DrillNode message. Does not implicitly {@link hastmon.DrillNode.verify|verify} messages.
+         * @param message DrillNode message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.DrillNode.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a DrillNode message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.DrillNode & hastmon.DrillNode.$Shape} DrillNode
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.DrillNode & hastmon.DrillNode.$Shape;
+    }
+
+    namespace DrillNode {
+
+        /** Properties of a DrillNode. */
+        interface $Properties {
+
+            /** DrillNode node */
+            node?: (string|null);
+
+            /** DrillNode linked */
+            linked?: (boolean|null);
+
+            /** DrillNode fresh */
+            fresh?: (boolean|null);
+
+            /** DrillNode heardMs */
+            heardMs?: (number|null);
+
+            /** DrillNode role */
+            role?: (hastmon.Role|null);
+
+            /** DrillNode roleSet */
+            roleSet?: (hastmon.Role|null);
+
+            /** DrillNode run */
+            run?: (hastmon.RunState|null);
+
+            /** DrillNode priority */
+            priority?: (number|null);
+
+            /** DrillNode able */
+            able?: (boolean|null);
+
+            /** DrillNode holds */
+            holds?: (boolean|null);
+
+            /** DrillNode forced */
+            forced?: (boolean|null);
+
+            /** DrillNode history */
+            history?: (boolean|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a DrillNode. */
+        type $Shape = hastmon.DrillNode.$Properties;
     }
 
     /**

@@ -47,12 +47,13 @@ export const hastmon = $root.hastmon = (() => {
         ControlRequest.prototype.about = null;
         ControlRequest.prototype.cluster = null;
         ControlRequest.prototype.timeline = null;
+        ControlRequest.prototype.drill = null;
         ControlRequest.prototype.switchoverPlan = null;
 
         let $oneOfFields;
 
         $Object.defineProperty(ControlRequest.prototype, "command", {
-            get: $util.oneOfGetter($oneOfFields = ["role", "status", "dump", "reload", "switchover", "bootstrap", "version", "checks", "check", "runCheck", "ack", "mute", "testAlert", "balancerHosts", "balancerServices", "balancerSet", "balancerDiff", "balancerReload", "balancerConsole", "report", "events", "explain", "maintenance", "about", "cluster", "timeline", "switchoverPlan"]),
+            get: $util.oneOfGetter($oneOfFields = ["role", "status", "dump", "reload", "switchover", "bootstrap", "version", "checks", "check", "runCheck", "ack", "mute", "testAlert", "balancerHosts", "balancerServices", "balancerSet", "balancerDiff", "balancerReload", "balancerConsole", "report", "events", "explain", "maintenance", "about", "cluster", "timeline", "drill", "switchoverPlan"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -117,6 +118,8 @@ export const hastmon = $root.hastmon = (() => {
                 $root.hastmon.Nothing.encode(message.cluster, writer.uint32(210).fork(), _depth + 1).ldelim();
             if (message.timeline != null && $Object.hasOwnProperty.call(message, "timeline"))
                 $root.hastmon.TimelineCommand.encode(message.timeline, writer.uint32(218).fork(), _depth + 1).ldelim();
+            if (message.drill != null && $Object.hasOwnProperty.call(message, "drill"))
+                $root.hastmon.DrillCommand.encode(message.drill, writer.uint32(226).fork(), _depth + 1).ldelim();
             if (message.switchoverPlan != null && $Object.hasOwnProperty.call(message, "switchoverPlan"))
                 $root.hastmon.SwitchoverPlanCommand.encode(message.switchoverPlan, writer.uint32(242).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
@@ -341,6 +344,13 @@ export const hastmon = $root.hastmon = (() => {
                             break;
                         message.timeline = $root.hastmon.TimelineCommand.decode(reader, reader.size(), $undefined, _depth + 1, message.timeline);
                         message.command = "timeline";
+                        continue;
+                    }
+                case 28: {
+                        if (wireType !== 2)
+                            break;
+                        message.drill = $root.hastmon.DrillCommand.decode(reader, reader.size(), $undefined, _depth + 1, message.drill);
+                        message.command = "drill";
                         continue;
                     }
                 case 30: {
@@ -2526,6 +2536,106 @@ export const hastmon = $root.hastmon = (() => {
         return TimelineCommand;
     })();
 
+    hastmon.DrillCommand = (function() {
+
+        const DrillCommand = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        DrillCommand.prototype.resources = null;
+        DrillCommand.prototype.depth = 0;
+
+        DrillCommand.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.resources != null && $Object.hasOwnProperty.call(message, "resources"))
+                $root.hastmon.Selection.encode(message.resources, writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.depth != null && $Object.hasOwnProperty.call(message, "depth") && message.depth !== 0)
+                writer.uint32(16).int32(message.depth);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        DrillCommand.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.DrillCommand();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        message.resources = $root.hastmon.Selection.decode(reader, reader.size(), $undefined, _depth + 1, message.resources);
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.int32())
+                            message.depth = value;
+                        else
+                            delete message.depth;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        DrillCommand.Depth = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "NO_DEPTH"] = 0;
+            values[valuesById[1] = "STATE"] = 1;
+            values[valuesById[2] = "NODE"] = 2;
+            values[valuesById[3] = "ALL"] = 3;
+            return values;
+        })();
+
+        return DrillCommand;
+    })();
+
     hastmon.ControlReply = (function() {
 
         const ControlReply = function (properties) {
@@ -2555,6 +2665,7 @@ export const hastmon = $root.hastmon = (() => {
         ControlReply.prototype.about = null;
         ControlReply.prototype.view = null;
         ControlReply.prototype.timeline = null;
+        ControlReply.prototype.drill = null;
 
         let $oneOfFields;
 
@@ -2569,7 +2680,7 @@ export const hastmon = $root.hastmon = (() => {
         });
 
         $Object.defineProperty(ControlReply.prototype, "cluster", {
-            get: $util.oneOfGetter($oneOfFields = ["about", "view", "timeline"]),
+            get: $util.oneOfGetter($oneOfFields = ["about", "view", "timeline", "drill"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -2617,6 +2728,8 @@ export const hastmon = $root.hastmon = (() => {
                 $root.hastmon.ClusterView.encode(message.view, writer.uint32(130).fork(), _depth + 1).ldelim();
             if (message.timeline != null && $Object.hasOwnProperty.call(message, "timeline"))
                 $root.hastmon.Timeline.encode(message.timeline, writer.uint32(138).fork(), _depth + 1).ldelim();
+            if (message.drill != null && $Object.hasOwnProperty.call(message, "drill"))
+                $root.hastmon.DrillAnswer.encode(message.drill, writer.uint32(162).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -2775,6 +2888,13 @@ export const hastmon = $root.hastmon = (() => {
                             break;
                         message.timeline = $root.hastmon.Timeline.decode(reader, reader.size(), $undefined, _depth + 1, message.timeline);
                         message.cluster = "timeline";
+                        continue;
+                    }
+                case 20: {
+                        if (wireType !== 2)
+                            break;
+                        message.drill = $root.hastmon.DrillAnswer.decode(reader, reader.size(), $undefined, _depth + 1, message.drill);
+                        message.cluster = "drill";
                         continue;
                     }
                 }
@@ -4668,6 +4788,876 @@ export const hastmon = $root.hastmon = (() => {
         })();
 
         return Explanation;
+    })();
+
+    hastmon.DrillAnswer = (function() {
+
+        const DrillAnswer = function (properties) {
+            this.facts = [];
+            this.missing = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        DrillAnswer.prototype.facts = $util.emptyArray;
+        DrillAnswer.prototype.missing = $util.emptyArray;
+
+        DrillAnswer.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.facts != null && message.facts.length)
+                for (let i = 0; i < message.facts.length; ++i)
+                    $root.hastmon.DrillFacts.encode(message.facts[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+            if (message.missing != null && message.missing.length)
+                for (let i = 0; i < message.missing.length; ++i)
+                    $root.hastmon.MissingNode.encode(message.missing[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        DrillAnswer.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.DrillAnswer();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.facts && message.facts.length))
+                            message.facts = [];
+                        message.facts.push($root.hastmon.DrillFacts.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.missing && message.missing.length))
+                            message.missing = [];
+                        message.missing.push($root.hastmon.MissingNode.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return DrillAnswer;
+    })();
+
+    hastmon.DrillFacts = (function() {
+
+        const DrillFacts = function (properties) {
+            this.member = [];
+            this.hook = [];
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        DrillFacts.prototype.resource = "";
+        DrillFacts.prototype.node = "";
+        DrillFacts.prototype.settings = null;
+        DrillFacts.prototype.member = $util.emptyArray;
+        DrillFacts.prototype.votersChanging = false;
+        DrillFacts.prototype.maintenance = null;
+        DrillFacts.prototype.serviceFailed = "";
+        DrillFacts.prototype.unfit = "";
+        DrillFacts.prototype.gaveUpMs = null;
+        DrillFacts.prototype.bootMs = 0;
+        DrillFacts.prototype.hook = $util.emptyArray;
+
+        let $oneOfFields;
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(DrillFacts.prototype, "_gaveUpMs", {
+            get: $util.oneOfGetter($oneOfFields = ["gaveUpMs"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        DrillFacts.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.resource != null && $Object.hasOwnProperty.call(message, "resource") && message.resource !== "")
+                writer.uint32(10).string(message.resource);
+            if (message.node != null && $Object.hasOwnProperty.call(message, "node") && message.node !== "")
+                writer.uint32(18).string(message.node);
+            if (message.settings != null && $Object.hasOwnProperty.call(message, "settings"))
+                $root.hastmon.DrillSettings.encode(message.settings, writer.uint32(26).fork(), _depth + 1).ldelim();
+            if (message.member != null && message.member.length)
+                for (let i = 0; i < message.member.length; ++i)
+                    $root.hastmon.DrillNode.encode(message.member[i], writer.uint32(34).fork(), _depth + 1).ldelim();
+            if (message.votersChanging != null && $Object.hasOwnProperty.call(message, "votersChanging") && message.votersChanging !== false)
+                writer.uint32(40).bool(message.votersChanging);
+            if (message.maintenance != null && $Object.hasOwnProperty.call(message, "maintenance"))
+                $root.hastmon.MaintenanceState.encode(message.maintenance, writer.uint32(50).fork(), _depth + 1).ldelim();
+            if (message.serviceFailed != null && $Object.hasOwnProperty.call(message, "serviceFailed") && message.serviceFailed !== "")
+                writer.uint32(58).string(message.serviceFailed);
+            if (message.unfit != null && $Object.hasOwnProperty.call(message, "unfit") && message.unfit !== "")
+                writer.uint32(66).string(message.unfit);
+            if (message.gaveUpMs != null && $Object.hasOwnProperty.call(message, "gaveUpMs"))
+                writer.uint32(73).double(message.gaveUpMs);
+            if (message.bootMs != null && $Object.hasOwnProperty.call(message, "bootMs") && !$Object.is(message.bootMs, 0))
+                writer.uint32(81).double(message.bootMs);
+            if (message.hook != null && message.hook.length)
+                for (let i = 0; i < message.hook.length; ++i)
+                    $root.hastmon.DrillHook.encode(message.hook[i], writer.uint32(90).fork(), _depth + 1).ldelim();
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        DrillFacts.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.DrillFacts();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.resource = value;
+                        else
+                            delete message.resource;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.node = value;
+                        else
+                            delete message.node;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        message.settings = $root.hastmon.DrillSettings.decode(reader, reader.size(), $undefined, _depth + 1, message.settings);
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.member && message.member.length))
+                            message.member = [];
+                        message.member.push($root.hastmon.DrillNode.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.votersChanging = value;
+                        else
+                            delete message.votersChanging;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        message.maintenance = $root.hastmon.MaintenanceState.decode(reader, reader.size(), $undefined, _depth + 1, message.maintenance);
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.serviceFailed = value;
+                        else
+                            delete message.serviceFailed;
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.unfit = value;
+                        else
+                            delete message.unfit;
+                        continue;
+                    }
+                case 9: {
+                        if (wireType !== 1)
+                            break;
+                        message.gaveUpMs = reader.double();
+                        message._gaveUpMs = "gaveUpMs";
+                        continue;
+                    }
+                case 10: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.bootMs = value;
+                        else
+                            delete message.bootMs;
+                        continue;
+                    }
+                case 11: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.hook && message.hook.length))
+                            message.hook = [];
+                        message.hook.push($root.hastmon.DrillHook.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return DrillFacts;
+    })();
+
+    hastmon.DrillHook = (function() {
+
+        const DrillHook = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        DrillHook.prototype.action = "";
+        DrillHook.prototype.ms = 0;
+
+        DrillHook.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.action != null && $Object.hasOwnProperty.call(message, "action") && message.action !== "")
+                writer.uint32(10).string(message.action);
+            if (message.ms != null && $Object.hasOwnProperty.call(message, "ms") && !$Object.is(message.ms, 0))
+                writer.uint32(17).double(message.ms);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        DrillHook.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.DrillHook();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.action = value;
+                        else
+                            delete message.action;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.ms = value;
+                        else
+                            delete message.ms;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return DrillHook;
+    })();
+
+    hastmon.DrillSettings = (function() {
+
+        const DrillSettings = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        DrillSettings.prototype.attempts = 0;
+        DrillSettings.prototype.complaintCount = 0;
+        DrillSettings.prototype.complaintIntervalMs = 0;
+        DrillSettings.prototype.heartbeatMs = 0;
+        DrillSettings.prototype.leaseMs = 0;
+        DrillSettings.prototype.startTimeoutMs = 0;
+        DrillSettings.prototype.stopTimeoutMs = 0;
+        DrillSettings.prototype.statusTimeoutMs = 0;
+        DrillSettings.prototype.statusIntervalMs = 0;
+        DrillSettings.prototype.switchoverTimeoutMs = 0;
+        DrillSettings.prototype.fenceTimeoutMs = 0;
+        DrillSettings.prototype.deviceTimeoutMs = 0;
+        DrillSettings.prototype.driftPpm = 0;
+        DrillSettings.prototype.judgeAfterMs = 0;
+        DrillSettings.prototype.failbackMs = null;
+
+        let $oneOfFields;
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(DrillSettings.prototype, "_failbackMs", {
+            get: $util.oneOfGetter($oneOfFields = ["failbackMs"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        DrillSettings.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.attempts != null && $Object.hasOwnProperty.call(message, "attempts") && message.attempts !== 0)
+                writer.uint32(8).uint32(message.attempts);
+            if (message.complaintCount != null && $Object.hasOwnProperty.call(message, "complaintCount") && message.complaintCount !== 0)
+                writer.uint32(16).uint32(message.complaintCount);
+            if (message.complaintIntervalMs != null && $Object.hasOwnProperty.call(message, "complaintIntervalMs") && !$Object.is(message.complaintIntervalMs, 0))
+                writer.uint32(25).double(message.complaintIntervalMs);
+            if (message.heartbeatMs != null && $Object.hasOwnProperty.call(message, "heartbeatMs") && !$Object.is(message.heartbeatMs, 0))
+                writer.uint32(33).double(message.heartbeatMs);
+            if (message.leaseMs != null && $Object.hasOwnProperty.call(message, "leaseMs") && !$Object.is(message.leaseMs, 0))
+                writer.uint32(41).double(message.leaseMs);
+            if (message.startTimeoutMs != null && $Object.hasOwnProperty.call(message, "startTimeoutMs") && !$Object.is(message.startTimeoutMs, 0))
+                writer.uint32(49).double(message.startTimeoutMs);
+            if (message.stopTimeoutMs != null && $Object.hasOwnProperty.call(message, "stopTimeoutMs") && !$Object.is(message.stopTimeoutMs, 0))
+                writer.uint32(57).double(message.stopTimeoutMs);
+            if (message.statusTimeoutMs != null && $Object.hasOwnProperty.call(message, "statusTimeoutMs") && !$Object.is(message.statusTimeoutMs, 0))
+                writer.uint32(65).double(message.statusTimeoutMs);
+            if (message.statusIntervalMs != null && $Object.hasOwnProperty.call(message, "statusIntervalMs") && !$Object.is(message.statusIntervalMs, 0))
+                writer.uint32(73).double(message.statusIntervalMs);
+            if (message.switchoverTimeoutMs != null && $Object.hasOwnProperty.call(message, "switchoverTimeoutMs") && !$Object.is(message.switchoverTimeoutMs, 0))
+                writer.uint32(81).double(message.switchoverTimeoutMs);
+            if (message.fenceTimeoutMs != null && $Object.hasOwnProperty.call(message, "fenceTimeoutMs") && !$Object.is(message.fenceTimeoutMs, 0))
+                writer.uint32(89).double(message.fenceTimeoutMs);
+            if (message.deviceTimeoutMs != null && $Object.hasOwnProperty.call(message, "deviceTimeoutMs") && !$Object.is(message.deviceTimeoutMs, 0))
+                writer.uint32(97).double(message.deviceTimeoutMs);
+            if (message.driftPpm != null && $Object.hasOwnProperty.call(message, "driftPpm") && !$Object.is(message.driftPpm, 0))
+                writer.uint32(105).double(message.driftPpm);
+            if (message.judgeAfterMs != null && $Object.hasOwnProperty.call(message, "judgeAfterMs") && !$Object.is(message.judgeAfterMs, 0))
+                writer.uint32(113).double(message.judgeAfterMs);
+            if (message.failbackMs != null && $Object.hasOwnProperty.call(message, "failbackMs"))
+                writer.uint32(121).double(message.failbackMs);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        DrillSettings.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.DrillSettings();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.attempts = value;
+                        else
+                            delete message.attempts;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.complaintCount = value;
+                        else
+                            delete message.complaintCount;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.complaintIntervalMs = value;
+                        else
+                            delete message.complaintIntervalMs;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.heartbeatMs = value;
+                        else
+                            delete message.heartbeatMs;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.leaseMs = value;
+                        else
+                            delete message.leaseMs;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.startTimeoutMs = value;
+                        else
+                            delete message.startTimeoutMs;
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.stopTimeoutMs = value;
+                        else
+                            delete message.stopTimeoutMs;
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.statusTimeoutMs = value;
+                        else
+                            delete message.statusTimeoutMs;
+                        continue;
+                    }
+                case 9: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.statusIntervalMs = value;
+                        else
+                            delete message.statusIntervalMs;
+                        continue;
+                    }
+                case 10: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.switchoverTimeoutMs = value;
+                        else
+                            delete message.switchoverTimeoutMs;
+                        continue;
+                    }
+                case 11: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.fenceTimeoutMs = value;
+                        else
+                            delete message.fenceTimeoutMs;
+                        continue;
+                    }
+                case 12: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.deviceTimeoutMs = value;
+                        else
+                            delete message.deviceTimeoutMs;
+                        continue;
+                    }
+                case 13: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.driftPpm = value;
+                        else
+                            delete message.driftPpm;
+                        continue;
+                    }
+                case 14: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.judgeAfterMs = value;
+                        else
+                            delete message.judgeAfterMs;
+                        continue;
+                    }
+                case 15: {
+                        if (wireType !== 1)
+                            break;
+                        message.failbackMs = reader.double();
+                        message._failbackMs = "failbackMs";
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return DrillSettings;
+    })();
+
+    hastmon.DrillNode = (function() {
+
+        const DrillNode = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        DrillNode.prototype.node = "";
+        DrillNode.prototype.linked = false;
+        DrillNode.prototype.fresh = false;
+        DrillNode.prototype.heardMs = null;
+        DrillNode.prototype.role = 0;
+        DrillNode.prototype.roleSet = 0;
+        DrillNode.prototype.run = 0;
+        DrillNode.prototype.priority = 0;
+        DrillNode.prototype.able = false;
+        DrillNode.prototype.holds = false;
+        DrillNode.prototype.forced = false;
+        DrillNode.prototype.history = false;
+
+        let $oneOfFields;
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(DrillNode.prototype, "_heardMs", {
+            get: $util.oneOfGetter($oneOfFields = ["heardMs"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        DrillNode.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.node != null && $Object.hasOwnProperty.call(message, "node") && message.node !== "")
+                writer.uint32(10).string(message.node);
+            if (message.linked != null && $Object.hasOwnProperty.call(message, "linked") && message.linked !== false)
+                writer.uint32(16).bool(message.linked);
+            if (message.fresh != null && $Object.hasOwnProperty.call(message, "fresh") && message.fresh !== false)
+                writer.uint32(24).bool(message.fresh);
+            if (message.heardMs != null && $Object.hasOwnProperty.call(message, "heardMs"))
+                writer.uint32(33).double(message.heardMs);
+            if (message.role != null && $Object.hasOwnProperty.call(message, "role") && message.role !== 0)
+                writer.uint32(40).int32(message.role);
+            if (message.roleSet != null && $Object.hasOwnProperty.call(message, "roleSet") && message.roleSet !== 0)
+                writer.uint32(48).int32(message.roleSet);
+            if (message.run != null && $Object.hasOwnProperty.call(message, "run") && message.run !== 0)
+                writer.uint32(56).int32(message.run);
+            if (message.priority != null && $Object.hasOwnProperty.call(message, "priority") && message.priority !== 0)
+                writer.uint32(64).int32(message.priority);
+            if (message.able != null && $Object.hasOwnProperty.call(message, "able") && message.able !== false)
+                writer.uint32(72).bool(message.able);
+            if (message.holds != null && $Object.hasOwnProperty.call(message, "holds") && message.holds !== false)
+                writer.uint32(80).bool(message.holds);
+            if (message.forced != null && $Object.hasOwnProperty.call(message, "forced") && message.forced !== false)
+                writer.uint32(88).bool(message.forced);
+            if (message.history != null && $Object.hasOwnProperty.call(message, "history") && message.history !== false)
+                writer.uint32(96).bool(message.history);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        DrillNode.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.DrillNode();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.node = value;
+                        else
+                            delete message.node;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.linked = value;
+                        else
+                            delete message.linked;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.fresh = value;
+                        else
+                            delete message.fresh;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 1)
+                            break;
+                        message.heardMs = reader.double();
+                        message._heardMs = "heardMs";
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.int32())
+                            message.role = value;
+                        else
+                            delete message.role;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.int32())
+                            message.roleSet = value;
+                        else
+                            delete message.roleSet;
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.int32())
+                            message.run = value;
+                        else
+                            delete message.run;
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.int32())
+                            message.priority = value;
+                        else
+                            delete message.priority;
+                        continue;
+                    }
+                case 9: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.able = value;
+                        else
+                            delete message.able;
+                        continue;
+                    }
+                case 10: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.holds = value;
+                        else
+                            delete message.holds;
+                        continue;
+                    }
+                case 11: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.forced = value;
+                        else
+                            delete message.forced;
+                        continue;
+                    }
+                case 12: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.history = value;
+                        else
+                            delete message.history;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return DrillNode;
     })();
 
     hastmon.TopicVerdict = (function() {

@@ -31,6 +31,7 @@ const ALL: {
   'balancer-services': [{ kind: 'balancer-services', services: [] }, true, true],
   cluster: [{ kind: 'cluster' }, false, true],
   timeline: [{ kind: 'timeline', resource: 'x', last: 1 }, false, true],
+  drill: [{ kind: 'drill', resources: 'all', depth: 'node' }, true, false],
   dump: [{ kind: 'dump', resources: 'all' }, false, false],
   role: [{ kind: 'role', role: 'primary', resources: 'all', force: true, wait: false }, false, false],
   reload: [{ kind: 'reload' }, false, false],
@@ -63,6 +64,8 @@ test('[N48] what changes nothing may be asked, and nothing else', () => {
   const [events] = ALL.events;
   for (const asker of ['node', 'viewer'] as const)
     assert.equal(whyNotAsked({ ...events, follow: true }, asker), 'events are not followed from elsewhere');
+  const [drill] = ALL.drill;
+  assert.ok(mayAsk({ ...drill, depth: 'state' }, 'node') && !mayAsk({ ...drill, depth: 'all' }, 'node'));
 });
 
 test('[N48] what may not be asked is refused before anybody has looked at it', async (t) => {

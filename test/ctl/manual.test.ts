@@ -6,6 +6,8 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readArguments } from '../../ctl/arguments.js';
+import { drillJson } from '../../ctl/drill.js';
+import { compute } from '../../ctl/drill-facts.js';
 import {
   DEFAULT_ATTEMPTS,
   DEFAULT_COMPLAINT_COUNT,
@@ -24,6 +26,7 @@ import { exitCode } from '../../daemon/process/sysexits.js';
 import { hookEnvironment } from '../../daemon/runtime/hook-shell.js';
 import type { Explanation } from '../../proto/explain-types.js';
 import { pairOf, serviceOf } from '../balancer/console/views.js';
+import { factsOf } from '../drill/support.js';
 import { detailOf, listOf, probeOf } from './check-support.js';
 import { DOUBLE, TIMELINE, VIEW } from './cluster-support.js';
 import { entryOf } from './support.js';
@@ -143,7 +146,7 @@ describe('hastmonctl(8)', () => {
 
   test('has every command and every option', async () => {
     const commands = [...(await help()).matchAll(/^ {2}hastmonctl (\w+)/gm)].map(([, name = '']) => name);
-    assert.equal(commands.length, 24);
+    assert.equal(commands.length, 25);
     for (const command of commands) {
       assert.match(text, new RegExp(`^\\.It Cm ${command}\\b`, 'm'), `the command ${command}`);
       assert.match(text, new RegExp(`^\\.Nm\\n\\.Cm ${command}$`, 'm'), `the synopsis of ${command}`);
@@ -202,7 +205,10 @@ describe('hastmonctl(8)', () => {
       },
     };
     const values = [entryOf({ reports }), list, detail, probeOf(), alert, rolled, balancer, explanation];
-    for (const value of [...values, VIEW, DOUBLE, TIMELINE])
+    const drilled = drillJson(compute({ asked: factsOf(), others: [], missing: [] }));
+    const leg = { node: null, withoutServiceMs: null, expectedMs: null };
+    const real = { resource: '', problem: '', end: '', interrupted: true, report: '', there: leg, back: leg };
+    for (const value of [...values, VIEW, DOUBLE, TIMELINE, drilled, real])
       for (const name of names(value))
         assert.ok(name === 'entries' || documented.has(name), `the name ${name}`);
   });

@@ -157,7 +157,10 @@ before(() => {
   cpSync(path.join(root, 'conf/hastmond.service'), '/etc/systemd/system/hastmond.service');
   for (const name of ['nodeB', 'nodeC']) {
     const start = `hastmond -F -n ${name} -P /run/${name}.pid`;
-    writeFileSync(`/etc/systemd/system/${name}.service`, `[Service]\nType=notify\nTimeoutStartSec=infinity\nExecStart=${start}\n`);
+    writeFileSync(
+      `/etc/systemd/system/${name}.service`,
+      `[Service]\nType=notify\nTimeoutStartSec=infinity\nExecStart=${start}\n`,
+    );
   }
   systemctl('daemon-reload');
 });

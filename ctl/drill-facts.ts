@@ -1,0 +1,100 @@
+/** What a drill is computed from: asks hastmond for the present state and the measured hooks, and computes. Shared by both kinds of drill. */
+
+import type { NodeName } from '../daemon/core/types.js';
+import { Endless } from '../daemon/drill/agenda.js';
+import { type Cell, cellsOf } from '../daemon/drill/matrix.js';
+import { NoScene } from '../daemon/drill/play.js';
+import { type Scene, sceneOf } from '../daemon/drill/scene.js';
+import { exitCode } from '../daemon/process/sysexits.js';
+import type { ControlReply, Selection } from '../proto/control-types.js';
+import type { DrillAnswer, DrillFacts, DrillNode } from '../proto/drill-types.js';
+import type { HaEvent } from '../proto/event-types.js';
+import { ANSWER_MS, succeeded } from './answer.js';
+import { CtlError } from './error.js';
+import type { Session } from './run.js';
+
+const EVENTS_MS = 30_000;
+/** The nodes look into their journals. */
+const GATHER_MS = 30_000;
+
+/** A resource as the nodes know it. */
+export interface Known {
+  /** By the node that is asked. */
+  asked: DrillFacts;
+  /** By each other node that has answered. */
+  others: DrillFacts[];
+  /** Those that have not. */
+  missing: DrillAnswer['missing'];
+}
+
+/** What a drill found of one resource. */
+export interface Drilled {
+  known: Known;
+  scene: Scene;
+  /** Nothing first. Empty where nothing could be computed; then `problem` says why. */
+  cells: Cell[];
+  problem: string;
+}
+
+/** All that is known of each of these resources, by all nodes that answer. */
+export async function gathered({ ask }: Session, resources: Selection): Promise<Known[]> {
+  const { facts, missing } = drillOf(await ask({ kind: 'drill', resources, depth: 'all' }, GATHER_MS));
+  const [first] = facts;
+  return facts
+    .filter(({ node }) => node === first?.node)
+    .map((asked) => ({
+      asked,
+      others: facts.filter(({ node, resource }) => node !== asked.node && resource === asked.resource),
+      missing: missing.filter(({ node }) => asked.settings.voters.includes(node)),
+    }));
+}
+
+/** The present state of one resource, as this node alone knows it. */
+export async function present({ ask }: Session, resource: string): Promise<DrillFacts> {
+  const [facts] = drillOf(
+    await ask({ kind: 'drill', resources: [resource], depth: 'state' }, ANSWER_MS),
+  ).facts;
+  if (facts === undefined) throw new CtlError(exitCode.protocol, `hastmond says nothing of ${resource}`);
+  return facts;
+}
+
+function drillOf(reply: ControlReply): DrillAnswer {
+  const { cluster } = succeeded(reply);
+  if (cluster?.kind === 'drill') return cluster;
+  throw new CtlError(exitCode.protocol, 'hastmond has not said what a drill starts from');
+}
+
+/** The events of this node about one resource, of the last so many milliseconds. */
+export async function eventsOf({ ask }: Session, name: string, sinceMs: number): Promise<HaEvent[]> {
+  const events: HaEvent[] = [];
+  const request = { kind: 'events', names: [name], sinceMs, last: null, follow: false } as const;
+  succeeded(await ask(request, EVENTS_MS, (some) => void events.push(...some)));
+  return events;
+}
+
+/** Computes what would follow from each failure. It takes up to a second or so of this process. */
+export function compute(known: Known): Drilled {
+  const scene = sceneOf(known.asked, known.others);
+  const outside = outsideRules(known);
+  if (outside !== '') return { known, scene, cells: [], problem: outside };
+  try {
+    return { known, scene, cells: [...cellsOf(scene)], problem: '' };
+  } catch (error) {
+    if (!(error instanceof NoScene || error instanceof Endless)) throw error;
+    return { known, scene, cells: [], problem: error.message };
+  }
+}
+
+/** Why the rules do not tell what would happen, '' where they do. */
+function outsideRules({ asked, others }: Known): string {
+  const words = [asked, ...others];
+  const which = (is: (node: DrillNode) => boolean): NodeName[] => [
+    ...new Set(words.flatMap(({ nodes }) => nodes.filter(is).map(({ node }) => node))),
+  ];
+  const forced = which((node) => node.forced);
+  if (forced.length > 0) return `it runs on ${forced.join(' and ')} by force, outside the rules`;
+  const holders = which(({ holds }) => holds);
+  return holders.length < 2
+    ? ''
+    : `it is changing hands, between ${holders.join(' and ')}: ask again in a moment`;
+}

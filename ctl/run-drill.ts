@@ -1,0 +1,31 @@
+/** Carries `drill` out: computes what would follow from each failure, or tries it. */
+import { exitCode } from '../daemon/process/sysexits.js';
+import { drillJson, formatDrill, isSafe } from './drill.js';
+import type { DrillTask, MatrixTask } from './drill-arguments.js';
+import { compute, type Drilled, gathered } from './drill-facts.js';
+import type { Session } from './run.js';
+
+/** Gives the exit status. */
+export async function runDrill(session: Session, task: DrillTask): Promise<number> {
+  if (task.kind === 'drill-matrix') return matrix(session, task);
+  const { runForReal } = await import('./run-for-real.js');
+  return runForReal(session, task);
+}
+
+async function matrix(session: Session, { check, resources }: MatrixTask): Promise<number> {
+  const { invocation, terminal } = session;
+  const drilled: Drilled[] = [];
+  for (const known of await gathered(session, resources)) {
+    terminal.progress(`${known.asked.resource}: computing`);
+    drilled.push(compute(known));
+  }
+  terminal.progress('');
+  if (invocation.json) {
+    terminal.print(`${JSON.stringify(drilled.map(drillJson), null, 2)}\n`);
+  } else {
+    if (drilled.length === 0) terminal.note('hastmonctl: this node has no resources');
+    const space = { columns: terminal.columns(), colour: terminal.colour };
+    terminal.print(drilled.map((one) => formatDrill(one, space)).join('\n'));
+  }
+  return check && !drilled.every(isSafe) ? exitCode.no : exitCode.ok;
+}

@@ -1,0 +1,184 @@
+/** hastmonctl drill: its command line, what it prints, and how it ends. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { readArguments } from '../../ctl/arguments.js';
+import { drillJson, formatDrill, isSafe } from '../../ctl/drill.js';
+import { compute, type Drilled } from '../../ctl/drill-facts.js';
+import type { DrillFacts } from '../../proto/drill-types.js';
+import { factsOf, MEASURED } from '../drill/support.js';
+import { fakeDaemon, hastmonctl, invocationOf } from './support.js';
+
+const task = async (...words: string[]): Promise<unknown> =>
+  (await invocationOf(['drill', ...words])).request;
+
+async function refusal(...words: string[]): Promise<string> {
+  const read = await readArguments(['drill', ...words]);
+  assert.equal(read.kind, 'refuse', words.join(' '));
+  return read.kind === 'refuse' ? read.message : '';
+}
+
+const known = (asked: DrillFacts, missing: Drilled['known']['missing'] = []) =>
+  compute({ asked, others: [], missing });
+const WIDE = { columns: Number.POSITIVE_INFINITY, colour: false };
+
+describe('the command line', () => {
+  test('what would follow, for all or some', async () => {
+    const matrix = { kind: 'drill-matrix', check: false };
+    assert.deepEqual(await task(), { ...matrix, resources: 'all' });
+    assert.deepEqual(await task('mail', 'web', '--check'), {
+      ...matrix,
+      resources: ['mail', 'web'],
+      check: true,
+    });
+  });
+
+  test('for real, with a command behind --', async () => {
+    const real = { kind: 'drill-for-real', resource: 'mail', to: '', holdMs: 10_000, report: '', back: [] };
+    assert.deepEqual(await task('mail', '--for-real'), real);
+    const words = [
+      'mail',
+      '--for-real',
+      '--to',
+      'beta',
+      '--hold',
+      '1m',
+      '--report',
+      'x.md',
+      '--',
+      'ssh',
+      '{}',
+      '--yes',
+    ];
+    const other = { to: 'beta', holdMs: 60_000, report: 'x.md', back: ['ssh', '{}', '--yes'] };
+    assert.deepEqual(await task(...words), { ...real, ...other });
+  });
+
+  test('what belongs to one of them is refused with the other', async () => {
+    assert.match(await refusal('--for-real'), /takes the name of one resource/);
+    assert.match(await refusal('all', '--for-real'), /takes the name of one resource/);
+    assert.match(await refusal('mail', 'web', '--for-real'), /takes the name of one resource/);
+    assert.match(
+      await refusal('mail', '--for-real', '--check'),
+      /--check is for a drill that is not for real/,
+    );
+    assert.match(await refusal('mail', '--hold', '1s'), /^--hold is for a drill --for-real$/);
+    assert.match(await refusal('mail', '--to', 'beta'), /^--to is for a drill --for-real$/);
+    assert.match(await refusal('mail', '--', 'ssh'), /^a command behind -- is for a drill --for-real$/);
+    assert.match(await refusal('mail', '--for-real', '--hold', '25h'), /hold.*0s to 24h/);
+    assert.match(await refusal('mail', '--for-real', '--report', 'a', '--report', 'b'), /given twice/);
+  });
+});
+
+describe('what is printed', () => {
+  test('of a cluster that is well', () => {
+    assert.equal(
+      formatDrill(known(factsOf({ hooks: MEASURED })), WIDE),
+      `resource shared on alpha: runs on alpha; any single node may be lost: yes; any single link: yes
+
+  FAILURE                   RUNS ON  AFTER  WITHOUT SERVICE
+  nothing more happens      alpha        -  -
+  alpha (primary) lost      beta     8.6 s  8.6 s
+  beta (secondary) lost     alpha        -  -
+  gamma (watchdog) lost     alpha        -  -
+  link alpha - beta cut     alpha        -  -
+  link alpha - gamma cut    alpha        -  -
+  link beta - gamma cut     alpha        -  -
+  alpha (primary) cut off   beta     8.6 s  5.9 s
+  beta (secondary) cut off  alpha        -  -
+  gamma (watchdog) cut off  alpha        -  -
+
+  start is taken to need 700 ms on alpha (measured once), 700 ms on beta (as measured on another node).
+  stop is taken to need 300 ms on alpha (measured once), 300 ms on beta (as measured on another node).
+  One failure each, from how things stand; times are the worst of several moments within a heartbeat, without the load
+    of real machines. Hooks end well, and what is lost stays lost.
+`,
+    );
+  });
+
+  test('what is one failure too many is red, with the reason, and so is the sentence', () => {
+    const drilled = known(factsOf({ nodes: { gamma: { fresh: false, linked: false, heardMs: 12_000 } } }));
+    const shown = formatDrill(drilled, { columns: 300, colour: true });
+    const red = shown.split('\n').filter((line) => line.includes('\x1b[31;1m'));
+    assert.match(
+      red[0] ?? '',
+      /any single node may be lost: no \(alpha, beta\); any single link: no \(alpha - beta\)/,
+    );
+    assert.ok(
+      red.some(
+        (line) => line.includes('alpha (primary) lost, gamma lost already') && line.includes('nobody'),
+      ),
+    );
+    assert.match(
+      shown,
+      /nobody, with alpha \(primary\) lost, gamma lost already: beta: secondary; waiting for a majority/,
+    );
+    assert.match(shown, /gamma was heard 12 s ago: it counts as lost\./);
+    assert.ok(!isSafe(drilled));
+  });
+
+  test('what is known at second hand is said', () => {
+    const missing = ['beta', 'gamma'].map((node) => ({ node, why: 'no answer for 500 ms' }));
+    const shown = formatDrill(known(factsOf(), missing), WIDE);
+    assert.match(shown, /beta has not answered \(no answer for 500 ms\): of it its heartbeats count\./);
+    assert.match(shown, /Connections between nodes that have not answered are taken to be there\./);
+    assert.match(shown, /never measured: all that its limit allows/);
+  });
+
+  test('by force, or between two: nothing is computed, and that is not safe', () => {
+    const forced = known(factsOf({ nodes: { alpha: { forced: true, holds: false } } }));
+    assert.match(
+      formatDrill(forced, WIDE),
+      /what would follow cannot be computed: it runs on alpha by force/,
+    );
+    assert.equal(isSafe(forced), false);
+    const two = known(factsOf({ nodes: { beta: { holds: true } } }));
+    assert.match(formatDrill(two, WIDE), /it is changing hands, between alpha and beta/);
+  });
+
+  test('no line is wider than the terminal', () => {
+    const drilled = known(factsOf({ nodes: { gamma: { fresh: false, linked: false } } }));
+    for (const columns of [30, 60, 80])
+      for (const line of formatDrill(drilled, { columns, colour: false }).split('\n'))
+        assert.ok(line.length <= columns, `${line.length} in ${columns}: ${line}`);
+  });
+
+  test('what another node says cannot reach the terminal as it is', () => {
+    const unfit = 'x\x1b[2J\ny';
+    const shown = formatDrill(
+      known(factsOf({ unfit, nodes: { alpha: { holds: false, role: 'secondary', run: 'stopped' } } })),
+      WIDE,
+    );
+    assert.ok(shown.includes('x [2J y') && !shown.includes('\x1b'), shown);
+  });
+
+  test('in JSON: each failure with who would run it, and where the numbers are from', () => {
+    const json = drillJson(known(factsOf({ hooks: MEASURED })));
+    assert.deepEqual(
+      [json.resource, json.node, json.holder, json.safe, json.problem],
+      ['shared', 'alpha', 'alpha', true, ''],
+    );
+    const lost = json.failures.find(({ kind, nodes }) => kind === 'node-lost' && nodes[0] === 'alpha');
+    assert.deepEqual([lost?.runsOn, lost?.nowhere, lost?.bad, lost?.why], [['beta'], false, false, []]);
+    assert.ok(Number.isInteger(lost?.afterMs) && lost?.afterMs === lost?.withoutServiceMs);
+    assert.deepEqual(json.hooks[0], { node: 'alpha', action: 'start', ms: 700, source: 'node' });
+  });
+});
+
+test('--check ends with 1 where a single failure is one too many, and with 0 where none is', async (t) => {
+  const answers = { facts: [factsOf({ hooks: MEASURED })] };
+  const config = await fakeDaemon(t, async (request) => {
+    assert.deepEqual(request, { kind: 'drill', resources: ['shared'], depth: 'all' });
+    return { cluster: { kind: 'drill', facts: answers.facts, missing: [] } };
+  });
+  const words = ['-c', config, '-n', 'alpha', 'drill', 'shared'];
+  assert.equal((await hastmonctl([...words, '--check'])).code, 0);
+  answers.facts = [factsOf({ nodes: { beta: { able: false } } })];
+  const { code, out } = await hastmonctl([...words, '--check', '--json']);
+  assert.equal(code, 1);
+  assert.equal((JSON.parse(out) as { safe: boolean }[])[0]?.safe, false);
+  assert.equal(
+    (await hastmonctl(words)).code,
+    0,
+    'without it the status tells only whether it could be computed',
+  );
+});
