@@ -1,11 +1,13 @@
 // Builds dist/: every TypeScript file transpiled beside its tests (dist/daemon/…, dist/test/…), and the two
-// programs bundled (dist/bin/hastmond.js, dist/bin/hastmonctl.js), which start faster than a tree of files.
+// programs bundled (dist/bin/hastmond.js, dist/bin/hastmonctl.js), which start faster than a tree of files, and the page
+// (dist/bin/page.html).
 import { readFileSync, rmSync } from 'node:fs';
 import { chmod, cp, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { asciiLayout } from './ascii-layout.mjs';
+import { buildPage } from './page.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const folders = ['daemon', 'ctl', 'proto', 'test', 'bench'];
@@ -50,3 +52,4 @@ await build({
 });
 for (const file of programs)
   await chmod(path.join(root, 'dist/bin', `${path.basename(file, '.ts')}.js`), 0o755);
+await buildPage(root);

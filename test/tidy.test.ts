@@ -33,7 +33,9 @@ function filesOf(folders: readonly string[], ending: string): string[] {
 
 const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');
 const product = filesOf(['daemon', 'ctl', 'proto'], '.ts');
-const everything = [...product, ...filesOf(['test', 'bench'], '.ts')];
+/** Parts of the page, which a browser runs. */
+const parts = filesOf(['daemon'], '.tsx');
+const everything = [...product, ...parts, ...filesOf(['test', 'bench'], '.ts')];
 
 /** What a file imports, types alone not included: relative ones as paths of the project. */
 function importsOf(file: string): string[] {
@@ -72,7 +74,7 @@ test('files can be read at one sitting', () => {
 });
 
 test('so can functions', () => {
-  for (const file of product) {
+  for (const file of [...product, ...parts]) {
     // The formatter puts the end of a function at the margin of its begin.
     const lines = read(file).split('\n');
     for (const [index, line] of lines.entries()) {
@@ -113,6 +115,8 @@ test('each folder knows what the architecture lets it know', () => {
     'daemon/events/': /^(daemon\/(events|core|hooks|sys)|proto)\//,
     'daemon/hooks/': /^daemon\/(hooks|state|sys)\//,
     'daemon/http/': /^(daemon\/((http|config|core|sys|process)\/|checks\/natures\.ts$)|proto\/)/,
+    'daemon/http/page/': /^daemon\/http\/page\//,
+    'daemon/http/page/model/': /^daemon\/http\/page\/model\//,
     'daemon/log/': /^daemon\/(log|config|sys)\//,
     'daemon/net/': /^(daemon\/(net|config|core)|proto)\//,
     'daemon/process/': /^daemon\/(process|sys)\//,
@@ -132,7 +136,7 @@ test('nothing is left to be done, and nothing is left from debugging', () => {
   const left = /\b(TO\x44O|FIX\x4DE|XX\x58)\b/;
   const texts = filesOf(['docs', 'man', 'scripts', 'conf'], '')
     .concat('README.md', 'CHANGELOG.md')
-    .filter((name) => statSync(path.join(root, name)).isFile());
+    .filter((name) => statSync(path.join(root, name)).isFile() && !name.endsWith('.png'));
   for (const file of [...everything, ...texts]) assert.doesNotMatch(read(file), left, file);
   for (const file of product) assert.doesNotMatch(read(file), /\bconsole\.|\bdebugger\b/, file);
 });

@@ -28,6 +28,8 @@ export interface ClusterOptions {
   statements?: string;
   /** Per node, statements of its section in the resource. */
   perNode?: Record<string, string>;
+  /** Per node, statements for the whole file that the files of others do not have. */
+  ownFile?: Record<string, string>;
   /** Makes the network; default: loopback, which cannot be cut. */
   network?: (nodes: readonly string[]) => Promise<Network>;
   exec?: string;
@@ -83,7 +85,7 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
     nodes[name] = createNode({
       name,
       dir,
-      configFile,
+      configFile: ownFile(name, configFile, options.ownFile?.[name]),
       resource,
       place,
       daemonArgs: options.daemonArgs ?? [],
@@ -134,6 +136,14 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
       if (!keep) rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** A file that says more than the common one, or that one. */
+function ownFile(name: string, common: string, statements: string | undefined): string {
+  if (statements === undefined) return common;
+  const file = path.join(path.dirname(common), name, 'hastmon.conf');
+  writeFileSync(file, `include ${common}\n${statements}\n`, { mode: 0o600 });
+  return file;
 }
 
 /**
