@@ -1,5 +1,6 @@
 // `npm run soak -- MINUTES`: the simulator with fresh seeds, then faults on real processes, half of the time each; before that what `.ci/run`
-// tries a sample of: every kind of fault once, and as root the balancer with 1,000 x 10 servers in a virtual machine.
+// tries a sample of: every kind of fault once, and as root two directors, and the balancer with
+// 1,000 x 10 servers, in virtual machines.
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +13,8 @@ if (!(minutes > 0)) {
 }
 const half = String(minutes / 2);
 run(process.execPath, ['dist/test/system/run-faults.js', '--count', '82', '--seed', '7']);
-if (process.getuid() === 0) run('bash', ['test/vm/ipvs/run', 'scale 1000'], { HASTMON_VM_SECONDS: '1800' });
+if (process.getuid() === 0)
+  run('bash', ['test/vm/ipvs/run', 'failover', 'scale 1000'], { HASTMON_VM_SECONDS: '1800' });
 for (const script of ['dist/test/sim/jobs.js', 'dist/test/system/run-faults.js'])
   run(process.execPath, [script, '--minutes', half]);
 

@@ -3,11 +3,13 @@
  * as unknown, with its age, within the heartbeat's bound, in every view.
  */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { type TestContext, test } from 'node:test';
 import type { ClusterView, NodeReport } from '../../proto/cluster-types.js';
 import { monotonicMs } from './beats.js';
 import { type Cluster, type ClusterNode, must } from './cluster.js';
-import { cutBoth } from './network.js';
+import { cutBoth, freePorts } from './network.js';
+import { hastmonctl } from './paths.js';
 import { createProxies } from './proxy.js';
 import { calmTimes, clusterFor, logsOf, patienceMs, runsOn } from './support.js';
 import { until } from './wait.js';
@@ -20,21 +22,44 @@ async function viewOf(node: ClusterNode): Promise<ClusterView> {
   return JSON.parse(await must(node.ctl('status', '--cluster', '--json'))) as ClusterView;
 }
 
+/** What the live view shows first, where it is no terminal. */
+async function live({ configFile }: Cluster, node: ClusterNode): Promise<string> {
+  const args = [hastmonctl, 'status', '--watch', '--json', '-c', configFile, '-n', node.name];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  for await (const chunk of child.stdout.setEncoding('utf8')) {
+    text += chunk;
+    if (text.includes('\n')) break;
+  }
+  child.kill('SIGINT');
+  return text;
+}
+
 async function reportOf(node: ClusterNode, about: string): Promise<NodeReport> {
   const found = (await viewOf(node)).nodes.find((report) => report.node === about);
   assert.ok(found, `a report of ${about}`);
   return found;
 }
 
-async function upWithProxies(t: TestContext): Promise<{ cluster: Cluster; nodes: ClusterNode[] }> {
-  const cluster = await clusterFor(t, { network: createProxies, statements: calmTimes });
+/** The second node serves HTTP. */
+async function upWithProxies(
+  t: TestContext,
+): Promise<{ cluster: Cluster; nodes: ClusterNode[]; get: (path: string) => Promise<string> }> {
+  const [port = 0] = await freePorts(1);
+  const cluster = await clusterFor(t, {
+    ...{ network: createProxies, statements: calmTimes },
+    ownFile: { nodeB: `http 127.0.0.1:${port}` },
+  });
   await cluster.up();
   await runsOn(cluster, 'nodeA');
-  return { cluster, nodes: ['nodeA', 'nodeB', 'nodeC'].map((name) => cluster.node(name)) };
+  return {
+    ...{ cluster, nodes: ['nodeA', 'nodeB', 'nodeC'].map((name) => cluster.node(name)) },
+    get: async (path) => (await fetch(`http://127.0.0.1:${port}${path}`)).text(),
+  };
 }
 
 test('one table of all nodes; what is not known any more is unknown, since when', async (t) => {
-  const { cluster, nodes } = await upWithProxies(t);
+  const { cluster, get, nodes } = await upWithProxies(t);
   const [a, b, c] = nodes as [ClusterNode, ClusterNode, ClusterNode];
 
   await t.test('every node tells of itself, whichever is asked', async () => {
@@ -90,6 +115,19 @@ test('one table of all nodes; what is not known any more is unknown, since when'
     };
     await until(alone, patienceMs, () => logsOf(cluster));
     assert.match(await must(b.ctl('status')), /nodeA \(unreachable\) unknown since /);
+    assert.match(await must(b.ctl('explain', 'shared')), /it holds the lease.* nobody is known to hold it /);
+    const [look = ''] = (await live(cluster, b)).split('\n');
+    const seen = [look, await get('/api/v1/cluster')].map((text) => JSON.parse(text));
+    for (const view of [seen[0].cluster, seen[1]] as ClusterView[]) {
+      const { heardMs, note, said } = view.nodes.find(({ node }) => node === 'nodeA') ?? {};
+      assert.equal(said, null);
+      assert.notEqual(note, '');
+      assert.ok(Number(heardMs) > 0, `heard ${heardMs} ms ago`);
+    }
+    const figures = await get('/metrics');
+    assert.match(figures, /^hastmon_node_reachable\{peer="nodeA"\} 0$/m);
+    assert.match(figures, /^hastmon_link_up\{resource="shared",peer="nodeA"\} 0$/m);
+    assert.match(figures, /^hastmon_primaries_seen\{resource="shared"\} 0$/m);
     await cluster.network.heal();
     await until(
       async () => (await reportOf(b, 'nodeA')).said !== null,

@@ -219,7 +219,7 @@ scene('an upgrade under maintenance: not one beat is lost', async () => {
   systemctl('stop', 'hastmond');
   use('1.0.2');
   // Longer than any grant lasts: the others would have taken over.
-  await pause(30_000);
+  await pause(23_000);
   systemctl('start', 'hastmond');
   assert.match(ctl('version'), /1\.0\.2/);
   await eventually('taken up', () => running('shop') && running('books'));
@@ -246,8 +246,12 @@ scene('with few rights: the same duties for services that are units', async () =
     path.join(root, 'conf/hastmond.service.d/hardened.conf'),
     '/etc/systemd/system/hastmond.service.d/hardened.conf',
   );
+  // What this one logs to is not among what it may write.
+  writeFileSync('/etc/systemd/system/hastmond.service.d/log.conf', '[Service]\nReadWritePaths=/out\n');
   systemctl('daemon-reload');
   systemctl('restart', 'hastmond');
+  // It votes, and does not run anything: what has become of the lease meanwhile does not matter here.
+  ctl('-n', 'nodeB', 'role', 'init', 'all', '--wait', '--timeout', '60s');
   ctl('role', 'primary', 'books', '--wait', '--timeout', '100s');
   assert.equal(shown('ActiveState', 'books'), 'active');
   const status = readFileSync(`/proc/${shown('MainPID')}/status`, 'utf8');
