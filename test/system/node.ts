@@ -199,13 +199,13 @@ export async function must(result: Promise<CommandResult>): Promise<string> {
   return stdout;
 }
 
-/** Gives the daemon a command, and again while it says that a change is under way. */
+/** Gives the daemon a command, and again while it says that a change is under way, or that the other node is not ready yet. */
 export async function order(node: ClusterNode, request: ControlRequest, limitMs = 15_000): Promise<void> {
   const end = performance.now() + limitMs;
   for (;;) {
     const { error } = await node.request(request, limitMs);
     if (error === null) return;
-    if (!/under way/.test(error.message) || performance.now() > end)
+    if (!/under way|cannot take over now/.test(error.message) || performance.now() > end)
       throw new Error(`${request.kind} on ${node.name}: ${error.message}`);
     await pause(50);
   }
