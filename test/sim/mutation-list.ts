@@ -18,6 +18,9 @@ function without(rule: string, what: string, focus: Focus, ...edits: readonly Ed
   };
 }
 
+/** One that takes hundreds of seeds. */
+const rare = (mutation: Mutation<Focus>): Mutation<Focus> => ({ ...mutation, rare: true });
+
 export const MUTATIONS: readonly Mutation<Focus>[] = [
   without('T2', 'the grant does not outlast the lease by the time to stop', {}, [
     'lease.ts',
@@ -85,26 +88,30 @@ export const MUTATIONS: readonly Mutation<Focus>[] = [
       'state.quarantineUntil',
     ],
   ),
-  without(
-    'V8',
-    'a voter without history learns, and renews what it learned of, while it waits',
-    { faults: ['corruptDisk', 'cutGroup'] },
-    ['voter-memory.ts', '  if (now < state.quarantineUntil) return [];\n', ''],
-    [
-      'voter.ts',
-      "  if (!state.history) return no('no-history'",
-      "  if (state.grant !== null && epoch !== null && isOf(state.grant, holder, epoch)) return null;\n  if (!state.history) return no('no-history'",
-    ],
+  rare(
+    without(
+      'V8',
+      'a voter without history learns, and renews what it learned of, while it waits',
+      { faults: ['corruptDisk', 'cutGroup'] },
+      ['voter-memory.ts', '  if (now < state.quarantineUntil) return [];\n', ''],
+      [
+        'voter.ts',
+        "  if (!state.history) return no('no-history'",
+        "  if (state.grant !== null && epoch !== null && isOf(state.grant, holder, epoch)) return null;\n  if (!state.history) return no('no-history'",
+      ],
+    ),
   ),
-  without(
-    'V9',
-    'a voter without history takes what was said before its wait was over for nothing',
-    { faults: ['changeVoters', 'corruptDisk'], careless: true },
-    [
-      'voter-memory.ts',
-      'memory.grant !== null)) state.pastHeard',
-      'memory.grant !== null) && now >= state.quarantineUntil) state.pastHeard',
-    ],
+  rare(
+    without(
+      'V9',
+      'a voter without history takes what was said before its wait was over for nothing',
+      { faults: ['changeVoters', 'corruptDisk'], careless: true },
+      [
+        'voter-memory.ts',
+        'memory.grant !== null)) state.pastHeard',
+        'memory.grant !== null) && now >= state.quarantineUntil) state.pastHeard',
+      ],
+    ),
   ),
   without(
     'V9',
@@ -258,11 +265,13 @@ export const MUTATIONS: readonly Mutation<Focus>[] = [
       'if (init.leftRunning !== null && init.record === null) {',
     ],
   ),
-  without('G5', 'the watchdog device is fed without a lease', { faults: ['afflictHooks', 'pauseBoth'] }, [
-    'demand.ts',
-    "  if (report.epoch === 0) return 'none';\n  return report.leaseUntil > now ? 'feed' : 'starve';",
-    "  if (report.epoch === 0) return 'none';\n  return 'feed';",
-  ]),
+  rare(
+    without('G5', 'the watchdog device is fed without a lease', { faults: ['afflictHooks', 'pauseBoth'] }, [
+      'demand.ts',
+      "  if (report.epoch === 0) return 'none';\n  return report.leaseUntil > now ? 'feed' : 'starve';",
+      "  if (report.epoch === 0) return 'none';\n  return 'feed';",
+    ]),
+  ),
   without(
     'P5',
     'a node that does not see what the resource requires asks for the lease',
