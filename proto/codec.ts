@@ -13,6 +13,7 @@ import type {
   VoterSets,
 } from '../daemon/core/types.js';
 import { UNMARKED } from '../daemon/core/types.js';
+import { legible } from '../daemon/core/words.js';
 import * as check from './check.js';
 
 import { confirmFromWire, confirmToWire } from './confirm-codec.js';
@@ -47,6 +48,8 @@ export type LinkMessage =
 export const REPORTS_MAX = 64;
 /** What a node may say that it lacks to take over, at most. */
 const lacksMax = 32;
+/** And how it puts it; what is longer is cut. */
+const valueLengthMax = 255;
 const REPORT_MS_MAX = 1e14;
 
 export type DecodedPeerMessage =
@@ -164,7 +167,8 @@ function readinessFromWire(wire: hastmon.Readiness.$Properties | null | undefine
   return {
     lacks: lacks.map(({ name, value }) => ({
       name: check.name('state.readiness.lack.name', name),
-      value: check.nameOrNone('state.readiness.lack.value', value),
+      // What a program has printed may be in it: no reason to lose the whole heartbeat.
+      value: legible((value ?? '').slice(0, valueLengthMax)),
     })),
     failbackMs:
       wire.failbackMs == null

@@ -3,6 +3,7 @@
  * docs/protocol.md). Decided by the holder alone, from what it has heard. Pure.
  */
 import type { NodeState } from './node-types.js';
+import { whyNotAgain } from './readiness.js';
 import type { DurationMs, Instant, NodeName } from './types.js';
 import { byPriority, heardLately, holding, isReady } from './view.js';
 import { lengthOf } from './words.js';
@@ -19,22 +20,23 @@ export function noteReady(state: NodeState, now: Instant): void {
   }
 }
 
-/** To whom the resource goes back, and when at the earliest; null where nobody waits for it. */
+/** To whom the resource goes back, and when at the earliest: of those that are due the first by priority, else who is due next; null where
+ * nobody waits for it. */
 export function failbackTo(state: NodeState, now: Instant): { node: NodeName; at: Instant } | null {
   const { failbackMs, priority } = state.settings;
   if (!Number.isFinite(failbackMs)) return null;
-  const [node] = byPriority(state, (other) => {
-    const peer = state.peers[other];
-    return (
-      peer?.message != null &&
-      peer.readySince !== null &&
-      isReady(state, other, now) &&
-      peer.message.priority < priority
-    );
+  const better = byPriority(state, (other) => {
+    const message = state.peers[other]?.message;
+    return message != null && isReady(state, other, now) && message.priority < priority;
   });
-  const since = node === undefined ? null : (state.peers[node]?.readySince ?? null);
-  if (node === undefined || since === null) return null;
-  return { node, at: Math.max(since + failbackMs, state.failback.notBefore) };
+  const waiting = better.flatMap((node) => {
+    const since = state.peers[node]?.readySince ?? null;
+    return since === null ? [] : [{ node, at: Math.max(since + failbackMs, state.failback.notBefore) }];
+  });
+  const due = waiting.find(({ at }) => now >= at);
+  if (due !== undefined) return due;
+  const earliest = Math.min(...waiting.map(({ at }) => at));
+  return waiting.find(({ at }) => at === earliest) ?? null;
 }
 
 /** Why the holder hands nothing back now, although somebody waits for it; '' where it does. */
@@ -54,12 +56,64 @@ export function failbackDue(state: NodeState, now: Instant): NodeName | null {
   return next !== null && now >= next.at && failbackHeldUp(state, now) === '' ? next.node : null;
 }
 
-/** What is known after a failback that was put back: the next one waits for longer each time. */
+/** Nothing has failed, and nothing is awaited. */
+export const NO_FAILBACK: NodeState['failback'] = {
+  failures: 0,
+  notBefore: Number.NEGATIVE_INFINITY,
+  arrived: null,
+};
+
+/** The resource runs where it was handed back to. That alone is no success: a node on which it dies again and again would get it for ever. */
+export function failbackArrived(state: NodeState, node: NodeName, now: Instant): void {
+  const epoch = state.peers[node]?.message?.holdingEpoch ?? 0;
+  state.failback = { ...state.failback, arrived: { node, epoch, at: now } };
+}
+
+/** What has come of a failback that arrived: it has come off once that node has kept the resource for the time of the file, and has failed
+ * where another one has it before; called after every input. */
+export function noteArrived(state: NodeState, now: Instant): void {
+  const { arrived } = state.failback;
+  if (arrived === null) return;
+  const message = heardLately(state, arrived.node, now);
+  const runs = message !== null && message.holdingEpoch > 0 && message.run === 'run';
+  if (runs && now - arrived.at >= state.settings.failbackMs) {
+    state.failback = NO_FAILBACK;
+    return;
+  }
+  const other = state.settings.voters.some(
+    (node) => node !== arrived.node && (heardLately(state, node, now)?.holdingEpoch ?? 0) > arrived.epoch,
+  );
+  if (other || holding(state, now)) failbackFailed(state, now);
+}
+
+/** What is known after a failback that failed: the next one waits for longer each time. */
 export function failbackFailed(state: NodeState, now: Instant): void {
   const { failbackMs } = state.settings;
   const failures = state.failback.failures + 1;
   const times = Math.min(BACK_OFF_MAX, 2 ** (failures - 1));
-  state.failback = { failures, notBefore: now + (Number.isFinite(failbackMs) ? failbackMs * times : 0) };
+  const notBefore = now + (Number.isFinite(failbackMs) ? failbackMs * times : 0);
+  state.failback = { failures, notBefore, arrived: null };
+}
+
+/**
+ * What the file of `to` makes of a resource that is handed over to it: `comes back to hostA after 10 min: failback in the file of hostB`;
+ * '' where it stays there, as far as is known here.
+ */
+export function failbackFrom(state: NodeState, to: NodeName, now: Instant): string {
+  const { node: self, priority, voters } = state.settings;
+  const successor = heardLately(state, to, now);
+  const afterMs = successor?.readiness?.failbackMs ?? Number.POSITIVE_INFINITY;
+  if (successor === null || !Number.isFinite(afterMs)) return '';
+  const priorityOf = (node: NodeName): number =>
+    node === self ? priority : (state.peers[node]?.message?.priority ?? Number.POSITIVE_INFINITY);
+  const could = (node: NodeName): boolean =>
+    node === self ? whyNotAgain(state, now) === '' : node !== to && isReady(state, node, now);
+  const [first] = voters
+    .filter((node) => could(node) && priorityOf(node) < successor.priority)
+    .sort((a, b) => priorityOf(a) - priorityOf(b));
+  if (first === undefined) return '';
+  const where = first === self ? `comes back to ${first}` : `goes on to ${first}`;
+  return `${where} after ${lengthOf(afterMs)}: failback in the file of ${to}`;
 }
 
 /** How it stands, for `explain`; `node` is '' for nobody. */
@@ -83,7 +137,7 @@ export function failbackWords(
   const held = failbackHeldUp(state, now);
   const then = held === '' ? `would hand over to it ${inTime(at - now)}` : `not now: ${held}`;
   const { failures } = state.failback;
-  const failed = failures === 0 ? '' : `; put back ${failures === 1 ? 'once' : `${failures} times`} before`;
+  const failed = failures === 0 ? '' : `; failed ${failures === 1 ? 'once' : `${failures} times`} before`;
   return { node, value: `${ready}: ${then}${failed}`, needed };
 }
 

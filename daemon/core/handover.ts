@@ -2,7 +2,7 @@
  * What has become of a handover, as far as roles and workers have to know: released, or at its end. Part of the core of a node; what drives
  * it is node-handover.ts.
  */
-import { failbackFailed } from './failback.js';
+import { failbackArrived, failbackFailed } from './failback.js';
 import type { Handover, NodeOutput, NodeState } from './node-types.js';
 import type { Instant } from './types.js';
 import { shortLengthOf } from './words.js';
@@ -31,7 +31,7 @@ export function endHandover(
   if (handover === null) return;
   state.handover = null;
   if (handover.cause === 'failback') {
-    if (error === '') state.failback = { failures: 0, notBefore: Number.NEGATIVE_INFINITY };
+    if (error === '') failbackArrived(state, handover.to, now);
     else failbackFailed(state, now);
   } else if (handover.cause === 'priority' && error !== '') {
     state.handoverNotBefore = now + PAUSE_LEASES * state.settings.leaseMs;

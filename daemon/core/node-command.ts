@@ -2,6 +2,7 @@
  * The operator's commands: `role`, `switchover`, `bootstrap`. Each is answered once. Part of the core of a node;
  * reached through node.ts.
  */
+import { endHandover } from './handover.js';
 import { beginHandover } from './node-handover.js';
 import { maintenanceOff, maintenanceOn } from './node-maintenance.js';
 import { become, leavePrimary } from './node-role.js';
@@ -52,6 +53,7 @@ type Reply = (error: string, text?: string) => void;
 function setPrimary(state: NodeState, now: Instant, outputs: NodeOutput[], reply: Reply): void {
   const { settings } = state;
   if (state.role === 'primary' && state.leaving === null) {
+    overtake(state, now, outputs);
     state.roleSet = 'primary';
     return reply('', 'already primary');
   }
@@ -64,6 +66,7 @@ function setPrimary(state: NodeState, now: Instant, outputs: NodeOutput[], reply
         `to move it here, run on ${holder}: hastmonctl switchover ${settings.resource} --to ${settings.node}`,
     );
   }
+  overtake(state, now, outputs);
   state.roleSet = 'primary';
   state.gaveUpAt = null;
   if (holder !== null) {
@@ -72,6 +75,12 @@ function setPrimary(state: NodeState, now: Instant, outputs: NodeOutput[], reply
   }
   become(state, 'primary', now, outputs);
   reply('');
+}
+
+/** What becomes of a handover that was released is not awaited any more: the role that is set now is not to be undone by it. */
+function overtake(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
+  if (state.handover?.phase !== 'stopping')
+    endHandover(state, 'overtaken by a role command', '', now, outputs);
 }
 
 function setOther(
@@ -84,6 +93,7 @@ function setOther(
 ): void {
   if (state.leaving !== null && state.leaving.command !== 0)
     return reply('a change of role is under way; wait for it and try again');
+  overtake(state, now, outputs);
   state.roleSet = role;
   state.gaveUpAt = null;
   if (state.role === role && state.leaving === null) return reply('', `already ${role}`);
@@ -107,6 +117,7 @@ function forcePrimary(state: NodeState, now: Instant, outputs: NodeOutput[], rep
   if (state.cleaning !== null || state.leaving !== null)
     return reply('a stop is under way; wait for it and try again');
   if (holding(state, now)) return reply('', 'already primary, lawfully');
+  overtake(state, now, outputs);
   state.roleSet = 'primary';
   state.gaveUpAt = null;
   outputs.push({
@@ -127,8 +138,6 @@ function switchover(
   outputs: NodeOutput[],
   reply: Reply,
 ): void {
-  const { node, resource } = state.settings;
-  if (wanted === node && holding(state, now)) return reply('', `${node} holds ${resource} already`);
   const { refusal, to } = chooseSuccessor(state, wanted, now);
   if (refusal !== '') return reply(refusal);
   beginHandover(state, to, 'operator', id, now, outputs);

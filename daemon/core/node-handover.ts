@@ -2,11 +2,12 @@
  * Handing over: by an operator's word, by priority, or by `failback`; and taking the resource again where it does not come to run on the
  * successor (rules P2, P6 to P8 of docs/protocol.md). Part of the core of a node; reached through node.ts.
  */
-import { failbackDue } from './failback.js';
+import { failbackDue, failbackFrom } from './failback.js';
 import { endHandover, tellProgress } from './handover.js';
 import { grantMs } from './lease.js';
 import { leavePrimary } from './node-role.js';
 import type { Handover, HandoverCause, NodeOutput, NodeState } from './node-types.js';
+import { whyNotAgain } from './readiness.js';
 import { leaseTerms } from './settings.js';
 import type { DurationMs, Instant, NodeName } from './types.js';
 import { betterPrimary, connectedHolder, heardLately, holding } from './view.js';
@@ -59,16 +60,22 @@ export function handOverUnasked(state: NodeState, now: Instant, outputs: NodeOut
 }
 
 /** The successor gives it back: its word comes before its heartbeat. */
-export function givenBack(state: NodeState, outputs: NodeOutput[]): void {
+export function givenBack(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
   const { handover } = state;
   if (handover === null || handover.phase === 'stopping' || handover.phase === 'putting-back') return;
-  putBack(state, handover, `${handover.to} has given it back`, outputs);
+  putBack(state, handover, `${handover.to} has given it back`, now, outputs);
 }
 
 /** What became of a handover of this node; called after every input. */
 export function driveHandover(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
   const { handover } = state;
-  if (handover === null || handover.phase === 'stopping') return;
+  if (handover === null) return;
+  if (handover.phase === 'stopping') {
+    // An operator's word on the role goes before a handover that nobody ordered.
+    if (state.leaving?.why !== 'handover')
+      endHandover(state, 'overtaken by a change of role on this node', '', now, outputs);
+    return;
+  }
   const { epoch, giveUpAt, phase, to } = handover;
   if (state.role === 'primary') return driveHere(state, handover, now, outputs);
   if (state.role !== 'secondary')
@@ -87,10 +94,10 @@ export function driveHandover(state: NodeState, now: Instant, outputs: NodeOutpu
   if (phase === 'passing') {
     // So long it is reserved for the successor.
     if (now >= handover.releasedAt + state.settings.leaseMs)
-      putBack(state, handover, `${to} has not taken the lease in time`, outputs);
+      putBack(state, handover, `${to} has not taken the lease in time`, now, outputs);
   } else if (phase === 'starting') {
     const why = message === null ? 'is not heard any more' : 'has lost or given up the lease';
-    putBack(state, handover, `${to} ${why}`, outputs);
+    putBack(state, handover, `${to} ${why}`, now, outputs);
   } else if (now >= giveUpAt) {
     endHandover(state, `${reasonOf(state, handover)}; it could not be put back in time`, '', now, outputs);
   }
@@ -103,6 +110,7 @@ function driveHere(state: NodeState, handover: Handover, now: Instant, outputs: 
       endHandover(state, `${reasonOf(state, handover)}; it could not be put back in time`, '', now, outputs);
     return;
   }
+  // Whoever had set another role since would have ended the handover by that.
   state.roleSet = handover.roleSet;
   if (state.worker?.report?.run !== 'run') return;
   const reason = reasonOf(state, handover) || `${handover.to} did not come to run it`;
@@ -121,19 +129,29 @@ function heldThere(state: NodeState, handover: Handover, now: Instant, outputs: 
 }
 
 function arrived(state: NodeState, handover: Handover, now: Instant, outputs: NodeOutput[]): void {
-  const { acquiredAt, beganAt, releasedAt, to } = handover;
+  const { acquiredAt, beganAt, cause, releasedAt, to } = handover;
+  const next = cause === 'operator' ? failbackFrom(state, to, now) : '';
   const text =
     `runs on ${to}: stop took ${shortLengthOf(releasedAt - beganAt)}, lease passed after ` +
     `${shortLengthOf(acquiredAt - releasedAt)}, start took ${shortLengthOf(now - acquiredAt)}; ` +
-    `${shortLengthOf(now - beganAt)} in total`;
+    `${shortLengthOf(now - beganAt)} in total${next === '' ? '' : `; it ${next}`}`;
   log(outputs, 'info', text, to);
   endHandover(state, '', text, now, outputs);
 }
 
-function putBack(state: NodeState, handover: Handover, why: string, outputs: NodeOutput[]): void {
+function putBack(
+  state: NodeState,
+  handover: Handover,
+  why: string,
+  now: Instant,
+  outputs: NodeOutput[],
+): void {
   state.handover = { ...handover, phase: 'putting-back', why };
-  log(outputs, 'warn', `${why}: putting the resource back here`, handover.to);
-  tellProgress(handover, `${why}: putting it back here`, outputs);
+  const against = whyNotAgain(state, now);
+  const what = (it: string): string =>
+    against === '' ? `putting ${it} back here` : `${it} cannot be put back here now (${against})`;
+  log(outputs, 'warn', `${why}: ${what('the resource')}`, handover.to);
+  tellProgress(handover, `${why}: ${what('it')}`, outputs);
 }
 
 /** Why it is put back; what the successor has said of it meanwhile goes before what was seen from here. */

@@ -72,7 +72,7 @@ function namedSuccessor(
   now: Instant,
   outputs: NodeOutput[],
 ): void {
-  if (state.handover?.to === from && epoch > state.handover.epoch) givenBack(state, outputs);
+  if (state.handover?.to === from && epoch > state.handover.epoch) givenBack(state, now, outputs);
   if (state.role !== 'secondary') return;
   state.successorUntil = now + state.settings.leaseMs;
   state.namedBy = from;

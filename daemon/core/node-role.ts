@@ -180,7 +180,13 @@ export function resumeRole(state: NodeState, now: Instant, outputs: NodeOutput[]
 export function beginTermination(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
   if (state.terminating) return;
   state.terminating = true;
-  if (state.leaving === null) endHandover(state, 'hastmond is about to end', '', now, outputs);
+  const ends = 'hastmond is about to end';
+  endHandover(state, ends, '', now, outputs);
+  const { leaving } = state;
+  if (leaving !== null && leaving.why !== 'handover' && leaving.command !== 0) {
+    outputs.push({ kind: 'reply', command: leaving.command, error: ends, text: '' });
+    state.leaving = { ...leaving, command: 0 };
+  }
   if (state.worker?.role === 'primary') {
     leavePrimary(state, { to: 'init', why: 'terminate', successor: '', command: 0 }, outputs);
   } else if (state.cleaning === null || !state.cleaning.required) {

@@ -69,6 +69,13 @@ export interface Handover {
   why: string;
 }
 
+/** A failback that has arrived, and is not known to have come off: who runs the resource, under which epoch, and since when. */
+export interface Arrived {
+  node: NodeName;
+  epoch: number;
+  at: Instant;
+}
+
 /** The main process's own stop of the resource: after a worker was lost, or of what an earlier process left. */
 export interface Cleaning {
   id: number;
@@ -121,8 +128,8 @@ export interface NodeState {
   leaving: Leaving | null;
   /** null: none has been begun, or it is known what came of the last one. */
   handover: Handover | null;
-  /** Failbacks that were put back since the last one that was not, and until when there is none for that (P7). */
-  failback: { failures: number; notBefore: Instant };
+  /** Failbacks that failed since the last one that came off, and until when there is none for that (P7). */
+  failback: { failures: number; notBefore: Instant; arrived: Arrived | null };
   /** Who handed the lease over that this node has acquired and not run under yet; '' for nobody (P8). */
   giver: NodeName;
   /** null: nothing is in maintenance here. */

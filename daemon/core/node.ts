@@ -3,7 +3,7 @@
  * else of this folder that the main process needs is reached through it. No I/O, no clock, no chance.
  */
 import { copyAcquisition, initAcquisition } from './acquire.js';
-import { noteReady } from './failback.js';
+import { NO_FAILBACK, noteArrived, noteReady } from './failback.js';
 import { endHandover } from './handover.js';
 import { allVoters, grantMs } from './lease.js';
 import { beginCleaning } from './node-clean.js';
@@ -58,7 +58,7 @@ export function startNode(init: NodeInit, now: Instant): NodeStep {
     lastWorkerId: 0,
     leaving: null,
     handover: null,
-    failback: { failures: 0, notBefore: Number.NEGATIVE_INFINITY },
+    failback: NO_FAILBACK,
     giver: '',
     kept: init.kept === null ? null : adoptedMaintenance(init.kept, now),
     lastRevision: 1,
@@ -225,6 +225,7 @@ function settle(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
   driveMaintenance(state, now, outputs);
   voterOutputs(state, voterAlone(state.voter, now), outputs);
   noteReady(state, now);
+  noteArrived(state, now);
   driveHandover(state, now, outputs);
   driveAcquisition(state, now, outputs);
   tellSuccessor(state, now, outputs);

@@ -3,8 +3,9 @@
  * say otherwise. Pure.
  */
 import { type Condition, type Explanation, together } from './conditions.js';
+import { failbackFrom } from './failback.js';
 import type { NodeState } from './node-types.js';
-import { successorConditions, whyNot } from './readiness.js';
+import { successorConditions, whyNot, whyNotAgain } from './readiness.js';
 import type { DurationMs, Instant, NodeName } from './types.js';
 import { connectedHolder, holding, readySuccessor } from './view.js';
 import { seconds } from './waiting.js';
@@ -69,7 +70,7 @@ export function planSwitchover(
       verdicts: { here: together(here), successor: to === '' ? false : together(there) },
       conditions: [...here, ...there],
     },
-    steps: refusal === '' ? stepsOf(state, to, measured) : [],
+    steps: refusal === '' ? stepsOf(state, to, measured, now) : [],
   };
 }
 
@@ -118,17 +119,31 @@ function hereConditions(state: NodeState, now: Instant): Condition<'here'>[] {
   ];
 }
 
-function stepsOf({ settings }: NodeState, to: NodeName, { startMs, stopMs }: Measured): string[] {
-  const { leaseMs, node, startTimeoutMs, stopTimeoutMs, switchoverTimeoutMs } = settings;
+function stepsOf(state: NodeState, to: NodeName, { startMs, stopMs }: Measured, now: Instant): string[] {
+  const { attempts, leaseMs, node, resource, startTimeoutMs, stopTimeoutMs, switchoverTimeoutMs } =
+    state.settings;
   const took = (ms: DurationMs | null, what: string): string =>
     ms === null ? `no ${what} has been measured here` : `the last ${what} here took ${shortLengthOf(ms)}`;
   const stopLimit = shortLengthOf(Math.max(switchoverTimeoutMs, stopTimeoutMs));
   const total = startMs === null || stopMs === null ? '' : shortLengthOf(startMs + stopMs);
+  const against = whyNotAgain(state, now);
+  // What cannot be given back is tried for as often as the file says (R6).
+  const often = against === '' ? 'once' : `up to ${attempts} times (attempts)`;
+  const otherwise =
+    against === ''
+      ? `put it back on ${node}.`
+      : `it cannot be put back on ${node}: ${against}. A watchdog's complaints bring it up on any other node that can run it.`;
+  const next = failbackFrom(state, to, now);
   return [
     `stop it on ${node}: at most ${stopLimit} (switchover_timeout); ${took(stopMs, 'stop')}. If it does not stop, it goes on running here.`,
     `release the lease, and keep it for ${to} for ${shortLengthOf(leaseMs)} (lease_timeout): ${to} takes it at once.`,
-    `start it on ${to}: at most ${shortLengthOf(startTimeoutMs)} (start_timeout), once; ${took(startMs, 'start')}.`,
-    `If it does not start there, or ${to} does not take the lease or is lost: put it back on ${node}.`,
+    `start it on ${to}: at most ${shortLengthOf(startTimeoutMs)} (start_timeout), ${often}; ${took(startMs, 'start')}.`,
+    `If it does not start there, or ${to} does not take the lease or is lost: ${otherwise}`,
+    ...(next === ''
+      ? []
+      : [
+          `It ${next}. hastmonctl maintenance on ${resource} there, or failback never in that file, prevents it.`,
+        ]),
     ...(total === '' ? [] : [`By what was measured here, it would be away for ${total} and a few messages.`]),
   ];
 }

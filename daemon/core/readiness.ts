@@ -6,6 +6,7 @@ import type { Condition } from './conditions.js';
 import type { NodeState } from './node-types.js';
 import type { Instant, Lack, NodeName, Readiness, StateMessage } from './types.js';
 import { ableFacts, heardLately, type Quorum, quorums } from './view.js';
+import { legible } from './words.js';
 
 /** A heartbeat has to fit into a frame with much else. */
 const VALUE_MAX = 200;
@@ -51,11 +52,17 @@ function unheardOf({ missing, needed, set, there }: Quorum): string {
   return `${missing.join(' and ')} cannot be heard, and ${short} more of ${set.length} ${short === 1 ? 'is' : 'are'} needed`;
 }
 
-/** As it may travel: no control characters, and not too much of it. */
+/** As it may travel: legible, and not too much of it. */
 function plain(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this replaces
-  const line = text.replace(/[\u0000-\u001f\u007f\ufffd]/g, ' ');
-  return line.length > VALUE_MAX ? `${line.slice(0, VALUE_MAX - 1)}…` : line;
+  return legible(text.length > VALUE_MAX ? `${text.slice(0, VALUE_MAX - 1)}…` : text);
+}
+
+/** Why this node, which runs the resource or has handed it over, could not take it again; '' where nothing of its own stands in the way. */
+export function whyNotAgain(state: NodeState, now: Instant): string {
+  const { fit, rested, voter } = ableFacts(state, now);
+  if (!fit) return state.unfit;
+  if (!rested) return `it has just given the resource up (${state.lastError || 'it failed'})`;
+  return voter ? '' : 'by its own file it is none of the voters';
 }
 
 /** A condition that a node speaks for itself of. */

@@ -8,7 +8,7 @@ import { failbackAhead } from './failback.js';
 import { majority } from './lease.js';
 import type { Kept, NodeState } from './node-types.js';
 import type { Instant, NodeName } from './types.js';
-import { connectedHolder, heardLately, holding } from './view.js';
+import { connectedHolder, heardLately, holding, isAble } from './view.js';
 
 /** One sentence without its full stop; never empty. */
 export function waitingFor(state: NodeState, now: Instant): string {
@@ -109,7 +109,7 @@ function secondary(state: NodeState, now: Instant): string {
   if (handover?.phase === 'passing') return `${handover.to} to take the lease, which was released for it`;
   if (handover?.phase === 'starting')
     return `${handover.to} to start the resource, which was handed over to it`;
-  if (handover?.phase === 'putting-back' && connectedHolder(state, now) === null)
+  if (handover?.phase === 'putting-back' && connectedHolder(state, now) === null && isAble(state, now))
     return withHistory(state, now, `${lease(state, now)}, to put back here what ${handover.to} does not run`);
   const { gaveUpAt, settings } = state;
   const holder = connectedHolder(state, now);

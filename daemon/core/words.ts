@@ -7,6 +7,13 @@ export function listOf(names: readonly string[]): string {
   return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
+/** As every node and terminal can read it: a space for each control character, for bytes that were no character, and for the half of one that
+ * a cut has left. */
+export function legible(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this replaces
+  return text.replace(/[\u0000-\u001f\u007f\ufffd\ud800-\udfff]/gu, ' ');
+}
+
 /** `12 ms`, `1.2 s`, `48 s`, and from two minutes on as `lengthOf`. */
 export function shortLengthOf(ms: DurationMs): string {
   if (ms < 999.5) return `${Math.round(ms)} ms`;

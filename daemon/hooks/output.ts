@@ -156,8 +156,8 @@ function lastLines(tail: Buffer): string[] {
   return lines.filter((line) => line !== '').slice(-lastLinesMax);
 }
 
-/** Cut to its greatest length, without the controls that could fool a terminal or forge a line of the log. */
+/** Cut to its greatest length, without half a character, and without the controls that could fool a terminal or forge a line of the log. */
 function printable(line: string): string {
   const text = line.length > lineBytesMax ? `${line.slice(0, lineBytesMax - 1)}…` : line;
-  return text.replaceAll(/\p{Cc}+/gu, (controls) => (controls === '\t' ? '\t' : ' ')).trimEnd();
+  return text.replaceAll(/[\p{Cc}\p{Cs}]+/gu, (controls) => (controls === '\t' ? '\t' : ' ')).trimEnd();
 }

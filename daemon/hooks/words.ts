@@ -35,7 +35,9 @@ const LAST_WORDS_MAX = 300;
 export function describeEnd(request: HookRequest, end: HookEnd, last: readonly string[] = []): string {
   const good = end.outcome === 'exit' && (end.code === 0 || (request.action === 'status' && end.code === 1));
   const words = good ? '' : last.join('; ');
-  const shown = words.length > LAST_WORDS_MAX ? `…${words.slice(1 - LAST_WORDS_MAX)}` : words;
+  // A cut may leave half of a character, which cannot be written anywhere.
+  const shown =
+    words.length > LAST_WORDS_MAX ? `…${words.slice(1 - LAST_WORDS_MAX).replace(/\p{Cs}/gu, '')}` : words;
   return `${outcomeOf(request, end)}${shown === '' ? '' : `: ${shown}`}`;
 }
 

@@ -172,7 +172,97 @@ describe('[P7] the holder hands over to a node of better priority', () => {
     assert.equal(a.state().handover?.phase, 'putting-back');
     a.feed({ kind: 'command', id: 1, command: { kind: 'role', role: 'init', force: false } });
     assert.equal(a.state().handover, null);
-    assert.deepEqual(a.state().failback, { failures: 1, notBefore: a.now() + AFTER });
+    assert.deepEqual(a.state().failback, { failures: 1, notBefore: a.now() + AFTER, arrived: null });
+  });
+
+  test('the first of several by priority that is due, and tells of the earliest where none is', () => {
+    const a = holder();
+    a.pass(AFTER - 10_000);
+    a.feed({ kind: 'link', node: 'c', up: true });
+    const both = (ms: number): void => {
+      for (let done = 0; done < ms && a.to() === ''; done += 1000) {
+        const message = heartbeat({ sequence: 1000 + a.now(), priority: 10 });
+        a.feed({ kind: 'peer', from: 'c', message });
+        a.pass(1000);
+      }
+    };
+    both(5000);
+    assert.match(waitingFor(a.state(), a.now() - 1000), /; would hand over to b in 6 s/);
+    a.report({ run: 'starting' });
+    both(10_000);
+    assert.match(condition(a.state(), a.now())?.value ?? '', /^b has 50, able for 65 s: not now: /);
+    both(AFTER);
+    a.report();
+    assert.equal(a.to(), 'c', 'both are due');
+  });
+
+  test('the one that is due, while one of better priority is not', () => {
+    const a = holder();
+    a.pass(AFTER - 5000);
+    a.feed({ kind: 'link', node: 'c', up: true });
+    for (let sequence = 1; sequence <= 6; sequence += 1) {
+      a.feed({ kind: 'peer', from: 'c', message: heartbeat({ sequence, priority: 10 }) });
+      a.pass(1000);
+    }
+    assert.equal(a.to(), 'b');
+  });
+});
+
+describe('[P7] a failback has come off when the other node has kept the resource', () => {
+  const RUNS = { role: 'primary', able: false, run: 'run', holdingEpoch: 2, priority: 50 } as const;
+
+  /** It has failed once, and is tried again; b runs the resource. */
+  function handedBack() {
+    const a = holder();
+    failbackFailed(a.state(), 0);
+    a.pass(AFTER + 1000);
+    assert.equal(a.to(), 'b');
+    a.feed({ kind: 'worker-finish', worker: a.state().lastWorkerId, outcome: 'stopped' });
+    a.pass(1000, RUNS);
+    assert.equal(a.state().handover, null);
+    return a;
+  }
+
+  /** a gets it again. */
+  function comesBack(a: ReturnType<typeof holder>): void {
+    a.pass(1000);
+    a.feed({ kind: 'command', id: 1, command: { kind: 'role', role: 'primary', force: false } });
+    a.report({ epoch: 3, heardEpoch: 3 });
+    assert.equal(a.state().role, 'primary');
+  }
+
+  test('for the time of the file, and not by one good status', () => {
+    const a = handedBack();
+    a.pass(AFTER - 3000, RUNS);
+    assert.equal(a.state().failback.failures, 1);
+    a.pass(4000, RUNS);
+    assert.deepEqual([a.state().failback.failures, a.state().failback.arrived], [0, null]);
+  });
+
+  test('where it comes back sooner, it has failed: the next one waits for longer', () => {
+    const a = handedBack();
+    a.pass(AFTER / 2, RUNS);
+    comesBack(a);
+    assert.deepEqual(a.state().failback, { failures: 2, notBefore: a.now() + 2 * AFTER, arrived: null });
+    a.pass(2 * AFTER - 1000);
+    assert.equal(a.to(), '');
+    assert.match(condition(a.state(), a.now())?.value ?? '', /; failed 2 times before$/);
+  });
+
+  test('and where another node has it sooner', () => {
+    const a = handedBack();
+    a.feed({ kind: 'link', node: 'c', up: true });
+    const message = heartbeat({ ...RUNS, holdingEpoch: 3 });
+    a.feed({ kind: 'peer', from: 'c', message });
+    assert.equal(a.state().failback.failures, 2);
+  });
+
+  test('a word of it that is missing for a while does not end that', () => {
+    const a = handedBack();
+    a.pass(2 * AFTER, null);
+    assert.equal(a.state().failback.failures, 1);
+    a.pass(1000, RUNS);
+    assert.equal(a.state().failback.failures, 0);
   });
 });
 

@@ -42,6 +42,17 @@ test('a line is cut at 1 KiB, and cannot forge another line or colour the termin
   assert.equal(forged, 'connect: a [31mb\tc start: fine');
 });
 
+test('a line that is cut within a character has no half of it', async (t) => {
+  const place = workplace(t);
+  const { log, texts } = memoryLog();
+  const exec = place.script(
+    'hook',
+    'head -c 1022 /dev/zero | tr "\\0" x; printf "\\360\\237\\233\\221\\360\\237\\233\\221\\n"',
+  );
+  await runnerIn(place, exec, { log }).run(request('connect')).done;
+  assert.equal(texts('info')[0], `connect: ${'x'.repeat(1022)} …`);
+});
+
 test('output is bounded at 64 KiB, and then one line says how much was cut', async (t) => {
   const place = workplace(t);
   const { log, texts } = memoryLog();

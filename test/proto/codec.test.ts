@@ -142,7 +142,16 @@ describe('messages between nodes', () => {
     assert.equal(readinessIn(null), null);
     assert.equal(readinessIn({ lack: Array(33).fill(lack) }), 'invalid');
     assert.equal(readinessIn({ lack: [{ name: '' }] }), 'invalid');
-    assert.equal(readinessIn({ lack: [{ name: 'x', value: 'two\nlines' }] }), 'invalid');
+    for (const [value, taken] of [
+      ['two\nlines', 'two lines'],
+      ['bad \ufffd bytes', 'bad   bytes'],
+      ['x'.repeat(300), 'x'.repeat(255)],
+      [`${'x'.repeat(254)}\u{1f6d1}`, `${'x'.repeat(254)} `],
+    ] as const)
+      assert.deepEqual(readinessIn({ lack: [{ name: 'x', value }] }), {
+        lacks: [{ name: 'x', value: taken }],
+        failbackMs: Number.POSITIVE_INFINITY,
+      });
     assert.equal(readinessIn({ failbackMs: -1 }), 'invalid');
   });
 
