@@ -12,10 +12,13 @@ import type { HaEvent } from '../proto/event-types.js';
 import { ANSWER_MS, succeeded } from './answer.js';
 import { CtlError } from './error.js';
 import type { Session } from './run.js';
+import { duration } from './words.js';
 
 const EVENTS_MS = 30_000;
 /** The nodes look into their journals. */
 const GATHER_MS = 30_000;
+/** So long one resource may be computed; a usual one takes less than a second. */
+export const COMPUTE_MAX_MS = 60_000;
 
 /** A resource as the nodes know it. */
 export interface Known {
@@ -72,13 +75,23 @@ export async function eventsOf({ ask }: Session, name: string, sinceMs: number):
   return events;
 }
 
-/** Computes what would follow from each failure. It takes up to a second or so of this process. */
-export function compute(known: Known): Drilled {
+/**
+ * Computes what would follow from each failure. It takes up to a second or so of this process; what takes longer than COMPUTE_MAX_MS by
+ * the clock `now`, in milliseconds, is given up.
+ */
+export function compute(known: Known, now: () => number = () => performance.now()): Drilled {
   const scene = sceneOf(known.asked, known.others);
   const outside = outsideRules(known);
   if (outside !== '') return { known, scene, cells: [], problem: outside };
   try {
-    return { known, scene, cells: [...cellsOf(scene)], problem: '' };
+    const cells: Cell[] = [];
+    const end = now() + COMPUTE_MAX_MS;
+    for (const cell of cellsOf(scene)) {
+      cells.push(cell);
+      if (now() > end)
+        return { known, scene, cells: [], problem: `it takes more than ${duration(COMPUTE_MAX_MS)}` };
+    }
+    return { known, scene, cells, problem: '' };
   } catch (error) {
     if (!(error instanceof NoScene || error instanceof Endless)) throw error;
     return { known, scene, cells: [], problem: error.message };

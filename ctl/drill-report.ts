@@ -4,16 +4,11 @@ import type { Failover } from '../proto/timeline-types.js';
 import { plain } from './check-words.js';
 import { formatDrill } from './drill.js';
 import type { RealTask } from './drill-arguments.js';
+import type { Expected } from './drill-expected.js';
 import type { Drilled } from './drill-facts.js';
 import { timeOf } from './events.js';
 import type { Leg, RealResult } from './for-real.js';
 import { duration } from './words.js';
-
-/** Without the service on each way, as computed before; null where that could not be. */
-export interface Expected {
-  thereMs: number | null;
-  backMs: number | null;
-}
 
 export interface RealReport {
   task: RealTask;
@@ -51,6 +46,7 @@ export function reportText(report: RealReport): string {
       ...(task.back.length === 0
         ? []
         : [`- switched back by \`${plain(task.back.join(' ')).replaceAll('`', "'")}\``]),
+      ...(result.role === '' ? [] : [`- ${plain(result.role)}`]),
     ].join('\n'),
     '## Times',
     times(report),

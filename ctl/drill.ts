@@ -190,7 +190,7 @@ function whyLines(scene: Scene, cells: readonly Cell[]): string[] {
 const mayRun = ({ role, there }: SceneNode): boolean => there && (role === 'primary' || role === 'secondary');
 
 /** What the numbers are from, and what is out of the ordinary. */
-function notesOf({ known, problem, scene }: Drilled): string[] {
+function notesOf({ cells, known, problem, scene }: Drilled): string[] {
   const { asked, missing, others } = known;
   const words = [asked, ...others];
   const silent = asked.nodes.filter(({ fresh }) => !fresh);
@@ -216,7 +216,11 @@ function notesOf({ known, problem, scene }: Drilled): string[] {
     ...(words.some(({ votersChanging }) => votersChanging)
       ? ['The voters are being changed; this is about the new ones.']
       : []),
+    ...there.flatMap(({ history, name }) =>
+      history ? [] : [`The voter of ${name} has no history: it grants nothing before it has learned one.`],
+    ),
     ...maintenanceNotes(scene),
+    ...failbackNotes(cells),
     ...(problem === '' ? [...hookNotes(scene), ...usualNotes(quiet.length > 1)] : []),
   ];
 }
@@ -227,6 +231,15 @@ function maintenanceNotes({ maintenance }: Scene): string[] {
   return [
     `In maintenance on ${node} (${reason || 'no reason was given'}, by ${by}): nothing moves by itself.`,
   ];
+}
+
+/** What is not in the table, since it is too far away. */
+function failbackNotes(cells: readonly Cell[]): string[] {
+  const later = cells.flatMap((cell) => cell.later);
+  return [...new Set(later.map(({ node }) => node))].map((name) => {
+    const times = later.filter(({ node }) => node === name).map(({ ofMs }) => ofMs);
+    return `${name} gets it back by failback, ${duration(Math.min(...times))} after it is able: the table does not reach that far.`;
+  });
 }
 
 function usualNotes(assumed: boolean): string[] {

@@ -1,23 +1,25 @@
 /**
- * `hastmonctl drill NAME --for-real`: the resource is handed over to another node, stays there for a while, and comes back. It begins
- * only where nothing speaks against it, and says at every end where the resource is. It asks and tells by what it is given, and knows no process,
- * no socket and no clock.
+ * `hastmonctl drill NAME --for-real`: the resource is handed over to another node, stays there for a while, and comes back. Whatever happens,
+ * it says at the end where the resource is. It asks and tells by what it is given, and knows no process, no socket and no clock. Whether it may
+ * begin is for drill-objections.ts.
  */
-import type { NodeName } from '../daemon/core/types.js';
-import type { DrillFacts, DrillNode } from '../proto/drill-types.js';
+import type { NodeName, Role } from '../daemon/core/types.js';
+import type { DrillFacts } from '../proto/drill-types.js';
 import type { RealTask } from './drill-arguments.js';
-import type { Known } from './drill-facts.js';
+import { successorOf } from './drill-objections.js';
 import { duration } from './words.js';
 
 export interface RealEffects {
   /** The present state. Rejects where there is no answer. */
   look(): Promise<DrillFacts>;
-  /** Resolves when hastmond has done its part of it, with why not; '' where it did. */
+  /** Resolves when it is known what came of it, with why it did not; '' where it runs there. */
   switchover(to: NodeName): Promise<string>;
-  /** Sets this node's role to primary; '' or why not. */
-  setPrimary(): Promise<string>;
+  /** Sets this node's role; '' or why not. */
+  setRole(role: 'primary' | 'secondary'): Promise<string>;
   /** Runs the command that switches back on that node; '' or why it failed. */
   runBack(on: NodeName): Promise<string>;
+  /** Ends that command where it still runs; resolves when it is gone. */
+  endBack(): Promise<void>;
   /** A step that was taken. */
   say(line: string): void;
   /** How far it is. */
@@ -46,132 +48,91 @@ export interface RealResult {
   back: Leg | null;
   /** '' where it went there and came back; else what went wrong. */
   problem: string;
+  /** What this node's role is set to now where that is not as before, and what to do; '' where it is. */
+  role: string;
   /** What it is at the end, and what to do; never empty. */
   end: string;
   /** The operator wanted it to end. */
   interrupted: boolean;
 }
 
-/** Why nothing should be begun, one sentence each; none where it may be. */
-export function objections(task: RealTask, known: Known, outages: readonly string[]): string[] {
-  const { asked, others, missing } = known;
-  const words = [asked, ...others];
-  const maintenance = words.find((word) => word.maintenance !== null)?.maintenance ?? null;
-  return [
-    ...notRunning(asked),
-    ...words.flatMap(notConnected),
-    ...missing
-      .filter(({ node }) => asked.nodes.some((each) => each.node === node && each.fresh && each.linked))
-      .map(({ node, why }) => `${node} does not answer: ${why}`),
-    ...asked.nodes.filter(({ history }) => !history).map(({ node }) => `the voter of ${node} has no history`),
-    ...words
-      .filter((word) => word.votersChanging)
-      .map(({ node }) => `the voters are being changed, as ${node} knows`),
-    ...(maintenance === null ? [] : [`it is in maintenance on ${maintenance.node}`]),
-    ...(asked.serviceFailed === '' ? [] : [`its service counts as failed: ${asked.serviceFailed}`]),
-    ...(asked.unfit === '' ? [] : [`it could not come back to ${asked.node}: ${asked.unfit}`]),
-    ...outages.map((name) => `the outage of ${name} is confirmed, and not over`),
-    ...noSuccessor(task, asked),
-  ];
+/** What was asked for a way; `said` is null as long as nothing came of it. */
+interface Order {
+  said: string | null;
 }
 
-function notRunning({ node: self, nodes }: DrillFacts): string[] {
-  const own = nodes.find(({ node }) => node === self);
-  const holder = nodes.find(({ holds }) => holds);
-  if (nodes.some(({ forced }) => forced)) return ['it runs by force, outside the rules'];
-  if (own?.holds !== true)
-    return [holder === undefined ? 'nobody holds it' : `it is held by ${holder.node}: run the drill there`];
-  return own.run === 'run' ? [] : [`it does not run here: it is ${own.run}`];
-}
-
-/** As this node sees the others. */
-function notConnected({ node: self, nodes }: DrillFacts): string[] {
-  return nodes.flatMap(({ fresh, heardMs, linked, node }) => {
-    if (node === self || (fresh && linked)) return [];
-    if (fresh) return [`${node} is not connected with ${self}`];
-    return [
-      heardMs === null
-        ? `${self} has not heard ${node}`
-        : `${self} heard ${node} last ${duration(heardMs)} ago`,
-    ];
-  });
-}
-
-function noSuccessor(task: RealTask, facts: DrillFacts): string[] {
-  const others = facts.nodes.map(({ node }) => node).filter((node) => node !== facts.node);
-  if (task.to !== '' && !others.includes(task.to))
-    return [`${task.to} is not another node of it: ${others.join(', ')} are`];
-  const successor = successorOf(task, facts);
-  if (successor === null)
-    return [
-      task.to === '' ? 'no other node is able to take it over' : `${task.to} is not able to take it over`,
-    ];
-  return comesBack(task, facts, successor) ? [] : [noWayBack(facts, successor)];
-}
-
-/** Who takes it over; null where nobody can. */
-export function successorOf({ to }: RealTask, { node: self, nodes }: DrillFacts): DrillNode | null {
-  const able = nodes.filter(({ able, fresh, linked, node }) => node !== self && able && fresh && linked);
-  if (to !== '') return able.find(({ node }) => node === to) ?? null;
-  return [...able].sort((a, b) => a.priority - b.priority)[0] ?? null;
-}
-
-/** Nothing that moves a resource is taken over the network: it comes back by its priority, or by a command on the other node. */
-function comesBack({ back }: RealTask, facts: DrillFacts, successor: DrillNode): boolean {
-  return back.length > 0 || facts.settings.priority < successor.priority;
-}
-
-function noWayBack({ node: self, resource, settings }: DrillFacts, { node, priority }: DrillNode): string {
-  return (
-    `it would not come back by itself: ${self} has priority ${settings.priority}, ${node} ${priority}; name a command that switches ` +
-    `back on ${node}, as in: -- ssh {} hastmonctl switchover ${resource} --to ${self}`
-  );
+interface Drill {
+  task: RealTask;
+  effects: RealEffects;
+  self: NodeName;
+  /** As of the objections. */
+  facts: DrillFacts;
+  legs: { there: Leg | null; back: Leg | null };
+  order: Order;
+  /** The drill has set this node to primary. */
+  setHere: boolean;
 }
 
 /** Carries it out; nothing that goes wrong is thrown. `facts`: as of the objections, of which there were none. */
 export async function forReal(task: RealTask, facts: DrillFacts, effects: RealEffects): Promise<RealResult> {
-  const { node: self, nodes } = facts;
-  const successor = successorOf(task, facts)?.node ?? '';
-  const roleSet = nodes.find(({ node }) => node === self)?.roleSet;
-  const legs: { there: Leg | null; back: Leg | null } = { there: null, back: null };
+  const { node: self } = facts;
+  const drill: Drill = {
+    ...{ task, effects, self, facts, legs: { there: null, back: null } },
+    ...{ order: { said: '' }, setHere: false },
+  };
+  const { legs } = drill;
   let problem = '';
+  let over = true;
   try {
-    if (effects.interrupts() > 0) throw new Stop('interrupted before anything was done');
-    legs.there = newLeg(self, successor, await effects.look());
-    effects.say(`${task.resource}: handing it over to ${successor}`);
-    await move(legs.there, facts, effects, effects.switchover(successor));
-    effects.say(`${task.resource}: runs on ${successor}${took(legs.there)}`);
-    await hold(task, successor, effects);
-    legs.back = newLeg(successor, self, await effects.look());
-    effects.say(`${task.resource}: coming back to ${self}`);
-    const how = task.back.length > 0 ? effects.runBack(successor) : effects.setPrimary();
-    await move(legs.back, facts, effects, how);
-    effects.say(`${task.resource}: runs on ${self}${took(legs.back)}`);
+    await thereAndBack(drill);
   } catch (error) {
     // Whatever it was: where the resource is has to be said.
-    problem = error instanceof Error ? error.message : String(error);
+    problem = messageOf(error);
   }
   effects.progress('');
-  if (roleSet === 'primary' && legs.there !== null) {
-    const notSet = await setAgain(self, effects);
+  if (problem !== '' && legs.there !== null) over = await comeToEnd(drill);
+  if (roleBefore(drill) === 'primary' && legs.there !== null) {
+    const notSet = await setAgain(drill);
     problem = problem || notSet;
   }
-  const end = await whereItIs(task, self, effects);
-  return { ...legs, problem, end, interrupted: effects.interrupts() > 0 };
+  const { end, role } = await whereItIs(drill, over);
+  return { ...legs, problem, role, end, interrupted: effects.interrupts() > 0 };
 }
 
-/** A handover takes the set role from this node: where the resource is back, so is that, however it came back. '' or why not. */
-async function setAgain(self: NodeName, effects: RealEffects): Promise<string> {
-  try {
-    const own = (await effects.look()).nodes.find(({ node }) => node === self);
-    return own?.holds === true && own.roleSet !== 'primary' ? await effects.setPrimary() : '';
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+async function thereAndBack(drill: Drill): Promise<void> {
+  const { effects, facts, legs, self, task } = drill;
+  const successor = successorOf(task, facts)?.node ?? '';
+  if (effects.interrupts() > 0) throw new Stop('interrupted before anything was done');
+  legs.there = newLeg(self, successor, await effects.look());
+  effects.say(`${task.resource}: handing it over to ${successor}`);
+  await move(drill, legs.there, effects.switchover(successor));
+  effects.say(`${task.resource}: runs on ${successor}${took(legs.there)}`);
+  await hold(task, successor, effects);
+  legs.back = newLeg(successor, self, await effects.look());
+  effects.say(`${task.resource}: coming back to ${self}`);
+  drill.setHere = task.back.length === 0;
+  await move(drill, legs.back, drill.setHere ? effects.setRole('primary') : effects.runBack(successor));
+  effects.say(`${task.resource}: runs on ${self}${took(legs.back)}`);
 }
 
 /** Ends the drill where it is. */
 class Stop extends Error {}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function roleBefore({ facts, self }: Drill): Role | null {
+  return facts.nodes.find(({ node }) => node === self)?.roleSet ?? null;
+}
+
+/** A handover takes the set role from this node: where the resource is back, so is that, however it came back. '' or why not. */
+async function setAgain({ effects, self }: Drill): Promise<string> {
+  try {
+    const own = (await effects.look()).nodes.find(({ node }) => node === self);
+    return own?.holds === true && own.roleSet !== 'primary' ? await effects.setRole('primary') : '';
+  } catch (error) {
+    return messageOf(error);
+  }
+}
 
 function newLeg(from: NodeName, to: NodeName, { bootMs }: DrillFacts): Leg {
   return { from, to, askedAt: bootMs, stopsAt: null, heldAt: null, runsAt: null };
@@ -190,34 +151,32 @@ function limitMs({ settings }: DrillFacts): number {
 }
 
 /**
- * Waits until it runs where it is to go, and notes when what was seen. Throws a Stop where it does not, or comes to run again where it
- * was, or the operator has interrupted twice.
+ * Waits until it runs where it is to go, and notes when what was seen. Throws a Stop where what was asked is refused or fails, where it comes
+ * to run again where it was, takes too long, or the operator has interrupted twice.
  */
-async function move(
-  leg: Leg,
-  facts: DrillFacts,
-  effects: RealEffects,
-  command: Promise<string>,
-): Promise<void> {
-  const fate: { said: string | null } = { said: null };
-  command.then(
+async function move(drill: Drill, leg: Leg, asked: Promise<string>): Promise<void> {
+  const { effects, facts } = drill;
+  const order: Order = { said: null };
+  drill.order = order;
+  asked.then(
     (said) => {
-      fate.said = said;
+      order.said = said;
     },
     (error: unknown) => {
-      fate.said = error instanceof Error ? error.message : String(error);
+      order.said = messageOf(error);
     },
   );
   const end = leg.askedAt + limitMs(facts);
   for (;;) {
     // What was said by now must show in what is looked at next.
-    const { said } = fate;
+    const { said } = order;
     const seen = await effects.look();
     note(leg, seen);
-    if (leg.runsAt !== null && said !== null) return;
+    // Also where it runs there: then something else has moved it.
+    if (said !== null && said !== '') throw new Stop(said);
+    if (said === '' && leg.runsAt !== null) return;
     const from = seen.nodes.find(({ node }) => node === leg.from);
     const back = from?.holds === true && from.run === 'run';
-    if (said !== null && said !== '' && back) throw new Stop(said);
     if (said === '' && leg.stopsAt !== null && back)
       throw new Stop(`${leg.to} could not run it: it runs on ${leg.from} again`);
     if (seen.bootMs >= end)
@@ -262,18 +221,91 @@ async function hold({ holdMs, resource }: RealTask, on: NodeName, effects: RealE
   }
 }
 
-async function whereItIs({ resource }: RealTask, self: NodeName, effects: RealEffects): Promise<string> {
+/** Where it has run on one node for so many heartbeats, a handover that had begun would have been heard of. */
+const CALM_HEARTBEATS = 2;
+
+/**
+ * Waits for what came of what was begun, for no longer than one way may take and until the operator interrupts once more; false where it is
+ * still under way. Where this node was set to primary and has not got it, that is taken back: else it would move after the drill's last word.
+ */
+async function comeToEnd(drill: Drill): Promise<boolean> {
+  const { effects, facts, legs, task } = drill;
+  const { heartbeatMs } = facts.settings;
+  const calmMs = CALM_HEARTBEATS * heartbeatMs;
+  const interrupts = effects.interrupts();
+  try {
+    await effects.endBack();
+    const first = await effects.look();
+    const asked = (legs.back ?? legs.there)?.askedAt ?? first.bootMs;
+    const end = Math.max(asked + limitMs(facts), first.bootMs + 2 * calmMs);
+    let [on, since] = ['', first.bootMs];
+    for (let seen = first; ; seen = await effects.look()) {
+      const running = seen.nodes.find(({ holds, run }) => holds && run === 'run')?.node ?? '';
+      const undone = await undoRole(drill, seen);
+      if (running !== on || running === '' || undone) [on, since] = [running, seen.bootMs];
+      if (drill.order.said !== null && running !== '' && seen.bootMs - since >= calmMs) return true;
+      if (seen.bootMs >= end || effects.interrupts() > interrupts) return false;
+      effects.progress(
+        `${task.resource}: waiting for what was begun to come to its end; an interrupt ends that`,
+      );
+      await effects.pause();
+    }
+  } catch {
+    return false;
+  } finally {
+    effects.progress('');
+  }
+}
+
+/** True where the role was sent. Only while another node runs it: on the holder it would move the resource. */
+async function undoRole(drill: Drill, { nodes }: DrillFacts): Promise<boolean> {
+  const { effects, self, setHere } = drill;
+  const own = nodes.find(({ node }) => node === self);
+  const elsewhere = nodes.some(({ holds, node, run }) => node !== self && holds && run === 'run');
+  if (!setHere || !elsewhere || own?.roleSet !== 'primary' || own.holds || own.role === 'primary')
+    return false;
+  drill.setHere = false;
+  await effects.setRole('secondary');
+  return true;
+}
+
+async function whereItIs(drill: Drill, over: boolean): Promise<Pick<RealResult, 'end' | 'role'>> {
+  const { effects, order, self, task } = drill;
+  const { resource } = task;
   const explain = `hastmonctl explain ${resource} on each node says why`;
   let facts: DrillFacts;
   try {
     facts = await effects.look();
   } catch (error) {
-    return `where ${resource} is cannot be said: ${error instanceof Error ? error.message : String(error)}`;
+    return { end: `where ${resource} is cannot be said: ${messageOf(error)}`, role: '' };
   }
+  const role = roleWords(drill, facts);
   const holder = facts.nodes.find(({ holds }) => holds);
-  if (holder === undefined) return `nobody holds ${resource} just now; ${explain}`;
-  if (holder.run !== 'run')
-    return `${resource} is held by ${holder.node} and does not run yet: it is ${holder.run}; ${explain}`;
-  if (holder.node === self) return `${resource} runs on ${self}`;
-  return `${resource} runs on ${holder.node}; this brings it back, on ${holder.node}: hastmonctl switchover ${resource} --to ${self}`;
+  // What was asked has not been answered, or has been and it stops.
+  const moving = !over && (order.said === null || holder?.run === 'stopping');
+  const still = moving ? ', and the move that was begun is still under way' : '';
+  if (holder === undefined) return { end: `nobody holds ${resource} just now${still}; ${explain}`, role };
+  const { node, run } = holder;
+  if (moving) return { end: `${resource} is held by ${node} (${run})${still}; ${explain}`, role };
+  if (run !== 'run')
+    return { end: `${resource} is held by ${node} and does not run yet: it is ${run}; ${explain}`, role };
+  if (node === self) return { end: `${resource} runs on ${self}`, role };
+  const end = `${resource} runs on ${node}; this brings it back, on ${node}: hastmonctl switchover ${resource} --to ${self}`;
+  return { end, role };
+}
+
+function roleWords(drill: Drill, { nodes }: DrillFacts): string {
+  const { self, task } = drill;
+  const before = roleBefore(drill);
+  const own = nodes.find(({ node }) => node === self);
+  if (own === undefined || own.roleSet === before) return '';
+  const changed = `${self} is set to ${own.roleSet ?? 'no role'} now, and was set to ${before ?? 'no role'} before`;
+  if (own.roleSet === 'primary')
+    return (
+      `${changed}: it takes ${task.resource} back from a node of worse priority whenever it is able. When it runs elsewhere, this ` +
+      `ends that, on ${self}: hastmonctl role ${before ?? 'secondary'} ${task.resource}`
+    );
+  return before === 'primary'
+    ? `${changed}; when ${task.resource} runs here again, this sets it as before: hastmonctl role primary ${task.resource}`
+    : changed;
 }

@@ -41,18 +41,23 @@ export function forgetRisk(resource: string): string {
   ].join('\n');
 }
 
-/** What moving a service that is in use and back does to it. `expected`: without the service on each way, null where that is not known. */
+/**
+ * What moving a service that is in use and back does to it. `expected`: without the service on each way, null where that is not known; `role`:
+ * what becomes of the role of this node, '' where that stays.
+ */
 export function realRisk(
   resource: string,
   from: string,
   to: string,
   { thereMs, backMs }: { thereMs: number | null; backMs: number | null },
+  role: string,
 ): string {
   const about = (ms: number | null): string => (ms === null ? 'a time that is not known' : duration(ms));
   return [
     `drill --for-real ${resource}: stops ${resource} on ${from}, has it started on ${to}, and moved back to ${from} after that.`,
     `  The service is interrupted twice: for ${about(thereMs)} and for ${about(backMs)}, as far as that can be`,
     '  computed. Where it cannot be started on one of them, it is away for longer.',
+    ...(role === '' ? [] : [`  ${role}.`]),
   ].join('\n');
 }
 

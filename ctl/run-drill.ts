@@ -15,8 +15,10 @@ export async function runDrill(session: Session, task: DrillTask): Promise<numbe
 async function matrix(session: Session, { check, resources }: MatrixTask): Promise<number> {
   const { invocation, terminal } = session;
   const drilled: Drilled[] = [];
-  for (const known of await gathered(session, resources)) {
-    terminal.progress(`${known.asked.resource}: computing`);
+  const all = await gathered(session, resources);
+  for (const [index, known] of all.entries()) {
+    if (all.length > 1)
+      terminal.progress(`computing ${known.asked.resource} (${index + 1} of ${all.length})`);
     drilled.push(compute(known));
   }
   terminal.progress('');

@@ -4,17 +4,18 @@ import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeName } from '../daemon/core/types.js';
-import { play } from '../daemon/drill/play.js';
-import { heldBy } from '../daemon/drill/scene.js';
 import { exitCode } from '../daemon/process/sysexits.js';
 import { version } from '../daemon/process/version.js';
+import type { DrillFacts } from '../proto/drill-types.js';
 import type { Failover } from '../proto/timeline-types.js';
 import { ANSWER_MS, succeeded } from './answer.js';
 import type { RealTask } from './drill-arguments.js';
-import { compute, type Drilled, eventsOf, gathered, present } from './drill-facts.js';
-import { type Expected, type RealReport, reportText } from './drill-report.js';
+import { type Expected, expectedOf } from './drill-expected.js';
+import { compute, type Drilled, eventsOf, gathered, type Known, present } from './drill-facts.js';
+import { objections, roleLeft, successorOf } from './drill-objections.js';
+import { type RealReport, reportText } from './drill-report.js';
 import { CtlError } from './error.js';
-import { forReal, objections, type RealEffects, successorOf } from './for-real.js';
+import { forReal, type RealEffects } from './for-real.js';
 import { confirm, realRisk } from './risk.js';
 import type { Session } from './run.js';
 import { list } from './run-checks.js';
@@ -28,33 +29,20 @@ const EVENTS_LATE_MS = 200;
 const TIMELINE_MS = 30_000;
 /** By so much the clocks of the nodes may differ, without a failover of before being taken for one of these. */
 const CLOCKS_MS = 1000;
+/** The command that switches back has this long to end after SIGTERM. */
+const BACK_END_MS = 5000;
 /** More confirmed outages are not named one by one. */
 const OUTAGES_MAX = 5;
 
 /** Gives the exit status; rejects with a CtlError where nothing has been begun. */
 export async function runForReal(session: Session, task: RealTask): Promise<number> {
-  const { invocation, terminal } = session;
-  const [known] = await gathered(session, [task.resource]);
-  if (known === undefined) throw new CtlError(exitCode.protocol, `hastmond says nothing of ${task.resource}`);
-  const facts = known.asked;
-  const found = objections(task, known, await outages(session));
-  if (found.length > 0) {
-    const lines = found.map((line) => `  ${line}`).join('\n');
-    throw new CtlError(exitCode.unavailable, `no drill with ${task.resource} now:\n${lines}`);
-  }
-  const drilled = compute(known);
-  const successor = successorOf(task, facts)?.node ?? '';
-  const expected = expectedOf(drilled, successor);
-  const hastmond = succeeded(await session.ask({ kind: 'version' }, ANSWER_MS)).text.trim();
-  const risk = realRisk(task.resource, facts.node, successor, expected);
-  if (invocation.yes) terminal.note(risk);
-  else await confirm(terminal, risk, task.resource);
+  const { drilled, expected, facts, hastmond } = await agreed(session, task);
   const began = new Date();
   const report = await openReport(task, began);
   const interrupts = listen(session);
-  const over = new AbortController();
+  const effects = effectsOf(session, task, interrupts);
   try {
-    const result = await forReal(task, facts, effectsOf(session, task, interrupts, over.signal));
+    const result = await forReal(task, facts, effects);
     await sleep(EVENTS_LATE_MS);
     const sinceMs = Date.now() - began.getTime() + 1000;
     const events = await eventsOf(session, task.resource, sinceMs).catch(() => []);
@@ -67,10 +55,56 @@ export async function runForReal(session: Session, task: RealTask): Promise<numb
     await report.file.close();
     return tell(session, task, whole, report.name);
   } finally {
-    over.abort();
+    await effects.endBack();
     interrupts.close();
     await report.file.close().catch(() => {});
   }
+}
+
+interface Agreed {
+  /** As they are when it begins. */
+  facts: DrillFacts;
+  drilled: Drilled;
+  expected: Expected;
+  /** Its version. */
+  hastmond: string;
+}
+
+/** Looks for what speaks against it, asks the operator, and looks again: the answer may have taken hours. Rejects where it is not to be. */
+async function agreed(session: Session, task: RealTask): Promise<Agreed> {
+  const { invocation, terminal } = session;
+  const { resource } = task;
+  const before = await unopposed(session, task);
+  const drilled = compute(before);
+  const successor = successorOf(task, before.asked)?.node ?? '';
+  const { expected, objection } = expectedOf(drilled, successor);
+  if (objection !== '') throw opposed(resource, [objection]);
+  const hastmond = succeeded(await session.ask({ kind: 'version' }, ANSWER_MS)).text.trim();
+  const role = roleLeft(task, before.asked);
+  const risk = realRisk(resource, before.asked.node, successor, expected, role);
+  if (invocation.yes) terminal.note(risk);
+  else await confirm(terminal, risk, resource);
+  const { asked: facts } = await unopposed(session, task);
+  const now = successorOf(task, facts)?.node ?? '';
+  if (now !== successor)
+    throw opposed(resource, [`it would go to ${now} now, and not to ${successor}: begin again`]);
+  const roleNow = roleLeft(task, facts);
+  if (roleNow !== role && roleNow !== '') throw opposed(resource, [`${roleNow}: begin again`]);
+  return { facts, drilled, expected, hastmond };
+}
+
+/** The present state, where nothing speaks against a drill. */
+async function unopposed(session: Session, task: RealTask): Promise<Known> {
+  const [known] = await gathered(session, [task.resource]);
+  if (known === undefined) throw new CtlError(exitCode.protocol, `hastmond says nothing of ${task.resource}`);
+  const found = objections(task, known, await outages(session));
+  if (found.length > 0) throw opposed(task.resource, found);
+  return known;
+}
+
+function opposed(resource: string, reasons: readonly string[]): CtlError {
+  const lines = reasons.map((line) => `  ${line}`).join('\n');
+  return new CtlError(exitCode.unavailable, `no drill with ${resource} now:\n${lines}`);
 }
 
 /** Both moves, put together from what all nodes saw of them. */
@@ -86,16 +120,6 @@ async function outages(session: Session): Promise<string[]> {
   const names = (await list(session, all)).entries.filter(({ outage }) => outage).map(({ name }) => name);
   const more = names.length - OUTAGES_MAX;
   return more > 0 ? [...names.slice(0, OUTAGES_MAX), `${more} more`] : names;
-}
-
-/** How long the service would be away on each way; null where that cannot be computed. */
-function expectedOf({ problem, scene }: Drilled, successor: NodeName): Expected {
-  if (problem !== '') return { thereMs: null, backMs: null };
-  const away = (from: NodeName, to: NodeName): number | null => {
-    const { awayMs, node } = play(heldBy(scene, from), { kind: 'switchover', node: to }, 0);
-    return node === to ? awayMs : null;
-  };
-  return { thereMs: away(scene.holder, successor), backMs: away(successor, scene.holder) };
 }
 
 /** Before anything is begun: a report that cannot be written afterwards would be the end of a drill. Never over another file. */
@@ -139,24 +163,22 @@ function listen({ terminal }: Session): Interrupts {
   return interrupts;
 }
 
-function effectsOf(
-  session: Session,
-  task: RealTask,
-  interrupts: Interrupts,
-  ended: AbortSignal,
-): RealEffects {
+function effectsOf(session: Session, task: RealTask, interrupts: Interrupts): RealEffects {
   const { ask, terminal } = session;
   const { resource } = task;
+  let back: Back | null = null;
   const done = async (asked: ReturnType<Session['ask']>): Promise<string> =>
     (await asked).error?.message ?? '';
   return {
     look: () => present(session, resource),
     switchover: (to) => done(ask({ kind: 'switchover', resource, to, wait: true }, 0)),
-    setPrimary: () =>
-      done(
-        ask({ kind: 'role', role: 'primary', resources: [resource], force: false, wait: false }, ANSWER_MS),
-      ),
-    runBack: (on) => runBack(task, on, ended),
+    setRole: (role) =>
+      done(ask({ kind: 'role', role, resources: [resource], force: false, wait: false }, ANSWER_MS)),
+    runBack: (on) => {
+      back = runBack(task, on);
+      return back.ended;
+    },
+    endBack: async () => back?.end(),
     say: (line) => terminal.note(line),
     progress: (line) => terminal.progress(line),
     pause: () => sleep(LOOK_MS, undefined, { signal: interrupts.signal() }).catch(() => {}),
@@ -164,25 +186,25 @@ function effectsOf(
   };
 }
 
+interface Back {
+  /** With '' or why it failed. */
+  ended: Promise<string>;
+  /** Resolves when it is gone. */
+  end(): Promise<void>;
+}
+
 /**
- * Runs the command that switches back; '' or why it failed. It has no terminal, so that Ctrl-C does not reach it, and is ended when the drill is.
- * What it prints is no result of this program, and goes to the standard error.
+ * Runs the command that switches back. It has no terminal, so that Ctrl-C does not reach it, and is ended when the drill is. What it prints
+ * is no result of this program, and goes to the standard error.
  */
-function runBack(task: RealTask, on: NodeName, ended: AbortSignal): Promise<string> {
+function runBack(task: RealTask, on: NodeName): Back {
   const [program = '', ...rest] = task.back.map((word) => word.replaceAll('{}', on));
   const env = { ...process.env, HASTMON_RESOURCE: task.resource, HASTMON_NODE: on };
   const child = spawn(program, rest, { env, detached: true, stdio: ['ignore', 2, 'inherit'] });
-  const end = (): void => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
-    } catch {
-      // It has just ended by itself.
-    }
-  };
-  ended.addEventListener('abort', end);
-  return new Promise((resolve) => {
+  let gone = false;
+  const ended = new Promise<string>((resolve) => {
     const over = (problem: string): void => {
-      ended.removeEventListener('abort', end);
+      gone = true;
       resolve(problem);
     };
     child.once('error', (error) => over(`the command cannot be run: ${error.message}`));
@@ -191,23 +213,38 @@ function runBack(task: RealTask, on: NodeName, ended: AbortSignal): Promise<stri
       else over(code === 0 ? '' : `the command ended with status ${code}`);
     });
   });
+  const kill = (signal: NodeJS.Signals): void => {
+    try {
+      if (!gone && child.pid !== undefined) process.kill(-child.pid, signal);
+    } catch {
+      // It has just ended by itself.
+    }
+  };
+  const end = async (): Promise<void> => {
+    kill('SIGTERM');
+    const late = setTimeout(() => kill('SIGKILL'), BACK_END_MS);
+    await ended;
+    clearTimeout(late);
+  };
+  return { ended, end };
 }
 
 function tell({ invocation, terminal }: Session, task: RealTask, report: RealReport, file: string): number {
   const { result } = report;
-  const { back, end, interrupted, problem, there } = result;
+  const { back, end, interrupted, problem, role, there } = result;
   const away = (leg: typeof there): number | null =>
     leg === null || leg.runsAt === null || leg.stopsAt === null ? null : Math.round(leg.runsAt - leg.stopsAt);
   if (invocation.json) {
     const { expected } = report;
     const json = {
-      ...{ resource: task.resource, problem, end, interrupted, report: file },
+      ...{ resource: task.resource, problem, role, end, interrupted, report: file },
       there: { node: there?.to ?? null, withoutServiceMs: away(there), expectedMs: expected.thereMs },
       back: { node: back?.to ?? null, withoutServiceMs: away(back), expectedMs: expected.backMs },
     };
     terminal.print(`${JSON.stringify(json, null, 2)}\n`);
   }
   if (problem !== '') terminal.note(`hastmonctl: ${problem}`);
+  if (role !== '') terminal.note(`hastmonctl: ${role}`);
   terminal.note(`hastmonctl: ${end}`);
   if (!invocation.json) terminal.print(`${file}\n`);
   return problem === '' ? exitCode.ok : exitCode.tempFail;

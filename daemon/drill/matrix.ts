@@ -15,6 +15,8 @@ export interface Cell {
   afterMs: DurationMs | null;
   awayMs: DurationMs | null;
   double: boolean;
+  /** Who gets it later than is waited for, by `failback`, and after how long. */
+  later: NonNullable<Outcome['later']>[];
   /** It leaves the resource without a node that runs it, or on two. */
   bad: boolean;
 }
@@ -52,6 +54,7 @@ function worst(fault: Fault, outcomes: readonly Outcome[]): Cell {
     nowhere: lost !== undefined,
     why: lost?.why ?? [],
     ...{ afterMs: most('afterMs'), awayMs: most('awayMs'), double },
+    later: outcomes.flatMap(({ later }) => (later === null ? [] : [later])),
     bad: lost !== undefined || double,
   };
 }

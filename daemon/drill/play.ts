@@ -3,6 +3,7 @@
  * them is that of world.ts. The same scene and failure always give the same outcome.
  */
 import { explain } from '../core/explain.js';
+import { failbackHeldUp, failbackTo } from '../core/failback.js';
 import type { DurationMs, NodeName } from '../core/types.js';
 import { holding } from '../core/view.js';
 import { createAgenda } from './agenda.js';
@@ -22,6 +23,8 @@ export interface Outcome {
   awayMs: DurationMs | null;
   /** It ran on two nodes at once. */
   double: boolean;
+  /** Who gets it later than is waited for, by `failback`, and after how long; null for nobody. */
+  later: { node: NodeName; ofMs: DurationMs } | null;
   /** Where it runs nowhere: what each node that could run it waits for. */
   why: { node: NodeName; sentence: string }[];
 }
@@ -33,6 +36,8 @@ export class NoScene extends Error {}
 const QUICK: HookTimes = { start: 1, stop: 1, status: 1, fence: 1 };
 /** What has changed for so many times as long as all should take is not going to end. */
 const ROUNDS = 10;
+/** `failback` is waited for where it is no longer than so many heartbeats: each of them has to be computed. By default that is ten minutes. */
+const FAILBACK_HEARTBEATS = 600;
 /** The newest epoch before the drill. */
 const EPOCH = 100;
 
@@ -53,18 +58,31 @@ export function play(scene: Scene, fault: Fault, phase: number): Outcome {
 /** Runs on until nothing more will change, or it goes on changing. */
 function untilCalm({ world }: Stage, scene: Scene): void {
   const { agenda, changes, machines } = world;
+  const most = FAILBACK_HEARTBEATS * Math.min(...scene.nodes.map(({ settings }) => settings.heartbeatMs));
+  const inTime = (ms: DurationMs): boolean => ms <= most;
+  const failbackMs = Math.max(0, ...scene.nodes.map(({ settings }) => settings.failbackMs).filter(inTime));
   const calmMs = calmAfterMs(scene);
   const from = agenda.now();
   const { leaseMs } = longest(scene);
   const hooksMs = Math.max(...scene.nodes.map(({ times }) => times.start + times.stop + times.fence));
-  const end = from + ROUNDS * (calmMs + hooksMs);
+  const end = from + ROUNDS * (calmMs + hooksMs + failbackMs);
   const busy = (): boolean => machines.some(({ hooks }) => hooks.some(({ action }) => action !== 'status'));
   let calmSince = from;
-  while (agenda.now() - calmSince < calmMs && agenda.now() < end) {
+  const waits = (): boolean => inTime(failbackOf(world)?.ofMs ?? Number.POSITIVE_INFINITY);
+  while ((agenda.now() - calmSince < calmMs || waits()) && agenda.now() < end) {
     agenda.runUntil(agenda.now() + leaseMs);
     const changed = changes.at(-1)?.at ?? from;
     calmSince = busy() ? agenda.now() : Math.max(calmSince, changed);
   }
+}
+
+/** To whom the holder would hand it over by `failback`, after how long; null for nobody, or where something keeps it from that. */
+function failbackOf({ agenda, machines }: World): { node: NodeName; ofMs: DurationMs } | null {
+  const now = agenda.now();
+  const main = machines.find((machine) => machine.main !== null && holding(machine.main.state, now))?.main;
+  if (main == null || failbackHeldUp(main.state, now) !== '') return null;
+  const next = failbackTo(main.state, now);
+  return next === null ? null : { node: next.node, ofMs: main.state.settings.failbackMs };
 }
 
 interface Stage {
@@ -75,25 +93,26 @@ interface Stage {
 /** The machines as they are at present, and given time to settle. */
 function setUp(scene: Scene): Stage {
   const voters = scene.nodes.map(({ name }) => name);
-  const record = { epochMax: EPOCH, grant: null, sets: [voters] };
-  const machines = scene.nodes.map(
-    ({ name, settings }): Machine => ({
+  const machines = scene.nodes.map(({ history, name, settings }): Machine => {
+    const record = history ? { epochMax: EPOCH, grant: null, sets: [voters] } : null;
+    return {
       ...{ name, settings, times: { ...QUICK }, powered: false, main: null, workers: [], hooks: [] },
       ...{ runs: false, serves: false, disk: { record, marker: null, kept: null } },
-    }),
-  );
+    };
+  });
   const world: World = { agenda: createAgenda(), machines, send: () => {}, changes: [], double: false };
   const network = createNetwork(world);
   world.send = network.send;
   for (const [one, other] of scene.cuts) network.cut(one, other);
   // Whom the voters keep the resource for may be lost: it is there until they do.
   const leader = scene.holder || (scene.maintenance?.node ?? '');
-  for (const [index, { name, role, there }] of scene.nodes.entries()) {
+  for (const [index, { history, name, role, there }] of scene.nodes.entries()) {
     if (!there && name !== leader) continue;
     const machine = machineOf(world, name);
     machine.powered = true;
     const later = role === 'primary' ? 'secondary' : role;
     startMain(world, machine, name === leader ? 'primary' : later, index + 1);
+    if (!history) forget(machine);
   }
   network.connect();
   const stage = { world, network };
@@ -105,6 +124,13 @@ function setUp(scene: Scene): Stage {
   if (scene.holder !== '' && !holds(world, scene.holder))
     throw new NoScene(`${scene.holder} runs it, and is about to hand it over or to lose it`);
   return stage;
+}
+
+/** At present it has not learned of the past; when it will have is not known, and a failure before that may keep it from it for good. */
+function forget({ main }: Machine): void {
+  if (main === null) return;
+  const { voter } = main.state;
+  main.state = { ...main.state, voter: { ...voter, quarantineUntil: Number.POSITIVE_INFINITY } };
 }
 
 function longest({ nodes }: Scene): { leaseMs: number; heartbeatMs: number } {
@@ -194,11 +220,12 @@ function befall({ network, world }: Stage, { holder }: Scene, fault: Fault): voi
 function outcomeOf(world: World, before: NodeName, from: number): Outcome {
   const { changes, double, machines } = world;
   const node = machines.find(({ serves }) => serves)?.name ?? '';
-  if (node === '') return { node, afterMs: null, awayMs: null, double, why: reasons(world) };
-  const later = changes.filter(({ at }) => at >= from);
+  const later = failbackOf(world);
+  if (node === '') return { node, afterMs: null, awayMs: null, double, later, why: reasons(world) };
+  const followed = changes.filter(({ at }) => at >= from);
   const serving = new Set(before === '' ? [] : [before]);
   let [awayMs, since] = [0, serving.size === 0 ? from : null] as [number, number | null];
-  for (const change of later) {
+  for (const change of followed) {
     if (change.serves) serving.add(change.node);
     else serving.delete(change.node);
     if (serving.size === 0) since ??= change.at;
@@ -207,8 +234,8 @@ function outcomeOf(world: World, before: NodeName, from: number): Outcome {
       since = null;
     }
   }
-  const came = later.findLast((change) => change.node === node && change.serves);
-  return { node, afterMs: came === undefined ? 0 : came.at - from, awayMs, double, why: [] };
+  const came = followed.findLast((change) => change.node === node && change.serves);
+  return { node, afterMs: came === undefined ? 0 : came.at - from, awayMs, double, later, why: [] };
 }
 
 /** What the nodes that may run it wait for, in the words of `hastmonctl explain`. */

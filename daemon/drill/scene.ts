@@ -20,6 +20,8 @@ export interface SceneNode {
   unfit: string;
   /** Since it gave the resource up, null where it has not. */
   gaveUpMs: DurationMs | null;
+  /** Its voter has a record of the past; without one it grants nothing. */
+  history: boolean;
   /** Its checks say that the service fails, '' where they do not. */
   failed: string;
   times: HookTimes;
@@ -78,13 +80,16 @@ function sceneNode(asked: DrillFacts, name: NodeName, words: readonly DrillFacts
   const settings = own?.settings ?? { ...asked.settings, node: name, priority: said?.priority ?? 0 };
   const role = said?.role ?? 'init';
   const cannot = role === 'secondary' && said?.able !== true ? 'it says that it cannot take over now' : '';
+  const there = own !== undefined || heard?.fresh === true;
   const start = timeOf('start', name, words, settings.startTimeoutMs * START_TERM_SHARE);
   const stop = timeOf('stop', name, words, settings.stopTimeoutMs * STOP_TERM_SHARE);
   return {
-    ...{ name, settings, there: own !== undefined || heard?.fresh === true },
+    ...{ name, settings, there },
     ...{ role, roleSet: said?.roleSet ?? role },
     unfit: own === undefined ? cannot : own.unfit,
     gaveUpMs: own?.gaveUpMs ?? null,
+    // Of one that is lost nobody has to know: it grants nothing anyway.
+    history: !there || said?.history === true,
     failed: said?.holds === true ? (own?.serviceFailed ?? '') : '',
     times: {
       ...{ start: start.ms, stop: stop.ms, status: Math.min(STATUS_MS, settings.statusTimeoutMs / 2) },
@@ -122,7 +127,7 @@ export function heldBy(scene: Scene, holder: NodeName): Scene {
   return { ...scene, holder, nodes };
 }
 
-/** Where nothing has changed for so long, and no hook starts or stops anything, nothing more will. */
+/** Where nothing has changed for so long, no hook starts or stops anything, and no `failback` is waited for, nothing more will. */
 export function calmAfterMs({ nodes }: Scene): DurationMs {
   const times = nodes.map(({ gaveUpMs, settings }) => {
     const { complaintCount, complaintIntervalMs, heartbeatMs, judgeAfterMs, leaseMs } = settings;

@@ -1,12 +1,13 @@
 /** hastmonctl drill: its command line, what it prints, and how it ends. */
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { describe, test } from 'node:test';
 import { readArguments } from '../../ctl/arguments.js';
 import { drillJson, formatDrill, isSafe } from '../../ctl/drill.js';
 import { compute, type Drilled } from '../../ctl/drill-facts.js';
 import type { DrillFacts } from '../../proto/drill-types.js';
 import { factsOf, MEASURED } from '../drill/support.js';
-import { fakeDaemon, hastmonctl, invocationOf } from './support.js';
+import { directory, fakeDaemon, hastmonctl, invocationOf } from './support.js';
 
 const task = async (...words: string[]): Promise<unknown> =>
   (await invocationOf(['drill', ...words])).request;
@@ -135,6 +136,31 @@ describe('what is printed', () => {
     assert.match(formatDrill(two, WIDE), /it is changing hands, between alpha and beta/);
   });
 
+  test('a voter without history, and a failback that is far away, are said', () => {
+    const blank = known(factsOf({ hooks: MEASURED, nodes: { gamma: { history: false } } }));
+    assert.match(formatDrill(blank, WIDE), /The voter of gamma has no history: it grants nothing before/);
+    assert.equal(isSafe(blank), false);
+    const nodes = {
+      alpha: { role: 'secondary', roleSet: 'secondary', run: 'stopped', able: true, holds: false },
+      beta: { role: 'primary', run: 'run', able: false, holds: true, priority: 200 },
+    } as const;
+    const far = known(factsOf({ nodes, settings: { failbackMs: 1_800_000 } }));
+    assert.match(
+      formatDrill(far, WIDE),
+      /alpha gets it back by failback, 30 min after it is able: the table does not reach that far\./,
+    );
+  });
+
+  test('what takes too long to compute is given up, and is not safe', () => {
+    let time = 0;
+    const slow = compute({ asked: factsOf(), others: [], missing: [] }, () => {
+      time += 25_000;
+      return time;
+    });
+    assert.deepEqual([slow.problem, slow.cells], ['it takes more than 1 min', []]);
+    assert.equal(isSafe(slow), false);
+  });
+
   test('no line is wider than the terminal', () => {
     const drilled = known(factsOf({ nodes: { gamma: { fresh: false, linked: false } } }));
     for (const columns of [30, 60, 80])
@@ -181,4 +207,64 @@ test('--check ends with 1 where a single failure is one too many, and with 0 whe
     0,
     'without it the status tells only whether it could be computed',
   );
+});
+
+test('of several resources it says how far it is', async (t) => {
+  const facts = ['mail', 'web'].map((resource) => factsOf({ resource, hooks: MEASURED }));
+  const config = await fakeDaemon(t, async () => ({ cluster: { kind: 'drill', facts, missing: [] } }));
+  const { err, out } = await hastmonctl(['-c', config, '-n', 'alpha', 'drill']);
+  assert.match(err, /computing mail \(1 of 2\)\nprogress: computing web \(2 of 2\)/);
+  assert.match(out, /^resource web on alpha/m);
+});
+
+test('for real: what was true before the question is looked at again after it, and nothing is begun where it is not', async (t) => {
+  const good = { settings: { priority: 1 }, hooks: MEASURED };
+  const nodes = { alpha: { priority: 1 }, beta: { priority: 2 } };
+  const answered = factsOf({ ...good, nodes });
+  const moved = factsOf({
+    ...good,
+    nodes: {
+      alpha: { ...nodes.alpha, holds: false, role: 'secondary' },
+      beta: { priority: 2, holds: true, run: 'run' },
+    },
+  });
+  const state = { looks: 0, asked: [] as string[], later: moved };
+  const config = await fakeDaemon(t, async ({ kind }) => {
+    if (kind === 'checks')
+      return {
+        monitor: {
+          kind: 'checks',
+          entries: [],
+          up: 0,
+          down: 0,
+          unknown: 0,
+          next: 0,
+          lateMs: null,
+          skipped: 0,
+          note: '',
+        },
+      };
+    if (kind === 'version') return { text: '1.2.3' };
+    if (kind !== 'drill') {
+      state.asked.push(kind);
+      return { error: { code: 75, message: 'refused' } };
+    }
+    state.looks += 1;
+    const facts = { ...(state.looks > 1 ? state.later : answered), bootMs: performance.now() };
+    return { cluster: { kind: 'drill', facts: [facts], missing: [] } };
+  });
+  const report = path.join(directory(t), 'report.md');
+  const words = ['-c', config, '-n', 'alpha', 'drill', 'shared', '--for-real', '--report', report];
+  const typed = await hastmonctl(words, ['shared']);
+  assert.equal(typed.code, 69, typed.err);
+  assert.match(typed.err, /no drill with shared now:\n.*it is held by beta: run the drill there\n$/);
+  state.looks = 0;
+  state.later = factsOf({
+    ...good,
+    nodes: { ...nodes, beta: { priority: 2, able: false }, gamma: { priority: 3, able: true } },
+  });
+  const other = await hastmonctl(words, ['shared']);
+  assert.equal(other.code, 69, other.err);
+  assert.match(other.err, /it would go to gamma now, and not to beta: begin again\n$/);
+  assert.deepEqual(state.asked, []);
 });

@@ -1,10 +1,10 @@
-/** A drill for real, step by step: what it objects to, and where it leaves the resource whatever happens. */
+/** A drill for real, step by step: where it leaves the resource, and the role of this node, whatever happens. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { RealTask } from '../../ctl/drill-arguments.js';
 import { compute } from '../../ctl/drill-facts.js';
 import { reportText } from '../../ctl/drill-report.js';
-import { forReal, objections, type RealEffects, type RealResult } from '../../ctl/for-real.js';
+import { forReal, type RealEffects, type RealResult } from '../../ctl/for-real.js';
 import type { DrillFacts, DrillNode } from '../../proto/drill-types.js';
 import { factsOf } from '../drill/support.js';
 
@@ -18,112 +18,6 @@ const TASK: RealTask = {
 };
 /** A cluster in which the resource comes back by its priority. */
 const GOOD = { settings: { priority: 1 }, nodes: { alpha: { priority: 1 }, beta: { priority: 2 } } };
-
-function objectionsTo(
-  facts: DrillFacts,
-  change: { task?: Partial<RealTask>; others?: DrillFacts[]; outages?: string[] } = {},
-): string[] {
-  return objections(
-    { ...TASK, ...change.task },
-    { asked: facts, others: change.others ?? [], missing: [] },
-    change.outages ?? [],
-  );
-}
-
-describe('it objects', () => {
-  test('to nothing where all is well', () => assert.deepEqual(objectionsTo(factsOf(GOOD)), []));
-
-  const with_ = (nodes: Record<string, Partial<DrillNode>>): DrillFacts =>
-    factsOf({
-      ...GOOD,
-      nodes: {
-        ...GOOD.nodes,
-        ...Object.fromEntries(
-          Object.entries(nodes).map(([name, node]) => [name, { ...GOOD.nodes[name as 'alpha'], ...node }]),
-        ),
-      },
-    });
-  const cases: [what: string, facts: DrillFacts, objection: RegExp][] = [
-    [
-      'a node that is silent',
-      with_({ gamma: { fresh: false, heardMs: 5000 } }),
-      /^alpha heard gamma last 5 s ago$/,
-    ],
-    [
-      'a node that was never heard',
-      with_({ gamma: { fresh: false, heardMs: null } }),
-      /^alpha has not heard gamma$/,
-    ],
-    [
-      'a node without a connection',
-      with_({ gamma: { linked: false } }),
-      /^gamma is not connected with alpha$/,
-    ],
-    ['a voter without history', with_({ gamma: { history: false } }), /^the voter of gamma has no history$/],
-    [
-      'a successor that is not able',
-      with_({ beta: { able: false } }),
-      /^no other node is able to take it over$/,
-    ],
-    [
-      'what is held elsewhere',
-      with_({ alpha: { holds: false }, beta: { holds: true } }),
-      /^it is held by beta: run the drill there$/,
-    ],
-    ['what nobody holds', with_({ alpha: { holds: false } }), /^nobody holds it$/],
-    [
-      'what is only starting',
-      with_({ alpha: { run: 'starting' } }),
-      /^it does not run here: it is starting$/,
-    ],
-    ['what runs by force', with_({ alpha: { forced: true } }), /^it runs by force/],
-    [
-      'maintenance',
-      factsOf({ ...GOOD, maintenance: { node: 'alpha', reason: '', by: 'x' } }),
-      /^it is in maintenance on alpha$/,
-    ],
-    [
-      'a change of the voters',
-      factsOf({ ...GOOD, votersChanging: true }),
-      /^the voters are being changed, as alpha knows$/,
-    ],
-    [
-      'a service that counts as failed',
-      factsOf({ ...GOOD, serviceFailed: 'web' }),
-      /^its service counts as failed: web$/,
-    ],
-    [
-      'a way back that is barred',
-      factsOf({ ...GOOD, unfit: 'disk' }),
-      /^it could not come back to alpha: disk$/,
-    ],
-    [
-      'no way back',
-      factsOf(),
-      /^it would not come back by itself: alpha has priority 100, beta 100; .*-- ssh \{\} hastmonctl switchover shared --to alpha$/,
-    ],
-  ];
-  for (const [what, facts, objection] of cases)
-    test(`to ${what}`, () => {
-      const found = objectionsTo(facts);
-      assert.ok(
-        found.some((line) => objection.test(line)),
-        found.join('\n'),
-      );
-    });
-
-  test('to confirmed outages, and to what other nodes see', () => {
-    assert.deepEqual(objectionsTo(factsOf(GOOD), { outages: ['web'] }), [
-      'the outage of web is confirmed, and not over',
-    ]);
-    const beta = factsOf({ node: 'beta', nodes: { gamma: { linked: false } } });
-    assert.deepEqual(objectionsTo(factsOf(GOOD), { others: [beta] }), ['gamma is not connected with beta']);
-  });
-
-  test('not to equal priorities where a command brings it back', () => {
-    assert.deepEqual(objectionsTo(factsOf(), { task: { back: ['ssh'] } }), []);
-  });
-});
 
 /** A cluster that does what it is told, one look after the other; what is said and done is written down. */
 function play(script: Partial<RealEffects> = {}) {
@@ -155,15 +49,16 @@ function play(script: Partial<RealEffects> = {}) {
       world.set = false;
       return moveTo(to);
     },
-    setPrimary: async () => {
-      done.push('role primary');
-      world.set = true;
-      return world.holder === 'alpha' ? '' : moveTo('alpha');
+    setRole: async (role) => {
+      done.push(`role ${role}`);
+      world.set = role === 'primary';
+      return role === 'secondary' || world.holder === 'alpha' ? '' : moveTo('alpha');
     },
     runBack: async (on) => {
       done.push(`back on ${on}`);
       return moveTo('alpha');
     },
+    endBack: async () => {},
     say: (line) => void done.push(line),
     progress: () => {},
     pause: async () => {
@@ -223,18 +118,114 @@ describe('it', () => {
     assert.deepEqual([problem, interrupted, (back?.askedAt ?? 0) - (there?.runsAt ?? 0)], ['', true, 0]);
   });
 
-  test('interrupted twice, stops there and says what brings it back', async () => {
-    const { effects, run, world } = play();
-    effects.setPrimary = async () => {
-      world.interrupts = 2;
+  test('interrupted twice, stops there, takes the role back that would move it later, and says what brings it back', async () => {
+    const { done, effects, run, world } = play();
+    effects.setRole = async (role) => {
+      done.push(`role ${role}`);
+      world.set = role === 'primary';
+      world.interrupts = Math.max(world.interrupts, 2);
       return '';
     };
-    const { end, problem } = await run();
+    const { end, problem, role } = await run();
     assert.equal(problem, 'interrupted twice');
     assert.equal(
       end,
       'shared runs on beta; this brings it back, on beta: hastmonctl switchover shared --to alpha',
     );
+    assert.deepEqual(
+      done.filter((line) => line.startsWith('role')),
+      ['role primary', 'role secondary'],
+    );
+    assert.match(
+      role,
+      /^alpha is set to secondary now, and was set to primary before; when shared runs here/,
+    );
+  });
+
+  test('interrupted twice while it comes back already: it says so when it has come, and the role is as before', async () => {
+    const { done, effects, moveTo, run, world } = play();
+    const { pause } = effects;
+    effects.setRole = async (role) => {
+      done.push(`role ${role}`);
+      world.set = role === 'primary';
+      if (world.holder === 'beta') Object.assign(world, { run: 'stopping', interrupts: 2 });
+      return '';
+    };
+    let looks = 0;
+    effects.pause = async () => {
+      world.now += 100;
+      if (world.run !== 'stopping') return pause();
+      looks += 1;
+      if (looks > 5) moveTo('alpha');
+    };
+    const { end, problem, role } = await run();
+    assert.deepEqual([problem, end, role], ['interrupted twice', 'shared runs on alpha', '']);
+    assert.deepEqual(
+      done.filter((line) => line.startsWith('role')),
+      ['role primary'],
+    );
+  });
+
+  describe('interrupted twice while it stops here', () => {
+    const stopping = (interrupts: number) => {
+      const played = play();
+      const { effects, moveTo, world } = played;
+      const { pause } = effects;
+      let answer = (_said: string): void => {};
+      effects.switchover = () => {
+        Object.assign(world, { run: 'stopping', set: false, interrupts });
+        return new Promise((resolve) => {
+          answer = resolve;
+        });
+      };
+      let looks = 0;
+      effects.pause = async () => {
+        world.now += 100;
+        looks += 1;
+        if (world.run === 'starting') {
+          await pause();
+          answer('');
+        } else if (looks === 5) moveTo('beta');
+      };
+      return played;
+    };
+
+    test('waits for what comes of it, and says where it came to run', async () => {
+      const { end, problem } = await stopping(2).run();
+      assert.deepEqual(
+        [problem, end],
+        [
+          'interrupted twice',
+          'shared runs on beta; this brings it back, on beta: hastmonctl switchover shared --to alpha',
+        ],
+      );
+    });
+
+    test('and once more: it says that it is still under way', async () => {
+      const { effects, run, world } = stopping(2);
+      effects.pause = async () => {
+        world.interrupts = 3;
+      };
+      const { end } = await run();
+      assert.match(
+        end,
+        /^shared is held by alpha \(stopping\), and the move that was begun is still under way; hastmonctl/,
+      );
+    });
+  });
+
+  test('a node that was not set to primary: it says that it is now, and what ends that', async () => {
+    const { run, world } = play();
+    world.set = false;
+    const { problem, role } = await run();
+    assert.equal(problem, '');
+    assert.match(
+      role,
+      /^alpha is set to primary now, and was set to secondary before: .* on alpha: hastmonctl role secondary shared$/,
+    );
+    const command = play();
+    command.world.set = false;
+    assert.equal((await command.run({ back: ['x'] })).role, '');
   });
 
   test('says that it was put back where the other node could not run it', async () => {
@@ -256,10 +247,33 @@ describe('it', () => {
     assert.equal(done.at(-1), 'role primary', 'its role is as it was set before');
   });
 
-  test('ends with what hastmond says where that refuses', async () => {
-    const { effects, run } = play();
+  test('ends with what hastmond says where that refuses, also where it has moved there by other means', async () => {
+    const { done, effects, moveTo, run, world } = play();
+    const { pause } = effects;
     effects.switchover = async () => 'a change of role is under way';
     assert.equal((await run()).problem, 'a change of role is under way');
+    assert.deepEqual(done, ['shared: handing it over to beta']);
+    effects.switchover = async (to) => {
+      moveTo(to);
+      world.run = 'run';
+      world.set = false;
+      return 'alpha does not hold it';
+    };
+    effects.pause = pause;
+    const { back, end, problem, there } = await run();
+    assert.deepEqual([problem, back, there?.runsAt !== null], ['alpha does not hold it', null, true]);
+    assert.match(end, /^shared runs on beta;/);
+    assert.ok(!done.some((line) => line.startsWith('role')), done.join());
+  });
+
+  test('a command that switches back and fails is no success, also where it came back', async () => {
+    const { effects, moveTo, run } = play();
+    effects.runBack = async () => {
+      moveTo('alpha');
+      return 'the command ended with status 1';
+    };
+    const { end, problem } = await run({ back: ['x'] });
+    assert.deepEqual([problem, end], ['the command ended with status 1', 'shared runs on alpha']);
   });
 
   test('gives it up after a time that every stop and start fits in', async () => {

@@ -152,6 +152,52 @@ describe('what makes a failure one too many', () => {
   });
 });
 
+describe('a voter without history', () => {
+  const all = cells(factsOf({ hooks: MEASURED, nodes: { gamma: { history: false } } }));
+
+  test('grants nothing: it runs on, and any other node is one too many', () => {
+    stays(cellOf(all, { kind: 'none' }), 'alpha');
+    stays(cellOf(all, { kind: 'power', node: 'gamma' }), 'alpha');
+    const lost = cellOf(all, { kind: 'power', node: 'alpha' });
+    assert.deepEqual([lost.bad, lost.nodes], [true, []]);
+    assert.match(lost.why[0]?.sentence ?? '', /gamma does not remember earlier leases/);
+    assert.ok(!lost.why.some(({ sentence }) => sentence.includes('Infinity')));
+    assert.ok(cellOf(all, { kind: 'power', node: 'beta' }).bad);
+  });
+
+  test('two of three: nobody could hold it', () => {
+    const nodes = { beta: { history: false }, gamma: { history: false } };
+    assert.throws(() => cells(factsOf({ nodes })), NoScene);
+  });
+});
+
+describe('failback', () => {
+  const roles = {
+    alpha: { role: 'secondary', roleSet: 'secondary', run: 'stopped', able: true, holds: false },
+    beta: { role: 'primary', run: 'run', able: false, holds: true, priority: 200 },
+  } as const;
+  const after = (failbackMs: number): Cell[] =>
+    cells(factsOf({ hooks: MEASURED, nodes: roles, settings: { failbackMs } }));
+
+  test('moves it, later than all else is calm', () => {
+    const all = after(180_000);
+    const none = cellOf(all, { kind: 'none' });
+    assert.deepEqual([none.nodes, none.bad, none.later], [['alpha'], false, []]);
+    // The node is able a moment before all is as it is at present, and three leases pass until the failure.
+    within(none.afterMs, 180_000 - 11_000, 180_000 + 5000);
+    within(none.awayMs, 1000, 1500);
+    stays(cellOf(all, { kind: 'power', node: 'alpha' }), 'beta');
+    assert.deepEqual(cellOf(all, { kind: 'power', node: 'gamma' }).nodes, ['alpha']);
+  });
+
+  test('is not waited for where it is long, and that is told; nor where it is never', () => {
+    const [none] = after(900_000);
+    assert.deepEqual([none?.nodes, none?.later], [['beta'], [{ node: 'alpha', ofMs: 900_000 }]]);
+    const [never] = after(Number.POSITIVE_INFINITY);
+    assert.deepEqual([never?.nodes, never?.later], [['beta'], []]);
+  });
+});
+
 describe('how long it takes', () => {
   const lostAfter = (facts: DrillFacts): number =>
     play(sceneOf(facts, []), { kind: 'power', node: 'alpha' }, 0).afterMs ?? Number.NaN;

@@ -70,3 +70,12 @@ test('a connection counts as missing where either side says so', () => {
   const away = factsOf({ nodes: { gamma: { linked: false, fresh: false } } });
   assert.deepEqual(sceneOf(away, []).cuts, [], 'with one that is lost there is none to be cut');
 });
+
+test('a voter without history: by its own word, else by its heartbeats; of one that is lost it does not matter', () => {
+  const asked = factsOf({ nodes: { beta: { history: false }, gamma: { history: false, fresh: false } } });
+  assert.deepEqual(
+    sceneOf(asked, []).nodes.map(({ history }) => history),
+    [true, false, true],
+  );
+  assert.equal(nodeOf('beta', asked, ofBeta()).history, true, 'it has learned one meanwhile');
+});

@@ -66,6 +66,16 @@ async function well(cluster: Cluster): Promise<void> {
   await until(ready, patienceMs, () => `not all is well\n${logsOf(cluster)}`);
 }
 
+/** The service beats on in one life on that node for so long. */
+async function stays(cluster: Cluster, node: string, forMs: number): Promise<void> {
+  const lives = cluster.beats();
+  const from = lives.at(-1)?.last ?? 0;
+  const over = (): boolean => (cluster.beats().at(-1)?.last ?? 0) > from + forMs;
+  await until(over, forMs + patienceMs, () => `the service beats no more\n${logsOf(cluster)}`);
+  const last = cluster.beats().at(-1);
+  assert.deepEqual([last?.node, cluster.beats().length], [node, lives.length], logsOf(cluster));
+}
+
 test('a drill for real', async (t) => {
   // On a machine with much to do, a lease of a second would be lost by itself.
   const statements = calmTimes.replace('lease_timeout 1s', 'lease_timeout 4s');
@@ -246,6 +256,69 @@ test('a drill for real', async (t) => {
     await give(cluster, 'nodeB', { kind: 'switchover', resource: 'shared', to: 'nodeA', wait: true });
     await runsOn(cluster, 'nodeA');
   });
+
+  await t.test('two at once: one of them moves it, the other one fails and changes nothing', async () => {
+    await well(cluster);
+    const lives = cluster.beats().length;
+    const both = ['one', 'other'].map((name) => drill('nodeA', name, '--yes', '--hold', '2s'));
+    const ended = await Promise.all(both.map((running) => running.ended));
+    const codes = ended.map(({ code }) => code ?? -1).sort((x, y) => x - y);
+    const said = ended.map(({ stderr }) => stderr).join('---\n');
+    assert.equal(codes[0], 0, `${said}${logsOf(cluster)}`);
+    assert.ok(codes[1] === 75 || codes[1] === 69, `${said}${logsOf(cluster)}`);
+    await runsOn(cluster, 'nodeA');
+    assert.equal(cluster.beats().length, lives + 2, `there and back once\n${said}${logsOf(cluster)}`);
+  });
+
+  await t.test('it comes back to a node that was not set to primary: what that leaves is told', async () => {
+    await give(cluster, 'nodeA', { kind: 'switchover', resource: 'shared', to: 'nodeB', wait: true });
+    await runsOn(cluster, 'nodeB');
+    await give(cluster, 'nodeB', { kind: 'switchover', resource: 'shared', to: 'nodeA', wait: true });
+    await runsOn(cluster, 'nodeA');
+    assert.equal((await a.status())?.roleSet, 'secondary');
+    await well(cluster);
+    // By a command it stays as it was.
+    const back = [process.execPath, hastmonctl, '-c', cluster.configFile, '-n', '{}'];
+    const words = ['--yes', '--hold', '0s', '--', ...back, 'switchover', 'shared', '--to', 'nodeA'];
+    const byCommand = await drill('nodeA', 'role-command', ...words).ended;
+    assert.equal(byCommand.code, 0, `${byCommand.stderr}${logsOf(cluster)}`);
+    assert.doesNotMatch(byCommand.stderr, /set to primary/);
+    assert.equal((await a.status())?.roleSet, 'secondary');
+    await well(cluster);
+    const { code, stderr } = await drill('nodeA', 'role', '--yes', '--hold', '0s').ended;
+    assert.equal(code, 0, `${stderr}${logsOf(cluster)}`);
+    assert.match(stderr, /nodeA is set to secondary, and will be set to primary: so it comes back/);
+    const left = /nodeA is set to primary now, and was set to secondary before: it takes shared back/;
+    assert.match(stderr, left);
+    assert.match(readFileSync(file('role'), 'utf8'), left);
+    assert.equal((await a.status())?.roleSet, 'primary');
+  });
+
+  await t.test(
+    'twice while it comes back by its priority: it is where the last line says, and stays there',
+    async () => {
+      await well(cluster);
+      const running = drill('nodeA', 'priority-twice', '--yes', '--hold', '0s');
+      await until(
+        () => /coming back to nodeA/.test(running.said()),
+        patienceMs,
+        () => `${running.said()}${logsOf(cluster)}`,
+      );
+      running.child.kill('SIGINT');
+      await until(() => /once more leaves it/.test(running.said()), patienceMs, 'the first one is not heard');
+      running.child.kill('SIGINT');
+      const { stderr } = await running.ended;
+      const on = /hastmonctl: shared runs on (node[AB])\b[^\n]*\n$/.exec(stderr)?.[1];
+      assert.ok(on !== undefined, `${stderr}${logsOf(cluster)}`);
+      await runsOn(cluster, on);
+      // By its priority it would move within two leases.
+      await stays(cluster, on, 10_000);
+      if (on === 'nodeB') {
+        await give(cluster, 'nodeB', { kind: 'switchover', resource: 'shared', to: 'nodeA', wait: true });
+        await runsOn(cluster, 'nodeA');
+      }
+    },
+  );
 
   await t.test('the other node cannot start it: it is put back, and the report says why', async () => {
     await give(cluster, 'nodeA', {
