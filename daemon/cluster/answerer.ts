@@ -16,8 +16,15 @@ import type { NodeName } from '../core/types.js';
 import { messageOf } from '../sys/errors.js';
 import { whyNotAsked } from './may-ask.js';
 
-/** Questions of one node that are under way at a time. */
+/** Questions of one node that are under way at a time; one place is for `about` alone, by which nodes know of each other. */
 export const INQUIRIES_MAX = 4;
+
+/** True where one more of this kind is too many beside those of the same node that are under way. */
+export function isTooMany(kind: string, others: readonly { kind: string }[]): boolean {
+  if (kind === 'about') return others.length >= INQUIRIES_MAX;
+  return others.filter((other) => other.kind !== 'about').length >= INQUIRIES_MAX - 1;
+}
+
 /** A question that has not come to its end after so long is dropped: who asked waits no more. */
 const KEEP_MS = 30_000;
 /** Where more than this waits on the connection, a part waits as well, and so long. */
@@ -50,6 +57,7 @@ interface Answer {
   group: string;
   node: NodeName;
   number: number;
+  kind: ControlRequest['kind'];
   frames: Buffer[];
   bytes: number;
   /** null while it is being made. */
@@ -84,15 +92,33 @@ export function createAnswerer(options: AnswererOptions): Answerer {
       options.refused(from, why);
       return refuse(group, from, number, why);
     }
-    const own = [...answers.values()].filter(({ node }) => node === from).length;
-    if (own >= INQUIRIES_MAX) return refuse(group, from, number, 'too many questions at a time');
+    const { kind } = decoded.request;
+    if (!makeRoom(from, kind)) return refuse(group, from, number, 'too many questions at a time');
     const answer: Answer = {
-      ...{ group, node: from, number, frames: [], bytes: 0, whole: null, sent: 0 },
+      ...{ group, node: from, number, kind, frames: [], bytes: 0, whole: null, sent: 0 },
       abort: new AbortController(),
       timer: setTimeout(() => drop(key, answer), KEEP_MS),
     };
     answers.set(key, answer);
     void carryOut(key, answer, decoded.request);
+  }
+
+  /** Who asks more than it may has given up what it did not fetch, and does not say so: the oldest of these is dropped. */
+  function makeRoom(from: NodeName, kind: ControlRequest['kind']): boolean {
+    const own = [...answers].filter(([, { node }]) => node === from);
+    const all = own.map(([, answer]) => answer);
+    if (!isTooMany(kind, all)) return true;
+    const oldest = own.find(
+      ([, answer]) =>
+        answer.whole !== null &&
+        !isTooMany(
+          kind,
+          all.filter((other) => other !== answer),
+        ),
+    );
+    if (oldest === undefined) return false;
+    drop(...oldest);
+    return true;
   }
 
   async function carryOut(key: string, answer: Answer, request: ControlRequest): Promise<void> {

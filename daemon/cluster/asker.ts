@@ -8,7 +8,7 @@ import { controlFrameBytesMax, createFrameDecoder, FrameError } from '../../prot
 import { ANSWER_BYTES_MAX, type InquiryMessage, type ReplyMessage } from '../../proto/inquiry-codec.js';
 import { createReplyJoiner } from '../../proto/reply-joiner.js';
 import type { NodeName } from '../core/types.js';
-import { INQUIRIES_MAX } from './answerer.js';
+import { isTooMany } from './answerer.js';
 
 export interface AskerOptions {
   send: (group: string, node: NodeName, message: InquiryMessage) => boolean;
@@ -30,6 +30,7 @@ export interface Asker {
 interface Question {
   group: string;
   node: NodeName;
+  kind: ControlRequest['kind'];
   part: number;
   bytes: number;
   take: (bytes: Uint8Array) => ControlReply | null;
@@ -45,7 +46,8 @@ export function createAsker(options: AskerOptions): Asker {
   function ask(node: NodeName, request: ControlRequest, limitMs: number): Promise<ControlReply> {
     const [group] = ways.get(node) ?? [];
     if (group === undefined) return Promise.reject(new Error('not connected'));
-    if ([...questions.values()].filter((other) => other.node === node).length >= INQUIRIES_MAX)
+    const others = [...questions.values()].filter((other) => other.node === node);
+    if (isTooMany(request.kind, others))
       return Promise.reject(new Error('it is being asked too much at once'));
     last += 1;
     const number = last;
@@ -58,7 +60,10 @@ export function createAsker(options: AskerOptions): Asker {
       };
       const late = `no answer for ${Math.round(limitMs)} ms`;
       const timer = setTimeout(() => end(new Error(late)), limitMs);
-      questions.set(number, { group, node, part: 0, bytes: 0, take: createReader(), end });
+      questions.set(number, {
+        ...{ group, node, kind: request.kind, part: 0, bytes: 0 },
+        ...{ take: createReader(), end },
+      });
       const sent = options.send(group, node, {
         kind: 'inquiry',
         number,

@@ -43,15 +43,26 @@ export function createGathering(options: GatherOptions): () => Promise<ClusterVi
 }
 
 async function gather(options: GatherOptions): Promise<ClusterView> {
-  const first = await Promise.all(options.nodes().map((node) => wordOf(options, node)));
+  const first = await wordsOf(options, options.nodes());
   const claims = claimedTwice(reportsOf(options, first));
   if (claims.length === 0) return view(options, first, []);
   // Each once more: see doubleRuns.
   const claimants = new Set(claims.flatMap(({ nodes }) => nodes));
-  const second = await Promise.all(
-    first.map((word) => (claimants.has(word.node) ? wordOf(options, word.node) : word)),
+  const again = await wordsOf(
+    options,
+    options.nodes().filter((node) => claimants.has(node)),
   );
+  const second = first.map((word) => again.find(({ node }) => node === word.node) ?? word);
   return view(options, second, doubleRuns(reportsOf(options, first), reportsOf(options, second)));
+}
+
+/** In the order in which the nodes are given. The own word is taken when the others are there: it would grow old while they are waited for. */
+async function wordsOf(options: GatherOptions, nodes: readonly NodeName[]): Promise<Word[]> {
+  const others = await Promise.all(
+    nodes.filter((node) => node !== options.node).map((node) => wordOf(options, node)),
+  );
+  const own = nodes.includes(options.node) ? [await wordOf(options, options.node)] : [];
+  return nodes.flatMap((node) => [...own, ...others].find((word) => word.node === node) ?? []);
 }
 
 function view(options: GatherOptions, words: readonly Word[], double: ClusterView['double']): ClusterView {
@@ -92,7 +103,7 @@ function reportsOf({ clock, heardAt, node: self }: GatherOptions, words: readonl
     return {
       ...{ node, self: node === self, note, said },
       heardMs: heard === null ? null : Math.max(0, now - heard),
-      ageMs: node === self ? 0 : Math.max(0, now - askedAt),
+      ageMs: Math.max(0, now - askedAt),
     };
   });
 }

@@ -25,19 +25,20 @@ export interface TimelineSettings {
 const MARKS_MAX = 200;
 
 /**
- * The last so many failovers of these events, the oldest first. `answered`: the nodes whose events are there, as far as they have any.
+ * The last so many failovers of these events, the oldest first, one after the other: each takes some milliseconds. `answered`: the nodes whose
+ * events are there, as far as they have any.
  */
-export function failoversOf(
+export function* failoversOf(
   events: readonly HaEvent[],
   settings: TimelineSettings,
   last: number,
   answered: readonly NodeName[],
-): Failover[] {
+): Generator<Failover> {
   const runs = runsOf(events);
   const gaps = runs.slice(1).map((next, index): Gap => ({ before: runs[index] ?? null, next }));
   const final = runs.at(-1);
   if (final !== undefined && isOver(final, events, answered)) gaps.push({ before: final, next: null });
-  return gaps.slice(-last).map((gap) => failoverOf(gap, events, settings));
+  for (const gap of gaps.slice(-last)) yield failoverOf(gap, events, settings);
 }
 
 /** True where it does not run any more, by its own node's word, or, where that has not answered, by that of all others. */

@@ -11,7 +11,7 @@ export interface Access {
   allowed(headers: AccessHeaders): boolean;
   /** True where the request can be meant for this server: a page of another name that leads here is not (DNS rebinding). */
   meant(headers: AccessHeaders): boolean;
-  /** Begins a session where that is the token: its cookie, or null. `'busy'`: too many wrong ones have come lately. */
+  /** Begins a session where that is the token: its cookie. Else null, or `'busy'`: too many wrong ones have come lately. */
   logIn(token: string): string | null | 'busy';
   /** The token is another one: sessions are over where it has changed. */
   apply(settings: HttpSettings): void;
@@ -28,7 +28,7 @@ export interface AccessHeaders {
 const COOKIE = 'hastmon-session';
 const SESSIONS_MAX = 256;
 export const SESSION_MS = 12 * 3_600_000;
-/** Wrong tokens that are looked at within FAILURES_MS. */
+/** Wrong tokens within FAILURES_MS that are answered as such. */
 const FAILURES_MAX = 20;
 const FAILURES_MS = 10_000;
 
@@ -57,17 +57,18 @@ export function createAccess(initial: HttpSettings, clock: () => number): Access
   return {
     allowed: ({ authorization, cookie }) =>
       settings.token === null || hasToken(authorization) || hasSession(cookie),
-    meant({ authorization, host }) {
-      // Elsewhere a token is needed, and no page of another name has it.
-      if (!isLoopback(settings.address) || hasToken(authorization)) return true;
+    meant({ host }) {
+      // No page of another name has a token, or a session that belongs to this one.
+      if (settings.token !== null || !isLoopback(settings.address)) return true;
       // HTTP/1.0 has none; every browser sends one.
       return host === undefined || isOwnName(host, settings.address);
     },
     logIn(token) {
       const now = clock();
-      failures = failures.filter((at) => now - at < FAILURES_MS);
-      if (failures.length >= FAILURES_MAX) return 'busy';
+      // The right one is always taken: else whoever sends wrong ones locks all others out.
       if (!isToken(token)) {
+        failures = failures.filter((at) => now - at < FAILURES_MS);
+        if (failures.length >= FAILURES_MAX) return 'busy';
         failures.push(now);
         return null;
       }

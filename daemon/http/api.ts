@@ -1,5 +1,5 @@
 /** The API: a path and a query to a question for the main process, and its answer to JSON. docs/http.md describes each. */
-import type { ControlReply, ControlRequest } from '../../proto/control-types.js';
+import type { ControlError, ControlReply, ControlRequest } from '../../proto/control-types.js';
 import { type HttpAnswered, json, problem } from './answers.js';
 import type { Answered, Asker } from './asker.js';
 import { askCluster, askTimeline, type Gathered } from './cluster.js';
@@ -18,7 +18,7 @@ interface Endpoint {
 
 const EVENTS_MAX = 10_000;
 const EVENTS = 1000;
-const FAILOVERS_MAX = 100;
+const FAILOVERS_MAX = 20;
 const FAILOVERS = 10;
 
 /** By what comes after /api/v1/. */
@@ -40,7 +40,7 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
     return questioned(context, request, ({ events }) => ({ events: events ?? [] }));
   }),
   checks: endpoint(
-    { down: 'flag', host: 'word', group: 'word', name: 'words', from: 'count' },
+    { down: 'flag', host: 'word', group: 'word', name: 'few', from: 'count' },
     (context, _name, query) => {
       const chosen = { down: query.flag('down'), host: query.word('host'), group: query.word('group') };
       const page = { patterns: query.words('name'), from: query.count('from') ?? 0 };
@@ -110,18 +110,15 @@ async function questioned(
   const found = await asker.ask(request);
   if (found.kind !== 'answer') return unanswered(facts, found);
   const { error } = found.reply;
-  if (error !== undefined && error !== null)
-    return problem(statusOf(error.code), error.message, { node: facts.node, at: Date.now() });
+  if (error !== undefined && error !== null) return refused(facts, error);
   return json({ node: facts.node, at: Math.round(Date.now() - found.ageMs), ...shown(found.reply) });
 }
 
 /** The same for what is gathered of all nodes, which may say itself who has gathered it. */
 async function aboutAll(facts: HttpFacts, asked: Promise<Gathered<object>>): Promise<HttpAnswered> {
   const answered = await asked;
-  const own = { node: facts.node, at: Date.now() };
-  if ('found' in answered) return json({ ...own, ...answered.found });
-  if (!('refused' in answered)) return unanswered(facts, answered);
-  return problem(statusOf(answered.refused.code), answered.refused.message, own);
+  if ('found' in answered) return json({ node: facts.node, at: Date.now(), ...answered.found });
+  return 'refused' in answered ? refused(facts, answered.refused) : unanswered(facts, answered);
 }
 
 function ofMonitor({ monitor }: Partial<ControlReply>): object {
@@ -140,12 +137,25 @@ function statusOf(code: number): number {
   return statuses[code] ?? 500;
 }
 
-/** The main process does not answer: what it said before is not said again. */
+/** No answer: what was said before is not said again. */
 export function unanswered(
   { node }: HttpFacts,
-  { knownMs }: Exclude<Answered, { kind: 'answer' }>,
+  answered: Exclude<Answered, { kind: 'answer' }>,
 ): HttpAnswered {
+  const own = { node, at: Date.now() };
+  if (answered.kind === 'busy')
+    return problem(503, 'too many questions are under way: ask again', own, { 'Retry-After': '1' });
+  const { knownMs } = answered;
   const since = knownMs === null ? 'it never has' : `it last did ${(knownMs / 1000).toFixed(1)} s ago`;
-  const more = { node, at: Date.now(), ageMs: knownMs };
-  return problem(503, `hastmond does not answer: ${since}`, more, { 'Retry-After': '1' });
+  return problem(
+    503,
+    `hastmond does not answer: ${since}`,
+    { ...own, ageMs: knownMs },
+    { 'Retry-After': '1' },
+  );
+}
+
+/** What the main process says is wrong. */
+export function refused({ node }: HttpFacts, { code, message }: ControlError): HttpAnswered {
+  return problem(statusOf(code), message, { node, at: Date.now() });
 }

@@ -9,20 +9,31 @@ import { joinParts } from './join.js';
 export type Answered =
   | { kind: 'answer'; reply: Partial<ControlReply>; figures: DaemonFigures | null; ageMs: number }
   /** The main process has not answered in time; `knownMs`: since it last answered anything, null: it never has. */
-  | { kind: 'silent'; knownMs: number | null };
+  | { kind: 'silent'; knownMs: number | null }
+  /** It was not asked: too many other questions are under way. */
+  | { kind: 'busy' };
+
+export interface AskOptions {
+  /** How long it is waited for at most. */
+  limitMs?: number;
+  /** Asked even where too many others are under way: whether hastmond answers at all is not to depend on what viewers ask. */
+  reserved?: boolean;
+  /** What was answered before, or is being answered, will not do. */
+  anew?: boolean;
+}
 
 export interface Asker {
-  /** Waits for `limitMs` at most. Never rejects. */
-  ask(what: HttpQuestion, limitMs?: number): Promise<Answered>;
+  /** Never rejects. */
+  ask(what: HttpQuestion, options?: AskOptions): Promise<Answered>;
   /** A part of an answer has come. */
   heard(answer: HttpAnswer): void;
-  /** Something has happened: what was answered before is not used again. */
+  /** Something has happened: what was answered before is not used again, nor what is being answered for who asks from now on. */
   forget(): void;
 }
 
 export interface AskerOptions {
   send(question: number, what: HttpQuestion): void;
-  /** Milliseconds, never going back. */
+  /** Milliseconds that go on while the machine sleeps, and never go back. */
   clock: () => number;
 }
 
@@ -32,22 +43,26 @@ export const FRESH_MS = 250;
 const LIMIT_MS = 5000;
 /** Questions that are under way; so many different ones at once are asked by nobody who means well. */
 const QUESTIONS_MAX = 48;
+/** Of those that are reserved, beside the others: one for each resource, and a few. */
+const RESERVED_MAX = 64;
 /** One that has not been answered for so long is not any more. */
 const FORGET_MS = 60_000;
 
 interface Question {
   key: string;
+  reserved: boolean;
   parts: Partial<ControlReply>[];
   /** What comes of it, and when that came; the whole answer is joined once. */
   done: Promise<Done>;
   finish(done: Done): void;
   askedAt: number;
+  /** When the answer came; null while it is waited for. */
+  answeredAt: number | null;
 }
 
 interface Done {
   reply: Partial<ControlReply>;
   figures: DaemonFigures | null;
-  at: number;
 }
 
 export function createAsker({ clock, send }: AskerOptions): Asker {
@@ -60,40 +75,51 @@ export function createAsker({ clock, send }: AskerOptions): Asker {
     return { kind: 'silent', knownMs: knownAt === null ? null : clock() - knownAt };
   }
 
-  function put(key: string, what: HttpQuestion): Question | null {
+  function put(
+    what: HttpQuestion,
+    key: string,
+    { anew = false, reserved = false }: AskOptions,
+  ): Question | null {
     for (const [number, { askedAt, key: old }] of byNumber)
       if (clock() - askedAt > FORGET_MS) {
         byNumber.delete(number);
         byKey.delete(old);
       }
-    if (byNumber.size >= QUESTIONS_MAX) return null;
+    const alike = [...byNumber.values()].filter((other) => other.reserved === reserved).length;
+    if (alike >= (reserved ? RESERVED_MAX : QUESTIONS_MAX)) return null;
     last += 1;
     let finish: Question['finish'] = () => {};
     const done = new Promise<Done>((resolve) => {
       finish = resolve;
     });
-    const question = { key, parts: [], done, finish, askedAt: clock() };
-    byKey.set(key, question);
+    const question: Question = { key, reserved, parts: [], done, finish, askedAt: clock(), answeredAt: null };
+    if (!anew) byKey.set(key, question);
     byNumber.set(last, question);
     send(last, what);
     return question;
   }
 
-  async function ask(what: HttpQuestion, limitMs = LIMIT_MS): Promise<Answered> {
+  /** Of equal questions the one that is being answered, or was a moment ago. */
+  function known(key: string): Question | null {
+    const question = byKey.get(key) ?? null;
+    if (question === null || question.answeredAt === null) return question;
+    return clock() - question.answeredAt < FRESH_MS ? question : null;
+  }
+
+  async function ask(what: HttpQuestion, options: AskOptions = {}): Promise<Answered> {
     const key = JSON.stringify(what);
-    const question = byKey.get(key) ?? put(key, what);
-    if (question === null) return silent();
-    const found = await within(question.done, limitMs);
+    const question = (options.anew ? null : known(key)) ?? put(what, key, options);
+    if (question === null) return { kind: 'busy' };
+    const found = await within(question.done, options.limitMs ?? LIMIT_MS);
     if (found === null) return silent();
-    const { at, figures, reply } = found;
-    return { kind: 'answer', reply, figures, ageMs: Math.max(0, clock() - at) };
+    // It may have been so when the question was asked, and not when the answer came.
+    return { kind: 'answer', ...found, ageMs: Math.max(0, clock() - question.askedAt) };
   }
 
   return {
     ask,
     forget() {
-      const underWay = new Set(byNumber.values());
-      for (const [key, question] of byKey) if (!underWay.has(question)) byKey.delete(key);
+      byKey.clear();
     },
     heard({ figures, final, question: number, reply }) {
       knownAt = clock();
@@ -102,7 +128,8 @@ export function createAsker({ clock, send }: AskerOptions): Asker {
       question.parts.push(reply);
       if (!final) return;
       byNumber.delete(number);
-      question.finish({ reply: joinParts(question.parts), figures, at: knownAt });
+      question.answeredAt = knownAt;
+      question.finish({ reply: joinParts(question.parts), figures });
       setTimeout(() => {
         if (byKey.get(question.key) === question) byKey.delete(question.key);
       }, FRESH_MS).unref();

@@ -2,13 +2,13 @@
 import type { ClusterAnswer, ClusterView } from '../../proto/cluster-types.js';
 import type { ControlError, ControlRequest } from '../../proto/control-types.js';
 import type { Timeline } from '../../proto/timeline-types.js';
-import type { Answered, Asker } from './asker.js';
+import type { Answered, Asker, AskOptions } from './asker.js';
 
 export type Gathered<T> = { found: T } | { refused: ControlError } | Exclude<Answered, { kind: 'answer' }>;
 
 /** The view of all nodes. */
-export function askCluster(asker: Asker, limitMs?: number): Promise<Gathered<ClusterView>> {
-  return gathered(asker, { kind: 'cluster' }, limitMs, (answer) => {
+export function askCluster(asker: Asker, options?: AskOptions): Promise<Gathered<ClusterView>> {
+  return gathered(asker, { kind: 'cluster' }, options, (answer) => {
     if (answer.kind !== 'cluster') return null;
     const { kind, ...view } = answer;
     return view;
@@ -27,10 +27,10 @@ export function askTimeline(asker: Asker, resource: string, last: number): Promi
 async function gathered<T>(
   asker: Asker,
   request: ControlRequest,
-  limitMs: number | undefined,
+  options: AskOptions | undefined,
   read: (answer: ClusterAnswer) => T | null,
 ): Promise<Gathered<T>> {
-  const answered = await asker.ask(request, limitMs);
+  const answered = await asker.ask(request, options);
   if (answered.kind !== 'answer') return answered;
   const { cluster = null, error = null } = answered.reply;
   if (error !== null) return { refused: error };

@@ -1,25 +1,28 @@
 /** What load balancers ask: whether this node is there, takes part, and runs a resource. */
-import type { StatusEntry } from '../../proto/control-types.js';
+import type { ControlReply, StatusEntry } from '../../proto/control-types.js';
 import type { Condition } from '../../proto/explain-types.js';
 import { type HttpAnswered, json, problem } from './answers.js';
 import { type ApiContext, unanswered } from './api.js';
-import type { Answered } from './asker.js';
+import type { Answered, AskOptions } from './asker.js';
+import type { HttpFacts, HttpQuestion } from './ipc.js';
 
-/** They do not wait long themselves. */
+/** They do not wait long themselves, and are answered whatever else is asked. */
 const LIMIT_MS = 1000;
+const HEALTH: AskOptions = { limitMs: LIMIT_MS, reserved: true };
+const ALL: HttpQuestion = { kind: 'status', resources: 'all' };
 
 /** 200 while the main process answers. */
 export async function answerHealth({ asker, facts }: ApiContext): Promise<HttpAnswered> {
-  const found = await asker.ask({ kind: 'version' }, LIMIT_MS);
-  if (found.kind !== 'answer') return unanswered(facts, found);
+  const found = answerIn(facts, await asker.ask({ kind: 'version' }, HEALTH));
+  if ('status' in found) return found;
   const version = (found.reply.text ?? '').trim();
   return json({ node: facts.node, at: Date.now(), healthy: true, version });
 }
 
 /** 200 where this node takes part in the votes about all of its resources. */
 export async function answerReady({ asker, facts }: ApiContext): Promise<HttpAnswered> {
-  const found = await asker.ask({ kind: 'status', resources: 'all' }, LIMIT_MS);
-  if (found.kind !== 'answer') return unanswered(facts, found);
+  const found = answerIn(facts, await asker.ask(ALL, HEALTH));
+  if ('status' in found) return found;
   const missing = (found.reply.status ?? []).filter(({ voters }) => !ownHistory(voters));
   const ready = missing.length === 0;
   const why = missing.map(({ resource }) => `${resource}: this node's voter knows nothing of the past yet`);
@@ -32,31 +35,37 @@ export async function answerResource(
   resource: string,
   wanted: 'primary' | 'secondary',
 ): Promise<HttpAnswered> {
-  const [status, explained] = await Promise.all([
-    asker.ask({ kind: 'status', resources: [resource] }, LIMIT_MS),
-    wanted === 'secondary' ? asker.ask({ kind: 'explain', name: resource }, LIMIT_MS) : null,
-  ]);
-  if (status.kind !== 'answer') return unanswered(facts, status);
-  if (explained !== null && explained.kind !== 'answer') return unanswered(facts, explained);
-  const entry = status.reply.status?.[0];
+  const begun = performance.now();
+  // Of all: so there are no more different questions than resources, whatever is asked for.
+  const found = answerIn(facts, await asker.ask(ALL, HEALTH));
+  if ('status' in found) return found;
+  const entry = found.reply.status?.find((each) => each.resource === resource);
   if (entry === undefined) {
-    const detail = status.reply.error?.message ?? `no resource ${resource} on node ${facts.node}`;
+    const detail = `no resource ${resource.slice(0, 100)} on node ${facts.node}`;
     return problem(404, detail, { node: facts.node, at: Date.now() });
   }
-  const fit =
-    wanted === 'primary'
-      ? runsHere(entry, facts.node, status.ageMs)
-      : explained !== null && isFitSecondary(entry, explained);
+  let fit = runsHere(entry, facts.node, found.ageMs);
+  if (wanted === 'secondary') {
+    const limitMs = Math.max(1, LIMIT_MS - (performance.now() - begun));
+    const asked = await asker.ask({ kind: 'explain', name: resource }, { ...HEALTH, limitMs });
+    const explained = answerIn(facts, asked);
+    if ('status' in explained) return explained;
+    fit = isFitSecondary(entry, explained.reply);
+  }
   const { lease, role, state } = entry;
-  const body = {
-    node: facts.node,
-    at: Math.round(Date.now() - status.ageMs),
-    resource,
-    role,
-    state,
-    epoch: lease.epoch,
-  };
+  const at = Math.round(Date.now() - found.ageMs);
+  const body = { node: facts.node, at, resource, role, state, epoch: lease.epoch };
   return json({ ...body, [wanted]: fit }, fit ? 200 : 503);
+}
+
+/** What was answered; or, where it is none or an error, what the client is told: that it cannot be known. */
+function answerIn(
+  facts: HttpFacts,
+  asked: Answered,
+): HttpAnswered | Pick<Extract<Answered, { kind: 'answer' }>, 'reply' | 'ageMs'> {
+  if (asked.kind !== 'answer') return unanswered(facts, asked);
+  const { error = null } = asked.reply;
+  return error === null ? asked : problem(503, error.message, { node: facts.node, at: Date.now() });
 }
 
 /** Under a lease that has not ended since that was said, by force, or in maintenance. */
@@ -69,8 +78,8 @@ export function runsHere(entry: StatusEntry, node: string, ageMs: number): boole
 /** What has to be so of this node itself before it may be promoted; the rest is about the others. */
 const OWN: ReadonlySet<string> = new Set(['role', 'clean', 'stays', 'fit', 'rested', 'voter']);
 
-function isFitSecondary(entry: StatusEntry, { reply }: Extract<Answered, { kind: 'answer' }>): boolean {
-  const found = (reply.explanations ?? []).find(({ subject }) => subject === 'resource');
+function isFitSecondary(entry: StatusEntry, { explanations }: Partial<ControlReply>): boolean {
+  const found = (explanations ?? []).find(({ subject }) => subject === 'resource');
   const own = (found?.conditions ?? []).filter(
     ({ name, topic }: Condition) => topic === 'promotion' && OWN.has(name),
   );

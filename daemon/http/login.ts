@@ -34,7 +34,12 @@ ${said}
 </main>
 </html>
 `;
-  return { status, type: HTML_TYPE, body, headers: { 'Content-Security-Policy': LOGIN_POLICY } };
+  const headers = {
+    'Content-Security-Policy': LOGIN_POLICY,
+    // With no-referrer, which all else says, browsers do not tell with a form where it was: `Origin: null`.
+    'Referrer-Policy': 'same-origin',
+  };
+  return { status, type: HTML_TYPE, body, headers };
 }
 
 /** Answers the form: a session, or the form again. */
@@ -54,11 +59,10 @@ export async function answerLogin(access: Access, request: IncomingMessage): Pro
 
 const CLOSE = { Connection: 'close' };
 
-/** Browsers say where a form was. */
+/** Browsers say where a form was; by the name of a server alone where the connection has no TLS, and is not of this machine. */
 function isForeign({ headers }: IncomingMessage): boolean {
-  const site = headers['sec-fetch-site'];
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
-  const { host = '', origin } = headers;
+  const { host = '', origin, 'sec-fetch-site': site } = headers;
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none';
   return origin !== undefined && origin.replace(/^https?:\/\//, '') !== host;
 }
 

@@ -45,8 +45,8 @@ export function takePictures(
   let running = false;
   let soon: NodeJS.Timeout | undefined;
   const cluster = repeater(CLUSTER_MS, lookAtCluster);
-  const balancer = repeater(BALANCER_MS, lookAtBalancer);
-  const checks = repeater(CHECKS_MS, lookAtChecks);
+  const balancer = repeater(BALANCER_MS, () => timeOf(lookAtBalancer));
+  const checks = repeater(CHECKS_MS, () => timeOf(lookAtChecks));
 
   function show(kind: PictureKind, value: object): void {
     if (!running) return;
@@ -55,33 +55,46 @@ export function takePictures(
     tell(kind, data);
   }
 
-  function silent({ knownMs }: Exclude<Answered, { kind: 'answer' }>): void {
+  /** It is not known now: nobody is told of before. */
+  function unknown(kind: PictureKind): void {
+    latest.delete(kind);
+  }
+
+  function silent({ knownMs }: Extract<Answered, { kind: 'silent' }>): void {
     // What was known is not so any more.
     latest.clear();
     show('silent', { node: context().facts.node, at: Date.now(), ageMs: knownMs });
   }
 
-  async function lookAtCluster(): Promise<void> {
+  /** Gives how long the main process took for itself. */
+  async function lookAtCluster(): Promise<number> {
     const { asker } = context();
-    const view = askCluster(asker, GATHERED_MS);
+    const begun = performance.now();
+    const view = askCluster(asker, { limitMs: GATHERED_MS });
     // Other nodes take their time; this one does not.
-    const there = await asker.ask({ kind: 'version' }, SILENT_MS);
-    if (there.kind === 'silent') return silent(there);
-    latest.delete('silent');
+    const there = await asker.ask({ kind: 'version' }, { limitMs: SILENT_MS, reserved: true });
+    const tookMs = performance.now() - begun;
+    if (there.kind === 'silent') silent(there);
+    if (there.kind === 'busy') unknown('cluster');
+    if (there.kind !== 'answer') return tookMs;
+    unknown('silent');
     const gathered = await view;
     if ('found' in gathered) show('cluster', gathered.found);
+    else if ('kind' in gathered && gathered.kind === 'silent') silent(gathered);
+    else unknown('cluster');
+    return tookMs;
   }
 
   async function lookAtBalancer(): Promise<void> {
     const { asker, facts } = context();
-    if (!facts.balancer) return;
+    if (!facts.balancer) return unknown('balancer');
     const [hosts, services] = await Promise.all([
       asker.ask({ kind: 'balancer-hosts', hosts: [], services: [] }),
       asker.ask({ kind: 'balancer-services', services: [] }),
     ]);
-    if (hosts.kind !== 'answer' || services.kind !== 'answer') return;
+    if (hosts.kind !== 'answer' || services.kind !== 'answer') return unknown('balancer');
     const [pairs, all] = [hosts.reply.balancer, services.reply.balancer];
-    if (pairs?.kind !== 'hosts' || all?.kind !== 'services') return;
+    if (pairs?.kind !== 'hosts' || all?.kind !== 'services') return unknown('balancer');
     const shown = firstOf(pairs.hosts, PAIRS_MAX, ({ stateWeight }: PairView) => stateWeight === 0);
     const note = [...new Set([pairs.note, all.note])].filter((text) => text !== '').join('; ');
     const more = pairs.hosts.length - shown.length;
@@ -98,9 +111,9 @@ export function takePictures(
 
   async function lookAtChecks(): Promise<void> {
     const { asker, facts } = context();
-    if (!facts.checks) return;
+    if (!facts.checks) return unknown('checks');
     const found = await collectChecks(asker);
-    if (found === null) return;
+    if (found === null) return unknown('checks');
     const { ageMs, entries, ...rest } = found;
     const shown = firstOf(entries, CHECKS_MAX, ({ outage, state }: CheckEntry) => state === 'down' || outage);
     const at = Math.round(Date.now() - ageMs);
@@ -140,8 +153,18 @@ interface Repeater {
   now(): void;
 }
 
-/** Does something again and again, never twice at once; what takes long is done less often. */
-function repeater(everyMs: number, work: () => Promise<void>): Repeater {
+/** How long it took, in milliseconds. */
+async function timeOf(work: () => Promise<void>): Promise<number> {
+  const begun = performance.now();
+  await work();
+  return performance.now() - begun;
+}
+
+/**
+ * Does something again and again, never twice at once; what takes long is done less often. `work` gives for how long it kept the main process
+ * busy: what it waited beyond that is part of the pause.
+ */
+function repeater(everyMs: number, work: () => Promise<number>): Repeater {
   let timer: NodeJS.Timeout | undefined;
   let wanted = false;
   let working = false;
@@ -153,10 +176,11 @@ function repeater(everyMs: number, work: () => Promise<void>): Repeater {
     if (working) return;
     working = true;
     const begun = performance.now();
-    await work();
+    const busyMs = await work();
     working = false;
     if (!wanted) return;
-    const pauseMs = Math.max(everyMs, Math.min(performance.now() - begun, PAUSE_MS));
+    const waitedMs = performance.now() - begun - busyMs;
+    const pauseMs = Math.max(everyMs - waitedMs, Math.min(busyMs, PAUSE_MS));
     timer = setTimeout(() => void run(), again ? 0 : pauseMs);
   }
 

@@ -4,6 +4,7 @@
  */
 import type { Server } from 'node:http';
 import { addressText } from '../config/http-address.js';
+import { bootTime } from '../sys/clock.js';
 import { messageOf } from '../sys/errors.js';
 import { becomeFirstOf } from '../sys/privileges.js';
 import { type Access, createAccess } from './access.js';
@@ -15,6 +16,7 @@ import { loadPage } from './page.js';
 import { COMMON, createHttpServer } from './server.js';
 import type { HttpSettings } from './settings.js';
 import { createEventStream } from './stream.js';
+import { throttled } from './throttle.js';
 
 const BEAT_MS = 1000;
 /** A port that is taken may be given up soon. */
@@ -28,12 +30,16 @@ export function runHttp(script: string): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   process.on('uncaughtException', fail);
   process.on('disconnect', () => process.exit(0));
-  const clock = (): number => performance.now();
-  const asker: Asker = createAsker({ send: (question, what) => say({ kind: 'ask', question, what }), clock });
+  // The clock is found while this process may still read whatever it wants to.
+  bootTime();
+  const asker: Asker = createAsker({
+    send: (question, what) => say({ kind: 'ask', question, what }),
+    clock: bootTime,
+  });
+  const forget = throttled(FORGET_MS, asker.forget);
   let facts: HttpFacts = { node: '', checks: false, balancer: false };
   let access: Access | null = null;
   let token: string | null = null;
-  let forgotAt = Number.NEGATIVE_INFINITY;
   const context = (): ApiContext => ({ asker, facts });
   const metrics = createMetrics(context);
   const stream = createEventStream({ context, headers: COMMON });
@@ -47,10 +53,7 @@ export function runHttp(script: string): void {
         return asker.heard(message);
       case 'event':
         metrics.event(message.event);
-        if (clock() - forgotAt >= FORGET_MS) {
-          asker.forget();
-          forgotAt = clock();
-        }
+        forget();
         return stream.event(message.event);
       default:
         message satisfies never;
@@ -68,7 +71,7 @@ export function runHttp(script: string): void {
   }
 
   function begin(settings: HttpSettings): Access {
-    const begun = createAccess(settings, clock);
+    const begun = createAccess(settings, bootTime);
     const page = loadPage(script);
     const server = createHttpServer({
       routes: () => ({ access: begun, context: context(), page, metrics: metrics.answer }),

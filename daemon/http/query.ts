@@ -2,7 +2,7 @@
 import { parseDuration } from '../config/duration.js';
 
 /** By name: what can be given, and how often. */
-export type Wanted = Readonly<Record<string, 'word' | 'words' | 'count' | 'duration' | 'flag'>>;
+export type Wanted = Readonly<Record<string, 'word' | 'few' | 'words' | 'count' | 'duration' | 'flag'>>;
 
 export interface Query {
   words(name: string): string[];
@@ -14,6 +14,8 @@ export interface Query {
 }
 
 const WORDS_MAX = 100;
+/** Each of them is looked for among all that there is. */
+const FEW_MAX = 10;
 
 /** Or what is wrong with it. */
 export function readQuery(search: URLSearchParams, wanted: Wanted): Query | string {
@@ -21,7 +23,8 @@ export function readQuery(search: URLSearchParams, wanted: Wanted): Query | stri
     const kind = Object.hasOwn(wanted, name) ? wanted[name] : undefined;
     const values = search.getAll(name);
     if (kind === undefined) return `'${name}' is not known here; ${known(wanted)}`;
-    if (values.length > (kind === 'words' ? WORDS_MAX : 1)) return `'${name}' is given too often`;
+    const most = kind === 'words' ? WORDS_MAX : kind === 'few' ? FEW_MAX : 1;
+    if (values.length > most) return `'${name}' is given too often: ${most} at most`;
     const [value = ''] = values;
     if (kind === 'count' && !/^[0-9]{1,9}$/.test(value)) return `'${name}' has to be a whole number`;
     if (kind === 'flag' && value !== '' && value !== '1') return `'${name}' takes 1, or nothing`;

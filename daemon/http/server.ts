@@ -5,7 +5,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { messageOf } from '../sys/errors.js';
-import { type HttpAnswered, problem } from './answers.js';
+import { type HttpAnswered, problem, text } from './answers.js';
+import { whenOver } from './over.js';
 import { type Routed, type RouteOptions, route } from './routes.js';
 import type { EventStream } from './stream.js';
 
@@ -49,9 +50,14 @@ export function createHttpServer({ failed, routes, stream }: HttpServerOptions):
     // What a client does to its connection is its own business.
     request.on('error', () => {});
     response.on('error', () => {});
+    // A request forgets its connection when its body was not read to the end.
+    const { socket } = request;
+    // Sent before the one before it was answered. Clients that mean well do not, and what waits in a heap has no bound.
+    if (response.socket === null) return void socket.destroy();
     const found = await routed(request);
-    if ('stream' in found) return open(request, response, found.stream);
-    send(request, response, found);
+    if (response.destroyed || socket.destroyed) return;
+    if ('stream' in found) return open(request, response, socket, found.stream);
+    send(request, response, socket, found);
   }
 
   async function routed(request: IncomingMessage): Promise<Routed> {
@@ -63,26 +69,25 @@ export function createHttpServer({ failed, routes, stream }: HttpServerOptions):
     }
   }
 
-  function open(request: IncomingMessage, response: ServerResponse, last: number): void {
-    if (request.method === 'HEAD')
-      return send(request, response, { status: 200, type: 'text/event-stream', body: '', headers: {} });
-    if (response.destroyed) return;
+  function open(request: IncomingMessage, response: ServerResponse, socket: Socket, last: number): void {
+    if (request.method === 'HEAD') return send(request, response, socket, text('', 'text/event-stream'));
     // It is silent for as long as nothing happens.
-    request.socket.setTimeout(0);
+    socket.setTimeout(0);
     if (!stream.open(request, response, last))
-      send(request, response, problem(503, 'too many watch already', {}, { 'Retry-After': '10' }));
+      send(request, response, socket, problem(503, 'too many watch already', {}, { 'Retry-After': '10' }));
   }
 
-  function send(request: IncomingMessage, response: ServerResponse, answered: HttpAnswered): void {
-    if (response.destroyed) return;
+  function send(
+    { method }: IncomingMessage,
+    response: ServerResponse,
+    socket: Socket,
+    answered: HttpAnswered,
+  ): void {
     const bytes = Buffer.byteLength(answered.body);
-    if (unsent + bytes > UNSENT_MAX) {
-      request.socket.destroy();
-      return;
-    }
+    if (unsent + bytes > UNSENT_MAX) return void socket.destroy();
     const { body, headers, status, type } = answered;
     unsent += bytes;
-    response.once('close', () => {
+    whenOver(socket, response, () => {
       unsent -= bytes;
     });
     response.writeHead(status, {
@@ -91,7 +96,7 @@ export function createHttpServer({ failed, routes, stream }: HttpServerOptions):
       ...(status === 204 ? {} : { 'Content-Length': bytes }),
       ...headers,
     });
-    response.end(request.method === 'HEAD' || status === 204 ? undefined : body);
+    response.end(method === 'HEAD' || status === 204 ? undefined : body);
   }
 
   const server = createServer(

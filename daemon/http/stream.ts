@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HaEvent } from '../../proto/event-types.js';
 import type { ApiContext } from './api.js';
+import { whenOver } from './over.js';
 import { type Pictures, takePictures } from './pictures.js';
 
 export interface EventStream {
@@ -65,7 +66,8 @@ export function createEventStream({ context, headers }: StreamOptions): EventStr
 
   async function replay(viewer: Viewer, after: number | null, last: number): Promise<void> {
     const wanted = { names: [], sinceMs: null, last: after === null ? last : REPLAY_MAX, follow: false };
-    const found = await context().asker.ask({ kind: 'events', ...wanted });
+    // An answer to somebody else may be of before this one's news were kept.
+    const found = await context().asker.ask({ kind: 'events', ...wanted }, { anew: true });
     const before = found.kind === 'answer' ? (found.reply.events ?? []) : [];
     const missed = before.filter(({ number }) => after === null || number > after);
     const known = before.at(-1)?.number ?? 0;
@@ -87,7 +89,6 @@ export function createEventStream({ context, headers }: StreamOptions): EventStr
         'X-Accel-Buffering': 'no',
       });
       write(viewer, `retry: ${RETRY_MS}\n\n`);
-      response.on('close', () => gone(viewer));
       response.on('error', () => response.destroy());
       viewers.add(viewer);
       if (viewers.size === 1) {
@@ -95,6 +96,7 @@ export function createEventStream({ context, headers }: StreamOptions): EventStr
         pictures.start();
       }
       for (const [kind, data] of pictures.latest()) write(viewer, `event: ${kind}\ndata: ${data}\n\n`);
+      whenOver(request.socket, response, () => gone(viewer));
       void replay(viewer, after, last);
       return true;
     },

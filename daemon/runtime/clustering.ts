@@ -57,11 +57,16 @@ const LIMIT_MS_MAX = 2000;
 /** The balancer is not waited for longer: how the node is has to come in time. */
 const BALANCER_MS = 300;
 
+/** Timelines that are put together at a time: for each all nodes are asked for what may be much. */
+const TIMELINES_MAX = 2;
+const EX_TEMPFAIL = 75;
+
 export function createClustering(options: ClusteringOptions): Clustering {
   const { clock, config, log, network } = options;
   const once = createOnce(clock);
   /** Why a node is not connected, and when it was last heard before. */
   const gone = new Map<NodeName, { reason: string; heardAt: Instant }>();
+  let timelines = 0;
   const answerer = createAnswerer({
     send: (group, node, message) => network().send(group, node, message),
     waiting: (group, node) => network().waiting(group, node),
@@ -96,7 +101,18 @@ export function createClustering(options: ClusteringOptions): Clustering {
       case 'cluster':
         return { cluster: { kind: 'cluster', ...(await gather()) } };
       case 'timeline':
-        return timelineOf({ config, handle: options.handle, ask: asker.ask }, request);
+        return timeline(request);
+    }
+  }
+
+  async function timeline(request: TimelineRequest): Promise<Partial<ControlReply>> {
+    if (timelines >= TIMELINES_MAX)
+      return { error: { code: EX_TEMPFAIL, message: 'other timelines are being put together: ask again' } };
+    timelines += 1;
+    try {
+      return await timelineOf({ config, handle: options.handle, ask: asker.ask }, request);
+    } finally {
+      timelines -= 1;
     }
   }
 
@@ -136,13 +152,15 @@ export function limitOf({ resources }: Pick<Config, 'resources'>, node: NodeName
 }
 
 async function ownWord(options: ClusteringOptions): Promise<NodeSaid> {
-  const { balancer, monitor, resources } = options.config();
+  const { monitor, resources } = options.config();
+  // First what is waited for: all else is as it is when this is said.
+  const balancer = options.config().balancer === null ? null : await balancerCounts(options.balancer);
   return {
     version,
     uptimeMs: options.clock() - options.startedAt,
     status: options.statuses(resources.map(({ name }) => name)),
     checks: monitor?.active ? checkCounts(options, monitor.checks) : null,
-    balancer: balancer === null ? null : await balancerCounts(options.balancer),
+    balancer,
   };
 }
 

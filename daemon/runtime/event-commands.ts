@@ -1,4 +1,5 @@
 /** Answers `hastmonctl events`: what is in the journal, and then, where that is wanted, what happens. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ControlReply } from '../../proto/control-types.js';
 import type { EventsRequest, HaEvent } from '../../proto/event-types.js';
 import type { Journal } from '../events/journal.js';
@@ -27,7 +28,12 @@ export function createEventsHandler(
     const end = follow ? journal.subscribe((event) => take(event)) : () => {};
     try {
       const events = await journal.read(wanted, last ?? Number.POSITIVE_INFINITY);
-      for (const page of pagesOf(events)) reply({ events: page });
+      for (const page of pagesOf(events)) {
+        if (signal.aborted) return {};
+        reply({ events: page });
+        // Leases are renewed between one page and the next.
+        await nextTurn();
+      }
       if (!follow) return {};
       const known = events.at(-1)?.number ?? 0;
       const tell = (event: HaEvent): void => {
@@ -43,19 +49,18 @@ export function createEventsHandler(
   };
 }
 
-function pagesOf(events: readonly HaEvent[]): HaEvent[][] {
-  const pages: HaEvent[][] = [];
-  let left = 0;
+function* pagesOf(events: readonly HaEvent[]): Generator<HaEvent[]> {
+  let page: HaEvent[] = [];
+  let left = PAGE_CHARACTERS;
   for (const event of events) {
-    const page = pages.at(-1);
-    left -= event.text.length + JSON.stringify(event.data).length;
-    if (page !== undefined && left > 0 && page.length < PAGE) page.push(event);
-    else {
-      pages.push([event]);
-      left = PAGE_CHARACTERS;
-    }
+    const characters = event.text.length + JSON.stringify(event.data).length;
+    if (page.length > 0 && (page.length >= PAGE || left <= characters)) {
+      yield page;
+      [page, left] = [[], PAGE_CHARACTERS];
+    } else if (page.length > 0) left -= characters;
+    page.push(event);
   }
-  return pages;
+  if (page.length > 0) yield page;
 }
 
 function wantedBy({ names, sinceMs }: EventsRequest, now: number): (event: HaEvent) => boolean {

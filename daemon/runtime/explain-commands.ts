@@ -32,8 +32,8 @@ const EX_UNAVAILABLE = 69;
 
 /** A block may have thousands of checks, and a host be in thousands of services: nobody reads that. */
 const EXPLAINED_MAX = 200;
-/** Where something else is meant as well, the balancer is not waited for longer. */
-const BALANCER_MS = 2000;
+/** Where something else is meant as well, the balancer is not waited for longer: health asks, and has to answer within a second. */
+const BALANCER_MS = 400;
 /** More names are not compared with a wrong one, and not listed. */
 const COMPARED_MAX = 2000;
 const NAMED_MAX = 20;

@@ -45,8 +45,12 @@ export interface HttpHostOptions {
 }
 
 const SILENCE_MS = 10_000;
-/** It asks the same only once at a time: more than this is a fault of its own. */
-const QUESTIONS_MAX = 64;
+/** It keeps a bound of its own: more than this is a fault of it. */
+const QUESTIONS_MAX = 128;
+/** What takes the main process itself some milliseconds or more where there is much. */
+const EXPENSIVE: ReadonlySet<string> = new Set(['timeline', 'events', 'checks', 'check']);
+
+type Say = (final: boolean, reply: Partial<ControlReply>, figures?: DaemonFigures | null) => void;
 
 const EX_UNAVAILABLE = 69;
 const EX_SOFTWARE = 70;
@@ -57,6 +61,8 @@ export function createHttpHost(options: HttpHostOptions): HttpHost {
   let given: { settings: HttpSettings; facts: HttpFacts } | null = null;
   let unsubscribe: (() => void) | null = null;
   let underWay = new Set<AbortController>();
+  /** Of each kind of question that is expensive, when the last one will have been answered. */
+  const lines = new Map<HttpQuestion['kind'], Promise<unknown>>();
   const child = createSupervisedChild<MainToHttp, HttpToMain>({
     ...{ script: options.script, args: ['http'], records: options.records, log },
     ...{ name: 'the process for HTTP', clock: bootTime, silenceMs: options.silenceMs ?? SILENCE_MS },
@@ -96,11 +102,7 @@ export function createHttpHost(options: HttpHostOptions): HttpHost {
   async function answer(question: number, what: HttpQuestion): Promise<void> {
     const asked = underWay;
     const signal = new AbortController();
-    const say = (
-      final: boolean,
-      reply: Partial<ControlReply>,
-      figures: DaemonFigures | null = null,
-    ): void => {
+    const say: Say = (final, reply, figures = null) => {
       // Another process than the one that has asked has numbers of its own.
       if (asked === underWay) child.say({ kind: 'answer', question, final, reply, figures });
     };
@@ -113,13 +115,30 @@ export function createHttpHost(options: HttpHostOptions): HttpHost {
     asked.add(signal);
     try {
       if (what.kind === 'processes') say(true, {}, await options.figures());
-      else await tell(partsOf(await options.ask(what, (part) => say(false, part), signal.signal)), say);
+      else if (EXPENSIVE.has(what.kind)) await inLine(what.kind, () => carryOut(what, signal.signal, say));
+      else await carryOut(what, signal.signal, say);
     } catch (error) {
       log.error({}, `a question of HTTP has failed: ${messageOf(error)}`);
       say(true, refusal(EX_SOFTWARE, 'this question cannot be answered: see the log of hastmond'));
     } finally {
       asked.delete(signal);
     }
+  }
+
+  async function carryOut(what: ControlRequest, signal: AbortSignal, say: Say): Promise<void> {
+    if (signal.aborted) return;
+    await tell(partsOf(await options.ask(what, (part) => say(false, part), signal)), say);
+  }
+
+  /** One of a kind at a time, each in a turn of its own: what viewers ask holds nothing up for longer than one of them takes. */
+  async function inLine(kind: HttpQuestion['kind'], work: () => Promise<void>): Promise<void> {
+    const before = lines.get(kind) ?? Promise.resolve();
+    const turn = before.then(() => nextTurn()).then(work);
+    lines.set(
+      kind,
+      turn.catch(() => {}),
+    );
+    await turn;
   }
 
   return {
@@ -151,10 +170,7 @@ export function createHttpHost(options: HttpHostOptions): HttpHost {
 }
 
 /** Leases are renewed between one part and the next. */
-async function tell(
-  parts: readonly Partial<ControlReply>[],
-  say: (final: boolean, part: Partial<ControlReply>) => void,
-): Promise<void> {
+async function tell(parts: readonly Partial<ControlReply>[], say: Say): Promise<void> {
   for (const [index, part] of parts.entries()) {
     if (index > 0) await nextTurn();
     say(index === parts.length - 1, part);

@@ -1,4 +1,5 @@
 /** Answers `hastmonctl timeline`: asks the other voters for what happened, and puts it together with what happened here. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ControlReply, ControlRequest } from '../../proto/control-types.js';
 import type { EventsRequest, HaEvent } from '../../proto/event-types.js';
 import type { Timeline, TimelineRequest } from '../../proto/timeline-types.js';
@@ -51,7 +52,12 @@ export async function timelineOf(
   const known = words.filter((word) => word !== null);
   const events = known.flatMap((word) => word.events).filter((event) => event.resource === name);
   const answered = known.map(({ node }) => node);
-  const failovers = failoversOf(events, timesOf(config, resource), last, answered);
+  const failovers: Timeline['failovers'] = [];
+  // Leases are renewed between one and the next.
+  for (const failover of failoversOf(events, timesOf(config, resource), last, answered)) {
+    failovers.push(failover);
+    await nextTurn();
+  }
   missing.sort((a, b) => resource.voters.indexOf(a.node) - resource.voters.indexOf(b.node));
   return { cluster: { kind: 'timeline', resource: name, failovers, missing } };
 }

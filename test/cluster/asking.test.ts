@@ -1,11 +1,13 @@
 /** Nodes that ask each other: what may be asked, that it comes whole, and that nothing of it is without bound. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { INQUIRIES_MAX } from '../../daemon/cluster/answerer.js';
+import { createAnswerer, INQUIRIES_MAX } from '../../daemon/cluster/answerer.js';
 import { mayAsk, whyNotAsked } from '../../daemon/cluster/may-ask.js';
+import { encodeRequest } from '../../proto/control-codec.js';
 import type { ControlRequest } from '../../proto/control-types.js';
 import type { HaEvent } from '../../proto/event-types.js';
 import { PART_BYTES_MAX } from '../../proto/inquiry-codec.js';
+import { until } from '../system/wait.js';
 import { type Pair, pairOf } from './support.js';
 
 /** Longer than anything here takes. */
@@ -149,17 +151,22 @@ test('[N49] an answer that is too long is none, and says so', async (t) => {
   );
 });
 
-test('[N49] so many questions at a time, and no more; each has its time', async (t) => {
+test('[N49] so many questions at a time, and no more, but one about the node itself; each has its time', async (t) => {
   const open: (() => void)[] = [];
   const pair = closing(
     t,
     pairOf(() => new Promise((resolve) => open.push(() => resolve({ text: 'late' })))),
   );
-  const asked = Array.from({ length: INQUIRIES_MAX }, () =>
+  const asked = Array.from({ length: INQUIRIES_MAX - 1 }, () =>
     pair.asker.ask('there', { kind: 'version' }, PATIENCE_MS),
   );
   await assert.rejects(
     pair.asker.ask('there', { kind: 'version' }, PATIENCE_MS),
+    /being asked too much at once/,
+  );
+  asked.push(pair.asker.ask('there', { kind: 'about' }, PATIENCE_MS));
+  await assert.rejects(
+    pair.asker.ask('there', { kind: 'about' }, PATIENCE_MS),
     /being asked too much at once/,
   );
   while (open.length < INQUIRIES_MAX) await new Promise((resolve) => setImmediate(resolve));
@@ -170,6 +177,31 @@ test('[N49] so many questions at a time, and no more; each has its time', async 
   );
   pair.cut();
   await assert.rejects(pair.asker.ask('there', { kind: 'version' }, 30), /^Error: no answer for 30 ms$/);
+});
+
+test('[N49] answers that nobody fetches any more make room for others', async (t) => {
+  const replies: string[] = [];
+  const answerer = createAnswerer({
+    send(_group, _node, { number, refusal }) {
+      replies.push(`${number} ${refusal}`);
+      return true;
+    },
+    waiting: () => 0,
+    // Longer than a part.
+    handle: async () => ({ text: 'x'.repeat(4 * PART_BYTES_MAX) }),
+    refused() {},
+  });
+  t.after(() => answerer.close());
+  const kinds = ['version', 'version', 'version', 'version', 'version', 'about', 'about'] as const;
+  for (const [index, kind] of kinds.entries()) {
+    const request = encodeRequest({ kind });
+    answerer.inquiry('shared', 'here', { kind: 'inquiry', number: index + 1, part: 0, request });
+    await until(() => replies.length === index + 1, PATIENCE_MS, 'no answer');
+  }
+  assert.deepEqual(
+    replies,
+    kinds.map((_, index) => `${index + 1} `),
+  );
 });
 
 test('[N49] who has no connection is not asked, and who loses it has not answered', async (t) => {

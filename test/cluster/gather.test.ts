@@ -3,16 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { claimedTwice, doubleRuns } from '../../daemon/cluster/double.js';
 import { createGathering, type GatherOptions } from '../../daemon/cluster/gather.js';
-import { limitOf, nodesOf } from '../../daemon/runtime/clustering.js';
+import { createClustering, limitOf, nodesOf } from '../../daemon/runtime/clustering.js';
 import type { NodeSaid } from '../../proto/cluster-types.js';
 import type { ControlReply } from '../../proto/control-types.js';
+import { configOf, resourceOf } from '../config/support.js';
 import { entryOf } from '../ctl/support.js';
-import { reportOf, runs, saidOf } from './support.js';
-
-const NOTHING: ControlReply = {
-  ...{ final: true, progress: '', error: null, status: [], text: '', monitor: null, balancer: null },
-  ...{ events: [], explanations: [], cluster: null },
-};
+import { NOTHING, reportOf, runs, saidOf } from './support.js';
 
 function replyOf({ status, ...about }: NodeSaid): ControlReply {
   return { ...NOTHING, status, cluster: { kind: 'about', ...about } };
@@ -57,6 +53,38 @@ test('each says what it says, with its age; the asked one first-hand', async () 
     ],
   );
   assert.deepEqual(view.nodes[1]?.said, saidOf(entryOf()));
+});
+
+test('the own word is of when the others have answered, with its age', async () => {
+  let now = 0;
+  const order: string[] = [];
+  const { gather } = world(
+    {},
+    {
+      clock: () => now,
+      async ask(node) {
+        await new Promise((resolve) => setImmediate(resolve));
+        order.push(node);
+        now += 2000;
+        return replyOf(saidOf());
+      },
+      async own() {
+        order.push('a');
+        now += 300;
+        return saidOf();
+      },
+    },
+  );
+  const view = await gather();
+  assert.deepEqual(order, ['b', 'c', 'a']);
+  assert.deepEqual(
+    view.nodes.map(({ ageMs, node }) => [node, ageMs]),
+    [
+      ['a', 300],
+      ['b', 4300],
+      ['c', 4300],
+    ],
+  );
 });
 
 test('who does not answer is unknown: why, and since when; its last word is not shown', async () => {
@@ -138,4 +166,32 @@ test('who is asked, and how long', () => {
     ['b', 'c', 'd', 'e'].map((node) => limitOf(config, node)),
     [2000, 700, 500, 2000],
   );
+});
+
+test('two timelines are put together at a time, and who asks for another one is told so', async () => {
+  const open: (() => void)[] = [];
+  const config = configOf(resourceOf(''));
+  const clustering = createClustering({
+    config: () => config,
+    network: () => ({ send: () => false, waiting: () => 0, lastHeard: () => 0 }),
+    handle: () => new Promise((resolve) => open.push(() => resolve({}))),
+    statuses: () => [],
+    sight: () => 'unknown',
+    confirm: () => null,
+    balancer: () => Promise.reject(new Error('there is none')),
+    startedAt: 0,
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+    clock: () => 0,
+    wall: () => 0,
+  });
+  const ask = () => clustering.handle({ kind: 'timeline', resource: 'r', last: 1 });
+  const asked = [ask(), ask()];
+  assert.equal((await ask()).error?.code, 75);
+  for (const end of open) end();
+  for (const { cluster, error } of await Promise.all(asked))
+    assert.deepEqual([cluster?.kind, error], ['timeline', undefined]);
+  const after = ask();
+  open.at(-1)?.();
+  assert.equal((await after).cluster?.kind, 'timeline');
+  clustering.close();
 });

@@ -7,6 +7,11 @@ import { decodePeerMessage, encodePeerMessage, type LinkMessage } from '../../pr
 import type { ControlReply, StatusEntry } from '../../proto/control-types.js';
 import { entryOf } from '../ctl/support.js';
 
+export const NOTHING: ControlReply = {
+  ...{ final: true, progress: '', error: null, status: [], text: '', monitor: null, balancer: null },
+  ...{ events: [], explanations: [], cluster: null },
+};
+
 export function saidOf(...status: StatusEntry[]): NodeSaid {
   return { version: '0.1.0', uptimeMs: 1000, status, checks: null, balancer: null };
 }

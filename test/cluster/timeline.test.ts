@@ -3,9 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { failoversOf, type TimelineSettings } from '../../daemon/cluster/timeline.js';
+import { timelineOf } from '../../daemon/runtime/timeline-commands.js';
 import type { EventData, HaEvent } from '../../proto/event-types.js';
 import type { Failover } from '../../proto/timeline-types.js';
+import { configOf, resourceOf } from '../config/support.js';
 import { BEGAN, loses, story, takes } from './stories.js';
+import { NOTHING } from './support.js';
 
 const ALL = ['a', 'b', 'c'];
 const SETTINGS: TimelineSettings = {
@@ -13,8 +16,9 @@ const SETTINGS: TimelineSettings = {
   ...{ startTimeoutMs: 10_000, stopBudgetMs: 1000, stopTimeoutMs: 1000 },
 };
 
-const of = (events: readonly HaEvent[], answered = ALL, last = 10): Failover[] =>
-  failoversOf(events, SETTINGS, last, answered);
+const of = (events: readonly HaEvent[], answered = ALL, last = 10): Failover[] => [
+  ...failoversOf(events, SETTINGS, last, answered),
+];
 
 const phasesOf = ({ phases }: Failover): [string, number, string][] =>
   phases.map(({ name, node, tookMs }) => [name, tookMs, node]);
@@ -228,4 +232,32 @@ test('events that never were', () => {
     }),
     { numRuns: 3000 },
   );
+});
+
+test('between two failovers everything else has its turn', async () => {
+  const config = configOf(resourceOf(''));
+  const told = takes(story(), 'a', 1, ALL);
+  for (let epoch = 2; epoch <= 9; epoch += 1) takes(told, epoch % 2 === 0 ? 'b' : 'a', epoch, ALL);
+  const events = told.events.map((event) => ({ ...event, resource: 'r' }));
+  let turns = 0;
+  let over = false;
+  const turn = (): void => {
+    turns += 1;
+    if (!over) setImmediate(turn);
+  };
+  turn();
+  const { cluster } = await timelineOf(
+    {
+      config: () => config,
+      handle: async (_request, reply) => {
+        reply({ events: events.filter(({ node }) => node === 'a') });
+        return {};
+      },
+      ask: async (node) => ({ ...NOTHING, events: events.filter((event) => event.node === node) }),
+    },
+    { kind: 'timeline', resource: 'r', last: 8 },
+  );
+  over = true;
+  assert.equal(cluster?.kind === 'timeline' && cluster.failovers.length, 8);
+  assert.ok(turns >= 8, `${turns} turns`);
 });

@@ -39,14 +39,15 @@ test('there are so many sessions at most: the oldest ends for a new one', () => 
   assert.deepEqual([access.allowed(first), access.allowed(second)], [false, true]);
 });
 
-test('wrong tokens are looked at so often in a while', () => {
+test('wrong tokens are answered so often in a while; the right one is taken all the same', () => {
   let now = 0;
   const access = createAccess(settings(), () => now);
   const tries = (): unknown[] => Array.from({ length: 21 }, () => access.logIn('wrong'));
   assert.deepEqual(tries(), [...Array.from({ length: 20 }, () => null), 'busy']);
-  assert.equal(access.logIn(TOKEN), 'busy');
+  assert.equal(access.allowed(cookieOf(access.logIn(TOKEN))), true);
+  assert.equal(access.logIn('wrong'), 'busy');
   now = 10_000;
-  assert.notEqual(access.logIn(TOKEN), 'busy');
+  assert.equal(access.logIn('wrong'), null);
 });
 
 test('no token, no session and no empty word opens what needs one', () => {
@@ -67,13 +68,12 @@ test('no token, no session and no empty word opens what needs one', () => {
   assert.equal(createAccess(settings({ token: null }), () => 0).allowed({}), true);
 });
 
-test('on loopback a request is meant for a name of this machine; elsewhere the token keeps others out', () => {
+test('on loopback a request is meant for a name of this machine; where there is a token that keeps others out', () => {
   const open = createAccess(settings({ token: null, address: '127.0.0.2' }), () => 0);
   for (const host of ['localhost', 'localhost:8480', '127.0.0.1:1', '127.0.0.2', '[::1]', undefined])
     assert.equal(open.meant({ host }), true, host);
   for (const host of ['example.com', 'localhost.example.com', '127.0.0.1.example.com', '', '10.0.0.1'])
     assert.equal(open.meant({ host }), false, host);
-  const named = { host: 'hastmon.example.com', authorization: `Bearer ${TOKEN}` };
-  assert.equal(createAccess(settings(), () => 0).meant(named), true);
+  assert.equal(createAccess(settings(), () => 0).meant({ host: 'hastmon.example.com' }), true);
   assert.equal(createAccess(settings({ address: '10.0.0.1' }), () => 0).meant({ host: 'example.com' }), true);
 });

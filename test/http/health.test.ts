@@ -1,7 +1,9 @@
 /** What load balancers are told: 200 on the one node that runs the resource, and on a secondary that could take it over. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runsHere } from '../../daemon/http/health.js';
+import type { ApiContext } from '../../daemon/http/api.js';
+import type { Answered } from '../../daemon/http/asker.js';
+import { answerHealth, answerReady, answerResource, runsHere } from '../../daemon/http/health.js';
 import type { StatusEntry } from '../../proto/control-types.js';
 import { entryOf } from '../ctl/support.js';
 import { until } from '../system/cluster.js';
@@ -32,6 +34,41 @@ test('a resource runs here under a lease that has not ended since, by force, or 
   ];
   for (const [what, entry, ageMs, runs] of cases)
     assert.equal(runsHere(entryOf({ ...running, ...entry }), 'alpha', ageMs), runs, what);
+});
+
+test('what the main process cannot say is 503, whatever is asked; a resource that there is not is 404', async () => {
+  const asked: { what: unknown; reserved: boolean }[] = [];
+  const given = (answers: Record<string, Answered>): ApiContext => ({
+    asker: {
+      async ask(what, { reserved = false } = {}) {
+        asked.push({ what, reserved });
+        return answers[what.kind] ?? { kind: 'busy' };
+      },
+      heard() {},
+      forget() {},
+    },
+    facts: { node: 'alpha', checks: false, balancer: false },
+  });
+  const answerOf = (reply: Extract<Answered, { kind: 'answer' }>['reply']): Answered => {
+    return { kind: 'answer', reply, figures: null, ageMs: 0 };
+  };
+  const failed = answerOf({ error: { code: 70, message: 'see the log' } });
+  const none = given({ status: failed, version: failed, explain: failed });
+  const entry = entryOf({ role: 'secondary' });
+  const there = given({ status: answerOf({ status: [entry] }), explain: failed });
+  const { resource } = entry;
+  const answers = [
+    answerHealth(none),
+    answerReady(none),
+    answerResource(none, resource, 'primary'),
+    answerResource(there, resource, 'secondary'),
+    answerResource(given({}), resource, 'primary'),
+    answerResource(there, 'other', 'secondary'),
+  ];
+  const statuses = (await Promise.all(answers)).map(({ status }) => status);
+  assert.deepEqual(statuses, [503, 503, 503, 503, 503, 404]);
+  assert.ok(asked.every(({ reserved }) => reserved));
+  assert.ok(!JSON.stringify(asked).includes('other'), 'whoever asks fills the places of health');
 });
 
 /** What each node says, as `primary secondary`. */

@@ -7,7 +7,12 @@ import { type CountedFailover, followFailovers, NO_FAILOVERS } from '../../daemo
 import { createEventFigures } from '../../daemon/http/metrics/from-events.js';
 import { natureWord } from '../../daemon/http/metrics/monitoring.js';
 import { processFamilies } from '../../daemon/http/metrics/processes.js';
+import { clusterFamilies } from '../../daemon/http/metrics/resources.js';
+import type { NodeReport } from '../../proto/cluster-types.js';
+import type { StatusEntry } from '../../proto/control-types.js';
 import type { HaEvent } from '../../proto/event-types.js';
+import { reportOf, saidOf } from '../cluster/support.js';
+import { entryOf } from '../ctl/support.js';
 
 const counter = createCounter('x_things_total', 'Things.');
 counter.add({ kind: 'a"b\\c\nd' });
@@ -198,4 +203,36 @@ test('what happens is counted under bounded labels', () => {
     /^hastmon_hook_duration_seconds_sum\{resource="db",action="start",result="failed"\} 0\.7$/m,
   );
   assert.match(text, /^hastmon_check_edges_total\{check="web",to="down"\} 1$/m);
+});
+
+describe('primaries seen', () => {
+  const runs = (of: Partial<StatusEntry> = {}): StatusEntry =>
+    entryOf({ role: 'primary', state: 'run', ...of });
+  const waits = (of: Partial<StatusEntry> = {}): StatusEntry =>
+    entryOf({ role: 'secondary', state: 'stopped', remotes: [], ...of });
+  const seen = (nodes: readonly NodeReport[], entry: StatusEntry, double: readonly string[] = []): number => {
+    const twice = double.length === 0 ? [] : [{ resource: entry.resource, nodes: [...double] }];
+    const view = { node: 'a', at: 1, nodes: [...nodes], double: twice };
+    return clusterFamilies(view, [entry])[0]?.samples[0]?.value ?? Number.NaN;
+  };
+  const own = (entry: StatusEntry): NodeReport => reportOf('a', saidOf(entry), { self: true });
+
+  test('are those that say so, again when they are asked again', () => {
+    const both = [own(runs()), reportOf('b', saidOf(runs()))];
+    assert.equal(seen([own(runs()), reportOf('b', saidOf(waits()))], runs()), 1);
+    assert.equal(seen([own(waits()), reportOf('b', saidOf(waits()))], waits()), 0);
+    // It moved between the one answer and the other.
+    assert.equal(seen(both, runs()), 1);
+    assert.equal(seen(both, runs(), ['a', 'b']), 2);
+  });
+
+  test('with those that are heard of, as of the moment of the own word', () => {
+    const [remote] = entryOf().remotes;
+    assert.ok(remote !== undefined);
+    const heard = [{ ...remote, node: 'b', role: 'primary' as const, state: 'run' as const }];
+    const nodes = [own(waits({ remotes: heard })), reportOf('b', null)];
+    // Asked for a moment before, when it ran here.
+    assert.equal(seen(nodes, runs({ remotes: [] })), 1);
+    assert.equal(seen([own(runs({ remotes: heard })), reportOf('b', null)], waits()), 2);
+  });
 });

@@ -10,6 +10,7 @@ import path from 'node:path';
 import { order } from '../system/node.js';
 import { until } from '../system/wait.js';
 import { createScene, findBrowser, type Scene } from './scene.js';
+import { createServed, get } from './support.js';
 import { DESKTOP, openViewer, PHONE, type Viewer } from './viewer.js';
 
 const patienceMs = 30_000;
@@ -86,7 +87,39 @@ async function readmePictures({ folder, scene }: Stage): Promise<void> {
   }
 }
 
+/** A node of its own, with a token: the form, a wrong token, the right one, and the page. */
+async function logIn({ scene }: Stage): Promise<void> {
+  const token = '0123456789abcdef-token';
+  const { cluster, ports } = await createServed({ http: `token "${token}"` });
+  try {
+    await cluster.up();
+    const port = ports.nodeA ?? 0;
+    const served = async (): Promise<boolean> =>
+      (await get(port, '/login').catch(() => null))?.status === 200;
+    await until(served, patienceMs, 'there is no form');
+    const viewer = await openViewer(scene.browser, `http://127.0.0.1:${port}/`, { viewport: PHONE });
+    const { page } = viewer;
+    try {
+      assert.equal(new URL(page.url()).pathname, '/login');
+      assert.deepEqual([await viewer.violations(), await viewer.tooWide()], [[], []]);
+      await page.locator('#token').fill('wrong');
+      await page.locator('button').click();
+      await page.getByRole('alert').filter({ hasText: 'This is not the token.' }).waitFor();
+      await page.locator('#token').fill(token);
+      await page.locator('button').click();
+      await shows(viewer, '.node', 'nodeA');
+      assert.equal(new URL(page.url()).pathname, '/');
+      assert.deepEqual(viewer.strangers, []);
+    } finally {
+      await viewer.close();
+    }
+  } finally {
+    await cluster.close();
+  }
+}
+
 const cases: [string, (stage: Stage) => Promise<void>][] = [
+  ['where there is a token, a form asks for it, and then the page is there', logIn],
   [
     'all is well: nodes, resources and leases, checks and weights are there',
     async ({ viewer }) => {

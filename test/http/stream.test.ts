@@ -92,9 +92,13 @@ test('HEAD of the stream does not watch', async (t) => {
   socket.on('data', (chunk) => {
     text += chunk;
   });
-  socket.write(
-    'HEAD /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\nGET /health HTTP/1.1\r\nHost: localhost\r\n\r\n',
+  socket.write('HEAD /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await until(
+    () => /text\/event-stream[\s\S]*\r\n\r\n/.test(text),
+    patienceMs,
+    () => `no answer: ${text}`,
   );
+  socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n');
   await until(
     () => /"healthy":true/.test(text),
     patienceMs,

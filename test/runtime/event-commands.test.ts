@@ -72,6 +72,25 @@ test('by what they are about, in any place, and since when', async () => {
   assert.deepEqual(await got({ last: 2 }), [8, 9]);
 });
 
+test('between two pages everything else has its turn, and who has gone is told nothing more', async () => {
+  const known = Array.from({ length: 1000 }, (_, index) => at(index + 1));
+  const trial = await asked({}, known);
+  const seen = new Set<number>();
+  let over = false;
+  const look = (): void => {
+    seen.add(trial.got.length);
+    if (!over) setImmediate(look);
+  };
+  look();
+  await trial.done;
+  over = true;
+  for (const told of [200, 400, 600, 800]) assert.ok(seen.has(told), [...seen].join());
+  const gone = await asked({}, known);
+  gone.abort.abort();
+  await gone.done;
+  assert.ok(gone.got.length <= 200);
+});
+
 test('who follows misses nothing of what happens while the journal is read, and hears nothing twice', async () => {
   const db = { resource: 'db' };
   const known = [at(1, db), at(2, db)];

@@ -38,6 +38,7 @@ function trialFor(t: TestContext, silenceMs = 60_000) {
   const listeners = new Set<(event: HaEvent) => void>();
   const note = (_: object, text: string): void => void lines.push(text);
   let ended = 0;
+  let [busy, busiest] = [0, 0];
   const host = createHttpHost({
     script,
     records: { record: (pid) => pids.push(pid), forget: (pid) => void pids.splice(pids.indexOf(pid), 1) },
@@ -48,6 +49,13 @@ function trialFor(t: TestContext, silenceMs = 60_000) {
       if (request.kind === 'balancer-hosts') {
         const hosts = Array.from({ length: 1001 }, () => pairOf());
         return { text: 'hosts', balancer: { kind: 'hosts', hosts, note: '' } };
+      }
+      if (request.kind === 'checks') {
+        busy += 1;
+        busiest = Math.max(busiest, busy);
+        await until(() => asked.includes('version'), LIMIT_MS, 'nothing else is answered');
+        busy -= 1;
+        return { text: `checks ${busiest}` };
       }
       reply({ text: 'a part' });
       return { text: 'the rest' };
@@ -92,6 +100,14 @@ test('questions are answered in parts, the last of which says so', async (t) => 
   await says('answer [1,false,0,"hosts",true]');
   await says('answer [1,true,0,"hosts",true]');
   await says('answer [2,true,0,"",false]');
+});
+
+test('of what is expensive one of a kind is answered at a time, and all else meanwhile', async (t) => {
+  const { apply, says } = trialFor(t);
+  const checks = [0, 1, 2].map((from) => ({ kind: 'checks', from }));
+  apply([...checks, { kind: 'version' }]);
+  await says('answer [3,true,0,"the rest",true]');
+  for (const [index] of checks.entries()) await says(`answer [${index},true,0,"checks 1",true]`);
 });
 
 test('what could change something is not answered, whatever the process asks', async (t) => {

@@ -26,7 +26,10 @@ export function createMetrics(context: () => ApiContext): Metrics {
 
   async function collect(): Promise<Family[]> {
     const { asker, facts } = context();
-    const status = await asker.ask({ kind: 'status', resources: 'all' }, LIMIT_MS);
+    const status = await asker.ask(
+      { kind: 'status', resources: 'all' },
+      { limitMs: LIMIT_MS, reserved: true },
+    );
     const always = [
       family('hastmon_build_info', 'info', 'What is running.', [[{ version }, 1]]),
       family('hastmon_node_info', 'info', 'The name of this node.', [[{ node: facts.node }, 1]]),
@@ -35,10 +38,10 @@ export function createMetrics(context: () => ApiContext): Metrics {
     if (status.kind !== 'answer') return [...always, ...counted.families([])];
     const entries = status.reply.status ?? [];
     const [cluster, checks, balancer, figures] = await Promise.all([
-      askCluster(asker, LIMIT_MS),
+      askCluster(asker, { limitMs: LIMIT_MS }),
       facts.checks ? collectChecks(asker) : null,
       facts.balancer ? balancerOf(context()) : [],
-      asker.ask({ kind: 'processes' }, LIMIT_MS),
+      asker.ask({ kind: 'processes' }, { limitMs: LIMIT_MS }),
     ]);
     return [
       ...always,
@@ -66,8 +69,8 @@ export function createMetrics(context: () => ApiContext): Metrics {
 
 async function balancerOf({ asker }: ApiContext): Promise<Family[]> {
   const [hosts, services] = await Promise.all([
-    asker.ask({ kind: 'balancer-hosts', hosts: [], services: [] }, LIMIT_MS),
-    asker.ask({ kind: 'balancer-services', services: [] }, LIMIT_MS),
+    asker.ask({ kind: 'balancer-hosts', hosts: [], services: [] }, { limitMs: LIMIT_MS }),
+    asker.ask({ kind: 'balancer-services', services: [] }, { limitMs: LIMIT_MS }),
   ]);
   const pairs =
     hosts.kind === 'answer' && hosts.reply.balancer?.kind === 'hosts' ? hosts.reply.balancer : null;

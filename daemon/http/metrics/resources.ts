@@ -1,5 +1,5 @@
 /** Figures of resources and of the nodes around them, as the main process sees them now. */
-import type { ClusterView } from '../../../proto/cluster-types.js';
+import type { ClusterView, NodeReport } from '../../../proto/cluster-types.js';
 import type { StatusEntry } from '../../../proto/control-types.js';
 import type { Role, RunState } from '../../core/types.js';
 import { type Family, gauge, type Labels, stateSet } from './exposition.js';
@@ -120,18 +120,28 @@ export function clusterFamilies(view: ClusterView, entries: readonly StatusEntry
   ];
 }
 
-/** By its own word, or by what its peers have heard from it. */
+/**
+ * By its own word, or by what its peers have heard from it. Words of several nodes are not of one moment, and between them it may lawfully have
+ * moved: of more than one that says it runs it those count that said so when they were asked again.
+ */
 function runningNodes(view: ClusterView, entry: StatusEntry): Set<string> {
-  const said = view.nodes.filter(({ said: all }) =>
-    all?.status.some(({ resource, role, state }) => {
-      return resource === entry.resource && role === 'primary' && state === 'run';
-    }),
-  );
+  const entryIn = ({ said }: NodeReport): StatusEntry | undefined =>
+    said?.status.find(({ resource }) => resource === entry.resource);
+  const claims = view.nodes.filter((report) => isRunning(entryIn(report))).map(({ node }) => node);
+  const lasting = view.double.find(({ resource }) => resource === entry.resource)?.nodes ?? [];
+  const said = claims.length < 2 ? claims : claims.filter((node) => lasting.includes(node));
   const known = new Set(view.nodes.filter((report) => report.said !== null).map(({ node }) => node));
-  const heard = entry.remotes.filter(
-    ({ node, role, state }) => node !== null && !known.has(node) && role === 'primary' && state === 'run',
+  // What this node has heard of others, at the same moment as what it says of itself.
+  const own = view.nodes.filter(({ self }) => self).map(entryIn)[0] ?? entry;
+  const heard = own.remotes.flatMap((remote) =>
+    remote.node !== null && !known.has(remote.node) && isRunning(remote) ? [remote.node] : [],
   );
-  return new Set([...said.map(({ node }) => node), ...heard.map(({ node }) => node ?? '')]);
+  const counted = said.length === 0 ? claims.slice(0, 1) : said;
+  return new Set([...counted, ...heard]);
+}
+
+function isRunning(seen: { role: Role | null; state: RunState | null } | undefined): boolean {
+  return seen?.role === 'primary' && seen.state === 'run';
 }
 
 function labelled<S>(
