@@ -139,12 +139,11 @@ type KeptForUs = NonNullable<VoterMemory['grant']>;
 /** What this node's own voter keeps for it, or another one that says so and knows no less. */
 function keptForUs(state: NodeState, now: Instant): KeptForUs | null {
   const self = state.settings.node;
-  const { grant, released } = state.voter;
+  const { grant } = state.voter;
   if (grant?.mark.on && grant.holder.node === self) return { ...grant, leftMs: 0 };
   for (const node of Object.keys(state.peers)) {
     const theirs = heardLately(state, node, now)?.memory.grant;
     if (!theirs?.mark.on || theirs.holder.node !== self) continue;
-    if ((released[self] ?? []).some((last) => last.epoch >= theirs.epoch)) continue;
     const older = grant === null || (grant.epoch < theirs.epoch && !bindsToOthers(state.voter, now));
     const behind = grant?.epoch === theirs.epoch && grant.mark.revision < theirs.mark.revision;
     if (older || behind) return theirs;

@@ -314,12 +314,15 @@ describe('a node', () => {
     const { state } = step(own, { kind: 'cleaned', id: own.lastCleanId, ok: true, detail: '' }, 10);
     const kept = { holder: { node: 'a', incarnation: 1 }, epoch: 4, leftMs: 0, mark: ON };
     const message = heartbeat({ memory: { ...heartbeat().memory, grant: kept } });
-    const stored = (now: number): (string | undefined)[] =>
-      step(state, { kind: 'peer', from: 'b', message }, now).outputs.flatMap((output) =>
+    const stored = (now: number, from = state): (string | undefined)[] =>
+      step(from, { kind: 'peer', from: 'b', message }, now).outputs.flatMap((output) =>
         output.kind === 'store' ? [output.record.grant?.holder.node] : [],
       );
     assert.deepEqual(stored(GRANT_MS - 1), []);
     assert.deepEqual(stored(GRANT_MS), ['a']);
+    // A release, as of an acquisition that came to nothing, has not ended what others keep (L3).
+    const released = { a: [{ incarnation: 1, epoch: 4 }] };
+    assert.deepEqual(stored(GRANT_MS, { ...state, voter: { ...state.voter, released } }), ['a']);
   });
 
   test('[L9] ends it only under a good lease, by itself when there is one', () => {
