@@ -10,6 +10,7 @@ import { CtlError } from './error.js';
 import { formatExplanation } from './explain.js';
 import { standing } from './goal.js';
 import type { Session } from './run.js';
+import { untilAble } from './until-able.js';
 import { duration } from './words.js';
 
 type Switchover = Extract<ControlRequest, { kind: 'switchover' }>;
@@ -36,9 +37,15 @@ async function waitFor(session: Session, request: Switchover): Promise<ControlRe
   const { invocation, terminal } = session;
   const { resource } = request;
   const howToSee = `hastmonctl status ${resource} and hastmonctl events ${resource} say how it is`;
-  const asked = session.ask(request, 0, undefined, (line) => terminal.note(plain(line)));
   const { end, ended } = interrupted(invocation.timeoutMs);
   try {
+    const spent = await untilPossible(session, request, ended);
+    if (spent === 'signal') throw new CtlError(INTERRUPTED, `${resource}: nothing has been done`);
+    if (spent === 'time') {
+      const after = `after ${duration(invocation.timeoutMs)}`;
+      throw new CtlError(exitCode.tempFail, `${resource}: not possible ${after}; nothing has been done`);
+    }
+    const asked = session.ask(request, 0, undefined, (line) => terminal.note(plain(line)));
     const outcome = await Promise.race([asked, ended]);
     if (outcome === 'signal')
       throw new CtlError(INTERRUPTED, `no longer waiting: a switchover that has begun goes on; ${howToSee}`);
@@ -51,6 +58,27 @@ async function waitFor(session: Session, request: Switchover): Promise<ControlRe
     throw new CtlError(exitCode.tempFail, `${late}\nit goes on; ${howToSee}`);
   } finally {
     end();
+  }
+}
+
+/** Waits where the successor lacks only what comes by itself. */
+async function untilPossible(
+  { ask, invocation, terminal }: Session,
+  { resource, to }: Switchover,
+  ended: Promise<'signal' | 'time'>,
+): Promise<'signal' | 'time' | 'possible'> {
+  const over = new AbortController();
+  const possible = untilAble({
+    plan: { kind: 'switchover-plan', resource, to },
+    ask: (plan) => ask(plan, ANSWER_MS),
+    tell: (line) => terminal.note(plain(line)),
+    timeoutMs: invocation.timeoutMs,
+    signal: over.signal,
+  }).then(() => 'possible' as const);
+  try {
+    return await Promise.race([possible, ended]);
+  } finally {
+    over.abort();
   }
 }
 

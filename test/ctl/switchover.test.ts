@@ -2,21 +2,22 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { ControlReply, ControlRequest } from '../../proto/control-types.js';
-import type { Explanation } from '../../proto/explain-types.js';
+import type { Condition, Explanation } from '../../proto/explain-types.js';
 import { entryOf, fakeDaemon, hastmonctl } from './support.js';
 
 const program = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../ctl/hastmonctl.js');
 
 type Reply = (partial: Partial<ControlReply>) => void;
 
-/** A hastmond that says the lines, and then gives the answer. */
-function going(lines: readonly string[], answer: Partial<ControlReply>) {
+/** A hastmond that says the lines, and then gives the answer; to `--dry-run`, too, where it is `planned`. */
+function going(lines: readonly string[], answer: Partial<ControlReply>, planned = false) {
   const asked: ControlRequest[] = [];
   const handle = async (request: ControlRequest, reply: Reply): Promise<Partial<ControlReply>> => {
     if (request.kind === 'status') return { status: [entryOf({ holder: 'beta' })] };
+    if (request.kind === 'switchover-plan' && !planned) return {};
     asked.push(request);
     for (const progress of lines) reply({ progress });
     return answer;
@@ -46,19 +47,22 @@ describe('a switchover that is waited for', () => {
   });
 
   test('is not waited for any longer than it was said to be', async (t) => {
-    const handle = async (request: ControlRequest): Promise<Partial<ControlReply>> =>
-      request.kind === 'status' ? { status: [entryOf({ state: 'stopping' })] } : new Promise(() => {});
+    const handle = async ({ kind }: ControlRequest): Promise<Partial<ControlReply>> => {
+      if (kind === 'switchover-plan') return {};
+      return kind === 'status' ? { status: [entryOf({ state: 'stopping' })] } : new Promise(() => {});
+    };
     const config = await fakeDaemon(t, handle);
-    const heard = await hastmonctl(['switchover', 'mail', '--timeout', '50ms', '-c', config]);
+    const heard = await hastmonctl(['switchover', 'mail', '--timeout', '300ms', '-c', config]);
     assert.equal(heard.code, 75);
     assert.match(
       heard.err,
-      /mail: not done after 50 ms: primary, stopping.*\n.*it goes on; hastmonctl status mail/,
+      /mail: not done after 300 ms: primary, stopping.*\n.*it goes on; hastmonctl status mail/,
     );
   });
 
   test('that is interrupted says what goes on', async (t) => {
-    const handle = async (_: ControlRequest, reply: Reply): Promise<Partial<ControlReply>> => {
+    const handle = async ({ kind }: ControlRequest, reply: Reply): Promise<Partial<ControlReply>> => {
+      if (kind === 'switchover-plan') return {};
       reply({ progress: 'mail: stopping it here' });
       return new Promise(() => {});
     };
@@ -74,6 +78,75 @@ describe('a switchover that is waited for', () => {
     const code = await new Promise((resolve) => child.on('close', resolve));
     assert.equal(code, 130);
     assert.match(err, /no longer waiting: a switchover that has begun goes on; hastmonctl status mail and /);
+  });
+});
+
+describe('where the successor cannot take over yet', () => {
+  const condition = (name: string, source: string, holds: boolean): Condition => ({
+    ...{ topic: name === 'lease' ? 'here' : 'successor', name, holds, oneOf: '', enough: 1 },
+    ...{ what: name, value: '', needed: '', ageMs: 0, source, change: holds ? '' : name },
+  });
+
+  /** A hastmond whose conditions get better with each question. */
+  async function after(t: TestContext, ...steps: Condition[][]) {
+    const asked: string[] = [];
+    const config = await fakeDaemon(t, async ({ kind }) => {
+      asked.push(kind);
+      const conditions = (steps.length > 1 ? steps.shift() : steps[0]) ?? [];
+      const missing = conditions.filter(({ holds }) => holds !== true);
+      const error = missing.length === 0 ? null : { code: 75, message: `beta lacks ${missing[0]?.name}` };
+      if (kind !== 'switchover-plan') return error === null ? { text: 'mail: runs on beta\n' } : { error };
+      const about = { subject: 'switchover', name: 'mail', node: 'alpha', sentence: 'so it is' } as const;
+      return { error, explanations: [{ ...about, verdicts: { here: true, successor: false }, conditions }] };
+    });
+    return { asked, config };
+  }
+
+  test('it is waited for what comes by itself, and that is said once', async (t) => {
+    const early = [condition('free', 'beta', false), condition('connected', 'alpha', false)];
+    const { asked, config } = await after(t, early, early, [condition('free', 'beta', true)]);
+    const heard = await hastmonctl(['switchover', 'mail', '-c', config]);
+    assert.deepEqual(heard, {
+      ...{ code: 0, out: 'mail: runs on beta\n' },
+      err: 'mail: beta lacks free; waiting for that, nothing is done before\n',
+    });
+    assert.deepEqual(asked, [...Array(3).fill('switchover-plan'), 'switchover']);
+  });
+
+  for (const [why, conditions] of Object.entries({
+    'the other node has just failed': [condition('free', 'beta', false), condition('rested', 'beta', false)],
+    'the other node is not connected': [condition('connected', 'alpha', false)],
+    'it does not run here': [condition('lease', 'alpha', false), condition('free', 'beta', false)],
+  }))
+    test(`it is refused at once where ${why}`, async (t) => {
+      const { asked, config } = await after(t, conditions);
+      const heard = await hastmonctl(['switchover', 'mail', '-c', config]);
+      assert.equal(heard.code, 75);
+      assert.match(heard.err, /^hastmonctl: beta lacks \w+\n$/);
+      assert.deepEqual(asked, ['switchover-plan', 'switchover']);
+    });
+
+  test('after the time that was given it is refused, with the reason', async (t) => {
+    const { config } = await after(t, [condition('free', 'beta', false)]);
+    const heard = await hastmonctl(['switchover', 'mail', '--timeout', '700ms', '-c', config]);
+    assert.equal(heard.code, 75);
+    assert.match(heard.err, /waiting for that, nothing is done before\nhastmonctl: beta lacks free\n$/);
+  });
+
+  test('an interrupt ends the waiting, and nothing has been done', async (t) => {
+    const { asked, config } = await after(t, [condition('free', 'beta', false)]);
+    const child = spawn(process.execPath, [program, 'switchover', 'mail', '-c', config], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let err = '';
+    child.stderr.on('data', (chunk) => {
+      if (err === '') child.kill('SIGINT');
+      err += chunk;
+    });
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    assert.equal(code, 130);
+    assert.match(err, /\nhastmonctl: mail: nothing has been done\n$/);
+    assert.ok(!asked.includes('switchover'));
   });
 });
 
@@ -98,7 +171,7 @@ describe('--dry-run', () => {
   };
 
   test('[N51] shows the conditions and the steps, by a request of its own', async (t) => {
-    const { asked, handle } = going([], { explanations: [explanation], text: 'stop it\nstart it' });
+    const { asked, handle } = going([], { explanations: [explanation], text: 'stop it\nstart it' }, true);
     const words = ['switchover', 'mail', '--to', 'beta', '--dry-run', '-c', await fakeDaemon(t, handle)];
     const { code, err, out } = await hastmonctl(words);
     assert.deepEqual({ code, err }, { code: 0, err: '' });
@@ -117,12 +190,12 @@ describe('--dry-run', () => {
 
   test('ends with 75 where it would be refused, and with the error where nothing can be said', async (t) => {
     const error = { code: 75, message: 'beta cannot take over now' };
-    const refused = await fakeDaemon(t, going([], { explanations: [explanation], error }).handle);
+    const refused = await fakeDaemon(t, going([], { explanations: [explanation], error }, true).handle);
     const heard = await hastmonctl(['switchover', 'mail', '--dry-run', '-c', refused]);
     assert.equal(heard.code, 75);
     assert.doesNotMatch(heard.out, /WHAT WOULD HAPPEN/);
     const unknown = { error: { code: 68, message: 'no resource mail' } };
-    const nothing = await fakeDaemon(t, going([], unknown).handle);
+    const nothing = await fakeDaemon(t, going([], unknown, true).handle);
     assert.deepEqual(await hastmonctl(['switchover', 'mail', '--dry-run', '-c', nothing]), {
       ...{ code: 68, out: '', err: 'hastmonctl: no resource mail\n' },
     });

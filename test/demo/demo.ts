@@ -7,7 +7,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Cluster, createCluster, hastmonctl, must, root } from '../system/cluster.js';
+import { type Cluster, createCluster, hastmonctl, must, root, until } from '../system/cluster.js';
 import { type Client, startClient } from './client.js';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -83,6 +83,11 @@ async function showSwitchover(cluster: Cluster, client: Client): Promise<void> {
   say(`\n${bold('nodeA comes back')} and the operator moves the service home, planned:\n`);
   await cluster.node('nodeA').start();
   await type(cluster, 'nodeA', 'role', 'secondary', 'shared', '--wait');
+  await until(
+    async () => (await cluster.node('nodeB').status())?.remotes.every(({ connected }) => connected) === true,
+    30_000,
+    () => 'nodeB does not hear the others',
+  );
   const began = Date.now();
   const home = client.next((answer) => answer.node === 'nodeA', 30_000);
   await Promise.all([home, type(cluster, 'nodeB', 'switchover', 'shared', '--to', 'nodeA', '--wait')]);
