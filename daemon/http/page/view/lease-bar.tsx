@@ -3,25 +3,9 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { approach, type LeaseModel, leftOf, levelOf } from '../model/lease.js';
 import { duration } from '../model/words.js';
+import { createFrames, type Frame } from './frames.js';
 
-type Frame = (stepMs: number) => void;
-
-/** One loop for all bars, which rests while there are none. */
-const frames = new Set<Frame>();
-let lastFrame = 0;
-
-function run(at: number): void {
-  const stepMs = Math.min(100, at - lastFrame);
-  lastFrame = at;
-  for (const frame of frames) frame(stepMs);
-  if (frames.size > 0) requestAnimationFrame(run);
-}
-
-function join(frame: Frame): () => void {
-  frames.add(frame);
-  if (frames.size === 1) requestAnimationFrame(run);
-  return () => frames.delete(frame);
-}
+const join = createFrames((run) => requestAnimationFrame(run));
 
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
 
