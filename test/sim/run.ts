@@ -72,6 +72,8 @@ function phases(cluster: Cluster, profile: Profile): void {
   expectOne(world);
   const before = runners(world).join();
   agenda.runUntil(agenda.now + 20 * leaseMs);
+  // One that is under way at this moment comes to its end first.
+  if (isMoving(world)) waitForService(world);
   expectOne(world);
   const after = runners(world).join();
   if (before !== after && !handsOver(world, before, after))
@@ -199,6 +201,11 @@ function isSettled(world: World): boolean {
     .every(({ main }) => main?.started && main.state.cleaning === null && main.state.leaving === null);
   const running = world.machines.filter(({ service }) => service.running);
   return calm && running.length === 1 && running.every(isNamed);
+}
+
+/** A move that nobody ordered is under way: it is stopped here, and does not run on the successor yet. */
+function isMoving(world: World): boolean {
+  return world.machines.some(({ main }) => main?.started && main.state.handover !== null);
 }
 
 /** A move in good times is one by priority. */
