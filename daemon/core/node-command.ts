@@ -8,7 +8,7 @@ import { maintenanceOff, maintenanceOn } from './node-maintenance.js';
 import { become, leavePrimary } from './node-role.js';
 import type { NodeCommand, NodeOutput, NodeState } from './node-types.js';
 import { chooseSuccessor } from './plan.js';
-import type { Instant, NodeName, Role } from './types.js';
+import type { Instant, NodeName, Role, StateMessage } from './types.js';
 import { connectedHolder, heardLately, holding } from './view.js';
 import { bootstrapVoter, forgetMaintenance } from './voter.js';
 
@@ -149,15 +149,20 @@ function forget(state: NodeState, now: Instant, outputs: NodeOutput[], reply: Re
   if (!grant?.mark.on) return reply('', 'this voter keeps nothing for anybody; nothing to do');
   if (grant.holder.node === state.settings.node)
     return reply(`it is kept for this node: hastmonctl maintenance off ${state.settings.resource}`);
-  if (heardLately(state, grant.holder.node, now) !== null)
+  const theirs = heardLately(state, grant.holder.node, now);
+  if (theirs !== null && !hasForgotten(theirs))
     return reply(
       `${grant.holder.node} is connected: hastmonctl maintenance off ${state.settings.resource} there`,
     );
   for (const output of forgetMaintenance(state.voter)) if (output.kind === 'store') outputs.push(output);
-  reply(
-    '',
-    `this voter keeps nothing for ${grant.holder.node} any more; what may still run there runs unguarded`,
-  );
+  const there =
+    theirs === null ? 'what may still run there runs unguarded' : 'it says that nothing runs there';
+  reply('', `this voter keeps nothing for ${grant.holder.node} any more; ${there}`);
+}
+
+/** It has lost its record, and cannot take back what it does not know of; by its own word the resource is stopped there. */
+function hasForgotten({ forced, holdingEpoch, memory, run }: StateMessage): boolean {
+  return !memory.history && !forced && holdingEpoch === 0 && (run === 'stopped' || run === 'readytorun');
 }
 
 function bootstrap(state: NodeState, now: Instant, outputs: NodeOutput[], reply: Reply): void {
