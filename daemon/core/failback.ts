@@ -69,17 +69,23 @@ export function failbackArrived(state: NodeState, node: NodeName, now: Instant):
   state.failback = { ...state.failback, arrived: { node, epoch, at: now } };
 }
 
-/** What has come of a failback that arrived: it has come off once that node has kept the resource for the time of the file, and has failed
- * where another one has it before; called after every input. */
+/**
+ * What has come of a failback that arrived: it has come off once the resource has run there without interruption for the time of the file, and
+ * for complaint_interval at least, in which a node may use up its attempts; it has failed where another node has it before. Called after every
+ * input.
+ */
 export function noteArrived(state: NodeState, now: Instant): void {
   const { arrived } = state.failback;
   if (arrived === null) return;
   const message = heardLately(state, arrived.node, now);
   const runs = message !== null && message.holdingEpoch > 0 && message.run === 'run';
-  if (runs && now - arrived.at >= state.settings.failbackMs) {
+  const { complaintIntervalMs, failbackMs } = state.settings;
+  if (runs && now - arrived.at >= Math.max(failbackMs, complaintIntervalMs)) {
     state.failback = NO_FAILBACK;
     return;
   }
+  // It has died there: what it is tried for again counts from then on.
+  if (message !== null && !runs) state.failback = { ...state.failback, arrived: { ...arrived, at: now } };
   const other = state.settings.voters.some(
     (node) => node !== arrived.node && (heardLately(state, node, now)?.holdingEpoch ?? 0) > arrived.epoch,
   );
@@ -136,16 +142,19 @@ export function failbackWords(
   const ready = `${node} has ${peer?.message?.priority ?? '?'}, able for ${lengthOf(now - (peer?.readySince ?? now))}`;
   const held = failbackHeldUp(state, now);
   const then = held === '' ? `would hand over to it ${inTime(at - now)}` : `not now: ${held}`;
-  const { failures } = state.failback;
-  const failed = failures === 0 ? '' : `; failed ${failures === 1 ? 'once' : `${failures} times`} before`;
-  return { node, value: `${ready}: ${then}${failed}`, needed };
+  return { node, value: `${ready}: ${then}${failedBefore(state)}`, needed };
+}
+
+function failedBefore({ failback: { failures } }: NodeState): string {
+  return failures === 0 ? '' : `; failed ${failures === 1 ? 'once' : `${failures} times`} before`;
 }
 
 /** What comes next of it, for `status`: `would hand over to hostA in 4 min (failback after 10 min)`; '' for nothing. */
 export function failbackAhead(state: NodeState, now: Instant): string {
   const next = failbackTo(state, now);
   if (next === null || failbackHeldUp(state, now) !== '') return '';
-  return `would hand over to ${next.node} ${inTime(next.at - now)} (failback after ${lengthOf(state.settings.failbackMs)})`;
+  const after = lengthOf(state.settings.failbackMs);
+  return `would hand over to ${next.node} ${inTime(next.at - now)} (failback after ${after}${failedBefore(state)})`;
 }
 
 const inTime = (ms: DurationMs): string => (ms <= 0 ? 'now' : `in ${lengthOf(ms)}`);

@@ -201,10 +201,10 @@ function isGood(state: NodeState, now: Instant): boolean {
   return until - guardMarginMs(leaseMs) - now >= leaseMs / 2 && state.leaving === null;
 }
 
-function keep({ kept }: NodeState, now: Instant, outputs: NodeOutput[]): void {
+function keep({ kept, roleSet }: NodeState, now: Instant, outputs: NodeOutput[]): void {
   if (kept === null) return;
   const { by, endsAt, reason } = kept;
-  outputs.push({ kind: 'keep', note: { reason, by, leftMs: Math.max(0, endsAt - now) } });
+  outputs.push({ kind: 'keep', note: { reason, by, leftMs: Math.max(0, endsAt - now), roleSet } });
 }
 
 function leave(state: NodeState, outputs: NodeOutput[]): void {

@@ -112,6 +112,8 @@ export interface KeptNote {
   by: string;
   /** How long it still lasts by itself, from now; Infinity for as long as nobody ends it. */
   leftMs: DurationMs;
+  /** The role that was set last: it is as it was, as the resource is. */
+  roleSet: Role;
 }
 
 export interface NodeState {

@@ -87,9 +87,9 @@ export function startNode(init: NodeInit, now: Instant): NodeStep {
   };
   const outputs: NodeOutput[] = [];
   if (init.record !== null) voterOutputs(state, changeOfVoters(state), outputs);
-  if (state.kept !== null) {
-    log(outputs, 'info', `in maintenance (${state.kept.reason}): the resource is taken up as it is`);
-    state.roleSet = 'primary';
+  if (init.kept !== null) {
+    log(outputs, 'info', `in maintenance (${init.kept.reason}): the resource is taken up as it is`);
+    state.roleSet = init.kept.roleSet;
     become(state, 'primary', now, outputs, { resumed: true });
     settle(state, now, outputs);
     return { state, outputs };

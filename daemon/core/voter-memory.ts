@@ -49,11 +49,14 @@ export function voterSurpassed(state: VoterState, from: NodeName, holdingEpoch: 
   return forgetMaintenance(state);
 }
 
-/** The operator's word that what is kept here for another node does not run there any more (L8). */
+/**
+ * The operator's word that what is kept here for another node does not run there any more (L8). It is no word of the holder, so its revision stays
+ * as it is: the other voters, one of which may still hear that node, do not take it over.
+ */
 export function forgetMaintenance(state: VoterState): VoterOutput[] {
   const { grant } = state;
   if (!grant?.mark.on || state.storing !== null) return [];
-  return storeUnmarked(state, grant, { on: false, reason: '', by: '', revision: grant.mark.revision + 1 });
+  return storeUnmarked(state, grant, { on: false, reason: '', by: '', revision: grant.mark.revision });
 }
 
 /** What voters keep for this voter's own node it does not count on: the resource is known to be stopped here (L9). */

@@ -2,7 +2,9 @@
  * The note on disk that a resource is in maintenance on this node: a hastmond that is started under it takes the resource up as it is.
  * It outlives a reboot, since the voters do not forget either; its end is by the wall clock, which nothing that is safe depends on.
  */
+import { ROLES } from '../config/values.js';
 import type { KeptNote } from '../core/node-types.js';
+import type { Role } from '../core/types.js';
 import type { NetLog } from '../net/log.js';
 import type { Store } from '../state/store.js';
 
@@ -20,6 +22,7 @@ interface Written {
   by: string;
   /** Milliseconds since 1970, null for never. */
   endsAt: number | null;
+  roleSet: Role;
 }
 
 const MAINTENANCE = 'maintenance';
@@ -29,7 +32,8 @@ export function createKeptNotes(store: Store, log: () => NetLog, wall: () => num
   async function write(note: KeptNote | null): Promise<void> {
     if (note === null) return store.removeDurably(MAINTENANCE);
     const endsAt = Number.isFinite(note.leftMs) ? wall() + note.leftMs : null;
-    await store.write(MAINTENANCE, { reason: note.reason, by: note.by, endsAt } satisfies Written);
+    const { by, reason, roleSet } = note;
+    await store.write(MAINTENANCE, { reason, by, endsAt, roleSet } satisfies Written);
   }
 
   return {
@@ -43,7 +47,9 @@ export function createKeptNotes(store: Store, log: () => NetLog, wall: () => num
       }
       const leftMs =
         typeof value.endsAt === 'number' ? Math.max(0, value.endsAt - wall()) : Number.POSITIVE_INFINITY;
-      return { reason: value.reason, by: value.by, leftMs };
+      // A note of an earlier version does not say: nobody is favoured then.
+      const roleSet = ROLES.find((role) => role === value.roleSet) ?? 'secondary';
+      return { reason: value.reason, by: value.by, leftMs, roleSet };
     },
     keep(note, done) {
       write(note).then(

@@ -210,10 +210,11 @@ describe('[P7] the holder hands over to a node of better priority', () => {
 
 describe('[P7] a failback has come off when the other node has kept the resource', () => {
   const RUNS = { role: 'primary', able: false, run: 'run', holdingEpoch: 2, priority: 50 } as const;
+  const DIED = { ...RUNS, run: 'starting' } as const;
 
   /** It has failed once, and is tried again; b runs the resource. */
-  function handedBack() {
-    const a = holder();
+  function handedBack(change: Partial<Settings> = {}) {
+    const a = holder(change);
     failbackFailed(a.state(), 0);
     a.pass(AFTER + 1000);
     assert.equal(a.to(), 'b');
@@ -237,6 +238,26 @@ describe('[P7] a failback has come off when the other node has kept the resource
     assert.equal(a.state().failback.failures, 1);
     a.pass(4000, RUNS);
     assert.deepEqual([a.state().failback.failures, a.state().failback.arrived], [0, null]);
+  });
+
+  test('and for that time after each time it has died there', () => {
+    const a = handedBack();
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      a.pass(AFTER / 2, RUNS);
+      a.pass(1000, DIED);
+    }
+    a.pass(AFTER - 2000, RUNS);
+    assert.equal(a.state().failback.failures, 1);
+    a.pass(4000, RUNS);
+    assert.deepEqual([a.state().failback.failures, a.state().failback.arrived], [0, null]);
+  });
+
+  test('and for complaint_interval, however short that of the file is', () => {
+    const a = handedBack({ complaintIntervalMs: 2 * AFTER });
+    a.pass(AFTER + 1000, RUNS);
+    assert.equal(a.state().failback.failures, 1);
+    a.pass(AFTER, RUNS);
+    assert.equal(a.state().failback.failures, 0);
   });
 
   test('where it comes back sooner, it has failed: the next one waits for longer', () => {

@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { demandOf } from '../../daemon/core/demand.js';
 import { startNode, stepNode } from '../../daemon/core/node.js';
-import type { NodeInput, NodeOutput, NodeState, WithoutNow } from '../../daemon/core/node-types.js';
+import type { KeptNote, NodeInput, NodeOutput, NodeState, WithoutNow } from '../../daemon/core/node-types.js';
 import { initPrimary, type PrimaryState, stepPrimary } from '../../daemon/core/primary.js';
 import type { MaintenanceMark, RequestMessage, StateMessage } from '../../daemon/core/types.js';
 import { UNMARKED } from '../../daemon/core/types.js';
 import {
   changeVoters,
   copyVoter,
+  forgetMaintenance,
   initVoter,
   type VoterOutput,
   type VoterState,
@@ -170,6 +171,17 @@ function marked(voters: readonly string[]): PrimaryState {
   return step.state;
 }
 
+describe('what an operator has forgotten on one voter', () => {
+  test('[L8] is not forgotten on another one, which may still hear that node', () => {
+    const state = keeping();
+    storeAll(state, forgetMaintenance(state), 50);
+    assert.equal(state.grant?.mark.on, false);
+    const other = keeping();
+    storeAll(other, voterHeard(other, 'c', voterMemory(state, 60), 60), 60);
+    assert.equal(other.grant?.mark.on, true);
+  });
+});
+
 describe("the primary's worker", () => {
   test('[L2] relies on a majority, and on no less', () => {
     assert.equal(marked(['a']).reported?.maintained, false);
@@ -221,7 +233,9 @@ describe("the primary's worker", () => {
   });
 });
 
-const KEPT = { reason: 'upgrade', by: 'op', leftMs: Number.POSITIVE_INFINITY };
+const KEPT: KeptNote = {
+  ...{ reason: 'upgrade', by: 'op', leftMs: Number.POSITIVE_INFINITY, roleSet: 'secondary' },
+};
 
 /** Node a after a restart in maintenance, at 0. */
 function adopted(): NodeState {
@@ -253,6 +267,7 @@ describe('a node', () => {
   test('[L5] takes up what an earlier hastmond left, and leaves it to the next', () => {
     const state = adopted();
     assert.equal(state.worker?.report?.maintained, true);
+    assert.equal(state.roleSet, 'secondary', 'who was favoured before, and nobody else');
     const ends = step(state, { kind: 'terminate' }, 10);
     assert.ok(
       ends.outputs.some((output) => output.kind === 'worker-message' && output.message.kind === 'stop'),
