@@ -4,7 +4,7 @@
  */
 import type { BalancerSettings } from '../balancer/settings.js';
 import type { HttpSettings } from '../http/settings.js';
-import { monitorWord, printable, SECRET_SHOWN, word } from './dump-words.js';
+import { monitorWord, printable, SECRET_SHOWN, TOKEN_SHOWN, word } from './dump-words.js';
 import { formatDuration, formatPercent } from './duration.js';
 import { addressText } from './http-address.js';
 import { dumpMonitor } from './monitor-dump.js';
@@ -57,7 +57,7 @@ function dumpHttp(http: HttpSettings): string[] {
   const lines = [
     `listen ${word(addressText(http))}`,
     ...(http.tokenFile !== '' ? [`token_file ${word(http.tokenFile)}`] : []),
-    ...(http.tokenFile === '' && http.token !== null ? [`token ${word(SECRET_SHOWN)}`] : []),
+    ...(http.tokenFile === '' && http.token !== null ? [`token ${word(TOKEN_SHOWN)}`] : []),
     `user ${http.users.map(monitorWord).join(' ')}`,
     `health ${http.health}`,
   ];

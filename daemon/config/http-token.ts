@@ -2,7 +2,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { messageOf } from '../sys/errors.js';
 import { quote } from './diagnostic.js';
-import { judgeToken } from './http-values.js';
+import { judgeToken, TOKEN_HELP } from './http-values.js';
 import type { LoadFileResult } from './load.js';
 import type { Diagnostic } from './types.js';
 
@@ -23,7 +23,7 @@ export function loadHttpToken(loaded: LoadFileResult): LoadFileResult {
     const diagnostics = [...loaded.diagnostics, told('error', read.problem, read.help)];
     return { ...loaded, config: null, diagnostics };
   }
-  const weak = read.weak === '' ? [] : [told('warning', `the token ${read.weak}`, '')];
+  const weak = read.weak === '' ? [] : [told('warning', `the token ${read.weak}`, TOKEN_HELP)];
   return {
     ...loaded,
     config: { ...config, http: { ...config.http, token: read.token } },
@@ -49,7 +49,10 @@ function readTokenFile(file: string): { token: string; weak: string } | { proble
     const { problem, weak } = judgeToken(token);
     return problem === ''
       ? { token, weak }
-      : { problem: `the token ${problem}`, help: 'the file holds the token alone, on one line' };
+      : {
+          problem: `the token ${problem}`,
+          help: `the file holds the token alone, on one line; ${TOKEN_HELP}`,
+        };
   } catch (error) {
     return { problem: messageOf(error), help: '' };
   } finally {

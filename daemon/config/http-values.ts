@@ -5,8 +5,16 @@ import type { Word } from './tree.js';
 
 /** What a header field can carry as one word. */
 const TOKEN = /^[\x21-\x7e]{1,1023}$/;
-/** Below this a token can be guessed by trying. */
-const TOKEN_CHARACTERS_ENOUGH = 16;
+/**
+ * Wrong tokens are answered as fast as they come: who slows them down by address slows all down who come through one proxy, and may be
+ * made to lock the right one out. So a token has to be out of reach: sixteen characters as people choose them have some 40 bits at the least,
+ * which are years of guesses at ten thousand a second.
+ */
+const TOKEN_CHARACTERS_MIN = 16;
+/** Fewer different ones than this, such as a word that is repeated, do not come by chance in a token of that length. */
+const DIFFERENT_ENOUGH = 6;
+/** What to do about it. */
+export const TOKEN_HELP = 'head -c 24 /dev/urandom | base64 makes a good one';
 
 /** `127.0.0.1:8480`, `[::1]:8480`, or `none`. */
 export function httpListen(
@@ -27,21 +35,22 @@ export function httpListen(
 /** A token. No message shows it. */
 export function httpToken(word: Word, reporter: Reporter): string | undefined {
   const { problem, weak } = judgeToken(word.text);
-  const help = 'head -c 24 /dev/urandom | base64 makes a good one';
-  if (problem !== '') reporter.error(word, `the token ${problem}`, help);
-  else if (weak !== '') reporter.warning(word, `the token ${weak}`, help);
+  if (problem !== '') reporter.error(word, `the token ${problem}`, TOKEN_HELP);
+  else if (weak !== '') reporter.warning(word, `the token ${weak}`, TOKEN_HELP);
   return problem === '' ? word.text : undefined;
 }
 
 /** What is wrong with a token, and what is not good about it; '' for nothing. */
 export function judgeToken(text: string): { problem: string; weak: string } {
-  const problem =
-    text === ''
-      ? 'is empty'
-      : TOKEN.test(text)
-        ? ''
-        : 'is not one word of at most 1023 visible ASCII characters';
-  const weak =
-    text.length < TOKEN_CHARACTERS_ENOUGH ? `is shorter than ${TOKEN_CHARACTERS_ENOUGH} characters` : '';
-  return { problem, weak };
+  const different = new Set(text).size;
+  const weak = different < DIFFERENT_ENOUGH ? `has only ${different} different characters` : '';
+  return { problem: problemOf(text), weak };
+}
+
+function problemOf(text: string): string {
+  if (text === '') return 'is empty';
+  if (!TOKEN.test(text)) return 'is not one word of at most 1023 visible ASCII characters';
+  if (text.length < TOKEN_CHARACTERS_MIN)
+    return `is shorter than ${TOKEN_CHARACTERS_MIN} characters, and can be guessed by trying`;
+  return '';
 }

@@ -7,6 +7,7 @@ import type { HaEvent } from '../../proto/event-types.js';
 import type { ApiContext } from './api.js';
 import { whenOver } from './over.js';
 import { type Pictures, takePictures } from './pictures.js';
+import { createReplay } from './replay.js';
 
 export interface EventStream {
   /** Answers with the stream; false where too many watch already. `last`: so many events that were before. */
@@ -21,6 +22,8 @@ export interface StreamOptions {
   context: () => ApiContext;
   /** Headers of every answer. */
   headers: Readonly<Record<string, string>>;
+  /** Milliseconds until earlier events are asked for again; as a rule a second. */
+  againMs?: number | undefined;
 }
 
 export const VIEWERS_MAX = 32;
@@ -39,9 +42,10 @@ interface Viewer {
   waiting: HaEvent[] | null;
 }
 
-export function createEventStream({ context, headers }: StreamOptions): EventStream {
+export function createEventStream({ againMs, context, headers }: StreamOptions): EventStream {
   const viewers = new Set<Viewer>();
   let heartbeat: NodeJS.Timeout | undefined;
+  const replay = createReplay({ asker: () => context().asker, againMs });
   const pictures: Pictures = takePictures(context, (kind, data) => {
     for (const viewer of viewers) write(viewer, `event: ${kind}\ndata: ${data}\n\n`);
   });
@@ -64,11 +68,8 @@ export function createEventStream({ context, headers }: StreamOptions): EventStr
     for (const viewer of viewers) write(viewer, ': alive\n\n');
   }
 
-  async function replay(viewer: Viewer, after: number | null, last: number): Promise<void> {
-    const wanted = { names: [], sinceMs: null, last: after === null ? last : REPLAY_MAX, follow: false };
-    // An answer to somebody else may be of before this one's news were kept.
-    const found = await context().asker.ask({ kind: 'events', ...wanted }, { anew: true });
-    const before = found.kind === 'answer' ? (found.reply.events ?? []) : [];
+  /** Tells what was before, and then what has happened since it was asked for. */
+  function tellBefore(viewer: Viewer, after: number | null, before: readonly HaEvent[]): void {
     const missed = before.filter(({ number }) => after === null || number > after);
     const known = before.at(-1)?.number ?? 0;
     const news = (viewer.waiting ?? []).filter(({ number }) => number > known);
@@ -97,7 +98,11 @@ export function createEventStream({ context, headers }: StreamOptions): EventStr
       }
       for (const [kind, data] of pictures.latest()) write(viewer, `event: ${kind}\ndata: ${data}\n\n`);
       whenOver(request.socket, response, () => gone(viewer));
-      void replay(viewer, after, last);
+      replay.add({
+        last: after === null ? last : REPLAY_MAX,
+        gone: () => response.destroyed,
+        take: (before) => tellBefore(viewer, after, before),
+      });
       return true;
     },
     event(event) {

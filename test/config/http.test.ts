@@ -59,6 +59,16 @@ describe('http', () => {
         /^the token is/,
       );
   });
+
+  test('a token that can be guessed by trying is refused; what a person would not guess is taken', () => {
+    const told = (token: string): string[] => {
+      const text = `http { listen 127.0.0.1:1 token "${token}" }\n${resourceOf('')}`;
+      return parse(text).diagnostics.map(({ message, severity }) => `${severity}: ${message}`);
+    };
+    assert.match(told('0123456789abcde')[0] ?? '', /^error: the token is shorter than 16 characters/);
+    assert.deepEqual(told('0123456789abcdef'), []);
+    assert.deepEqual(told('abcabcabcabcabcabc'), ['warning: the token has only 3 different characters']);
+  });
 });
 
 function tokenFile(t: TestContext, content: string, mode: number) {
@@ -92,6 +102,14 @@ describe('token_file', () => {
       assert.match(diagnostics.at(-1)?.message ?? '', /the token is/);
       assert.doesNotMatch(JSON.stringify(diagnostics), /HUSH/);
     }
+  });
+
+  test('one whose token can be guessed by trying is refused', (t) => {
+    const { config, diagnostics } = tokenFile(t, 'HUSH-0123456789\n', 0o600);
+    assert.equal(config, null);
+    assert.match(diagnostics.at(-1)?.message ?? '', /the token is shorter than 16 characters/);
+    assert.doesNotMatch(JSON.stringify(diagnostics), /HUSH/);
+    assert.equal(tokenFile(t, 'HUSH-0123456789a\n', 0o600).config?.http?.token, 'HUSH-0123456789a');
   });
 
   test('one that is not there is an error of the configuration', () => {

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import {
   type CheckChoice,
   checkListOf,
+  checkViewOf,
   forgottenRow,
   isComplete,
   ROWS,
@@ -12,7 +13,7 @@ import {
 import { EVENTS_KEPT, eventRowsOf, joined } from '../../../daemon/http/page/model/events.js';
 import { age, duration, figure, latency, list } from '../../../daemon/http/page/model/words.js';
 import type { HaEvent } from '../../../proto/event-types.js';
-import type { CheckEntry, CheckResult } from '../../../proto/monitor-types.js';
+import type { CheckDetail, CheckEntry, CheckResult } from '../../../proto/monitor-types.js';
 import { check } from './support.js';
 
 const all: CheckChoice = { onlyDown: false, filter: '', offset: 0 };
@@ -82,6 +83,33 @@ test('a row that is forgotten keeps its name and nothing that can change', () =>
     seenBy: '',
     notes: [],
   });
+});
+
+test('a node that sees it up, and whose last result failed, is not shown as one where all is well', () => {
+  const entry = check('a');
+  const seen = { self: false, address: '', latencyMs: 1, sinceMs: 9000, lastMs: 10, goodMs: 500, note: '' };
+  const detail: CheckDetail = {
+    ...{
+      entry,
+      edge: '',
+      outageMs: null,
+      told: '',
+      toldBy: '',
+      depends: [],
+      alerts: [],
+      options: [],
+      results: [],
+    },
+    views: [
+      { ...seen, node: 'nodeA', state: 'up', nature: 'ok' },
+      { ...seen, node: 'nodeB', state: 'up', nature: 'http-status 503' },
+      { ...seen, node: 'nodeC', state: 'down', nature: 'http-status 503' },
+    ],
+  };
+  assert.deepEqual(
+    checkViewOf(detail).views.map(({ tone, word }) => `${tone}: ${word}`),
+    ['good: up', 'warn: up, failing', 'bad: down'],
+  );
 });
 
 test('results become a line that breaks where one failed, and the same in words', () => {

@@ -90,6 +90,21 @@ test('a move is told politely, an alarm at once, and neither of them twice', () 
   assert.deepEqual(spokenOf(outage, after), { alarm: '', news: 'Over: 1 confirmed outage of checks.' });
 });
 
+test('outages are named, so many of them', () => {
+  const told = (outages: number, down: readonly string[]): string | undefined =>
+    alarmsOf(
+      clusterOf(view(), 0),
+      { ...nothing, checks: { up: 0, down: outages, unknown: 0, outages } },
+      down,
+    )
+      .map(({ text }) => text)
+      .find((text) => text.includes('outage'));
+  assert.equal(told(1, ['billing']), '1 confirmed outage of checks: billing');
+  assert.equal(told(2, ['a', 'b']), '2 confirmed outages of checks: a and b');
+  assert.equal(told(9, ['a', 'b', 'c', 'd']), '9 confirmed outages of checks: a, b, c and 6 more');
+  assert.equal(told(2, []), '2 confirmed outages of checks');
+});
+
 test('an outage that becomes two, or an alarm whose words change, is not told again', () => {
   const down = (outages: number): Said =>
     saidOf(view(), { ...nothing, checks: { up: 0, down: outages, unknown: 0, outages } });

@@ -21,8 +21,11 @@ export interface Counts {
   balancer: BalancerCounts | null;
 }
 
-/** The worst first. */
-export function alarmsOf(cluster: ClusterModel, counts: Counts): Alarm[] {
+/** So many outages are named. */
+const NAMED = 3;
+
+/** The worst first. `down`: the checks with a confirmed outage, as far as they are known by name. */
+export function alarmsOf(cluster: ClusterModel, counts: Counts, down: readonly string[] = []): Alarm[] {
   const { nodes, resources } = cluster;
   const alarms: Alarm[] = [];
   for (const { name, runsOn, text, tone } of resources)
@@ -30,7 +33,11 @@ export function alarmsOf(cluster: ClusterModel, counts: Counts): Alarm[] {
       alarms.push({ id: `resource ${name}`, tone: 'bad', text: `${name} ${text}` });
   const outages = counts.checks?.outages ?? 0;
   if (outages > 0)
-    alarms.push({ id: 'outages', tone: 'bad', text: `${count(outages, 'confirmed outage')} of checks` });
+    alarms.push({
+      id: 'outages',
+      tone: 'bad',
+      text: `${count(outages, 'confirmed outage')} of checks${named(down, outages)}`,
+    });
   const servicesDown = counts.balancer?.servicesDown ?? 0;
   if (servicesDown > 0)
     alarms.push({
@@ -54,6 +61,14 @@ export function alarmsOf(cluster: ClusterModel, counts: Counts): Alarm[] {
         text: `${name} is in maintenance, ${maintenance}`,
       });
   return alarms;
+}
+
+/** `: billing, shop, login and 4 more`; '' where no names are known. */
+function named(down: readonly string[], all: number): string {
+  const shown = down.slice(0, Math.min(NAMED, all));
+  if (shown.length === 0) return '';
+  const more = all - shown.length;
+  return `: ${more === 0 ? list(shown) : `${shown.join(', ')} and ${more} more`}`;
 }
 
 function areKnown({ nodes }: ClusterModel, ...names: string[]): boolean {

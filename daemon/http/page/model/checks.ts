@@ -186,10 +186,11 @@ export function checkViewOf(detail: CheckDetail): CheckView {
 
 function viewOf(view: NodeView): CheckView['views'][number] {
   const { address, lastMs, latencyMs, nature, node, note, self, sinceMs, state } = view;
-  const tone = state === 'up' ? 'good' : state === 'down' ? 'bad' : 'unknown';
+  const failing = state === 'up' && nature !== '' && nature !== 'ok';
+  const tone = failing ? 'warn' : state === 'up' ? 'good' : state === 'down' ? 'bad' : 'unknown';
   const known = state !== 'unknown';
   return {
-    ...{ node, self, tone, word: state, note },
+    ...{ node, self, tone, word: failing ? 'up, failing' : state, note },
     nature: nature === '' ? '' : `${nature}${address === '' ? '' : ` at ${address}`}`,
     latency: known ? latency(latencyMs) : '',
     last: lastMs === null ? 'never' : `${age(lastMs)} ago`,

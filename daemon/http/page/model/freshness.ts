@@ -6,6 +6,8 @@ import { age } from './words.js';
 
 /** Nothing for so long: everything is unknown. A node tells the page something every second. */
 export const OLD_AFTER_MS = 5000;
+/** Checks are told of less often, and where there are many less often than that. */
+export const CHECKS_OLD_MS = 3 * OLD_AFTER_MS;
 
 export type Freshness =
   | { kind: 'waiting' }

@@ -22,8 +22,8 @@ const BOX_WIDTH_MOST = 212;
 /** Between two columns there is room for the mark of a link that is cut. */
 const COLUMN_GAP = 24;
 const ROW_GAP = 48;
-/** Below it a picture has two columns at most. */
-const NARROW = 560;
+/** Below it, in pixels, a picture has two columns at most, and lines of words in its boxes take two rows. */
+export const NARROW = 560;
 
 /**
  * In rows that follow an ellipse where there is room, else in two columns; reading goes with the order of the file. `heights`: what each

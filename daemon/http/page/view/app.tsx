@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import type { Store } from '../feed/store.js';
 import { type Alarm, alarmsOf, type Headline, headlineOf } from '../model/alarms.js';
 import { forgotten } from '../model/cluster.js';
-import { type Freshness, freshness } from '../model/freshness.js';
+import { CHECKS_OLD_MS, type Freshness, freshness } from '../model/freshness.js';
 import { age } from '../model/words.js';
 import { Announcer } from './announcer.js';
 import { Balancer } from './balancer.js';
@@ -21,7 +21,7 @@ export function App({ store }: { store: Store }): JSX.Element {
   const old = fresh.kind === 'old';
   // What is old is not shown in its last colours: all that is left of it are names.
   const cluster = state.cluster !== null && old ? forgotten(state.cluster) : state.cluster;
-  const alarms = cluster === null || old ? [] : alarmsOf(cluster, state.counts);
+  const alarms = cluster === null || old ? [] : alarmsOf(cluster, state.counts, outagesOf(state, now));
   const headline = headlineOf(cluster, fresh, alarms, state.counts);
   document.title = titleOf(headline, state.cluster?.self ?? '');
   return (
@@ -57,6 +57,12 @@ export function App({ store }: { store: Store }): JSX.Element {
       </footer>
     </div>
   );
+}
+
+/** By name, while the list is shown as what is so. */
+function outagesOf({ checks }: Store['state'], now: number): string[] {
+  if (checks.data === null || now - checks.at > CHECKS_OLD_MS) return [];
+  return checks.data.entries.filter(({ outage }) => outage).map(({ name }) => name);
 }
 
 function titleOf({ text, tone }: Headline, self: string): string {

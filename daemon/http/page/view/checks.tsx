@@ -4,12 +4,9 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { CheckDetail } from '../../../../proto/monitor-types.js';
 import type { Store } from '../feed/store.js';
 import { type CheckList, type CheckRow, checkViewOf, forgottenRow, ROWS, seriesOf } from '../model/checks.js';
-import { OLD_AFTER_MS } from '../model/freshness.js';
+import { CHECKS_OLD_MS } from '../model/freshness.js';
 import { LatencyChart, Sparkline } from './charts.js';
 import { Nothing, Scroll, Section, Word } from './parts.js';
-
-/** They are asked for every five seconds: three times without an answer, and nothing is known of them. */
-const CHECKS_OLD_MS = 3 * OLD_AFTER_MS;
 
 export function Checks({ old, store }: { store: Store; old: boolean }): JSX.Element | null {
   const { checks, choice, counts, found } = store.state;

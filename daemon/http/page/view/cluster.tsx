@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ClusterModel, NodeModel } from '../model/cluster.js';
-import { type Layout, type Line, layout, lineBetween } from '../model/layout.js';
+import { type Layout, type Line, layout, lineBetween, NARROW } from '../model/layout.js';
 import type { LinkModel } from '../model/links.js';
 import { LeaseBar } from './lease-bar.js';
 import { Mark, Nothing, Scroll, Section, Word } from './parts.js';
@@ -37,10 +37,14 @@ function Picture({ cluster, now }: { cluster: ClusterModel; now: () => number })
     measure();
     return () => observer.disconnect();
   }, []);
-  const plan = layout(nodes.map(boxHeight), width);
+  const narrow = width < NARROW;
+  const plan = layout(
+    nodes.map((node) => boxHeight(node, narrow)),
+    width,
+  );
   return (
     <div>
-      <div class="picture" ref={frame}>
+      <div class={narrow ? 'picture narrow' : 'picture'} ref={frame}>
         {width > 0 && (
           <>
             <Lines cluster={cluster} plan={plan} />
@@ -58,9 +62,10 @@ function Picture({ cluster, now }: { cluster: ClusterModel; now: () => number })
 }
 
 /** In pixels; goes with the style sheet. */
-function boxHeight({ duties, moreRuns, runs, tone }: NodeModel): number {
-  const detail = tone === 'unknown' ? 40 : 0;
-  return 80 + detail + runs.length * 44 + (moreRuns > 0 ? 20 : 0) + duties.length * 19;
+function boxHeight({ duties, moreRuns, runs, tone }: NodeModel, narrow: boolean): number {
+  const lines = narrow ? 2 : 1;
+  const detail = tone === 'unknown' ? 40 : 19 * (lines - 1);
+  return 80 + detail + runs.length * 44 + (moreRuns > 0 ? 20 : 0) + duties.length * 19 * lines;
 }
 
 function Box(props: { node: NodeModel; now: () => number; plan: Layout; index: number }): JSX.Element {
