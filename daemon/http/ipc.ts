@@ -53,6 +53,8 @@ export type MainToHttp =
 
 export type HttpToMain =
   | { kind: 'ready'; user: string }
+  /** The port is not open yet: why, and that it is tried again. */
+  | { kind: 'waiting'; reason: string }
   /** It cannot work. */
   | { kind: 'failed'; reason: string }
   | { kind: 'beat' }

@@ -100,7 +100,7 @@ async function listen(server: Server, settings: HttpSettings): Promise<void> {
     if (problem === null) break;
     const text = `cannot listen on ${addressText(settings)}: ${messageOf(problem)}`;
     if (problem.code !== 'EADDRINUSE' && problem.code !== 'EADDRNOTAVAIL') throw new Error(text);
-    if (!told) say({ kind: 'log', level: 'error', text: `${text}; trying again every second` });
+    if (!told) say({ kind: 'waiting', reason: `${text}; trying again every second` });
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
   server.on('error', (error) => say({ kind: 'log', level: 'warn', text: messageOf(error) }));

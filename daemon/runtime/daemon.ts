@@ -286,6 +286,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       log.info({ ...(resource === '' ? {} : { resource }), ...(role && { role }) }, `reloaded: ${text}`);
       words.push(resource === '' ? text : `${resource}: ${text}`);
     }
+    if (diff.http) {
+      const problem = await http.settled();
+      if (problem !== '') words.push(`HTTP: ${problem}`);
+    }
     if (diff.globals.includes('log')) log.warn({}, 'the changed log statement takes effect at a restart');
     for (const line of shown.split('\n')) if (line !== '') log.warn({}, line);
     log.info({}, diff.unchanged ? 'reloaded: nothing differs' : 'reloaded');

@@ -20,6 +20,11 @@ import { createSupervisedChild } from './supervised-child.js';
 export interface HttpHost {
   /** What it works by from now on; null: nothing is served. */
   apply(settings: HttpSettings | null, facts: HttpFacts): void;
+  /**
+   * Resolves when it serves by what was applied last, with ''; or when it is known why not yet, with a sentence; or after some seconds, with
+   * that. Where nothing is to be served, at once.
+   */
+  settled(): Promise<string>;
   /** 0 where there is none. */
   pid(): number;
   close(): Promise<void>;
@@ -45,6 +50,8 @@ export interface HttpHostOptions {
 }
 
 const SILENCE_MS = 10_000;
+/** A process begins in less than a second where the machine is not very busy. */
+const SETTLE_MS = 5000;
 /** It keeps a bound of its own: more than this is a fault of it. */
 const QUESTIONS_MAX = 128;
 /** What takes the main process itself some milliseconds or more where there is much. */
@@ -60,6 +67,9 @@ export function createHttpHost(options: HttpHostOptions): HttpHost {
   const { log } = options;
   let given: { settings: HttpSettings; facts: HttpFacts } | null = null;
   let unsubscribe: (() => void) | null = null;
+  /** How the port is: '' open, else why not; null where the process has not said so yet. */
+  let port: string | null = null;
+  let waiting: ((how: string) => void)[] = [];
   let underWay = new Set<AbortController>();
   /** Of each kind of question that is expensive, when the last one will have been answered. */
   const lines = new Map<HttpQuestion['kind'], Promise<unknown>>();
@@ -67,11 +77,18 @@ export function createHttpHost(options: HttpHostOptions): HttpHost {
     ...{ script: options.script, args: ['http'], records: options.records, log },
     ...{ name: 'the process for HTTP', clock: bootTime, silenceMs: options.silenceMs ?? SILENCE_MS },
     begun(say) {
+      port = null;
       if (given !== null) say({ kind: 'settings', ...given });
     },
     ...{ heard, gone: abandon },
     replacing: options.ended,
   });
+
+  function portIs(how: string): void {
+    port = how;
+    for (const done of waiting) done(how);
+    waiting = [];
+  }
 
   /** Nobody waits for what is being answered. */
   function abandon(): void {
@@ -84,10 +101,15 @@ export function createHttpHost(options: HttpHostOptions): HttpHost {
     switch (message.kind) {
       case 'ready': {
         const where = given === null ? '' : addressText(given.settings);
-        return log.info({ workerpid: pid, address: where }, `HTTP is served, as user ${message.user}`);
+        log.info({ workerpid: pid, address: where }, `HTTP is served, as user ${message.user}`);
+        return portIs('');
       }
+      case 'waiting':
+        log.error({ workerpid: pid }, `HTTP: ${message.reason}`);
+        return portIs(message.reason);
       case 'failed':
-        return log.error({ workerpid: pid }, `HTTP cannot be served: ${message.reason}`);
+        log.error({ workerpid: pid }, `HTTP cannot be served: ${message.reason}`);
+        return portIs(message.reason);
       case 'log':
         return log[message.level]({ workerpid: pid }, `HTTP: ${message.text}`);
       case 'ask':
@@ -156,14 +178,27 @@ export function createHttpHost(options: HttpHostOptions): HttpHost {
       if (before !== null && !sameProcess(before, given.settings)) {
         child.end();
         abandon();
+        port = null;
       }
       if (child.view().alive) child.say({ kind: 'settings', ...given });
       else child.start();
+    },
+    async settled() {
+      if (given === null || port === '') return '';
+      if (port !== null) return port;
+      return new Promise((resolve) => {
+        const late = setTimeout(() => resolve('its process has not begun yet: see the log'), SETTLE_MS);
+        waiting.push((how) => {
+          clearTimeout(late);
+          resolve(how);
+        });
+      });
     },
     pid: () => child.view().pid,
     async close() {
       unsubscribe?.();
       abandon();
+      portIs('');
       await child.close();
     },
   };

@@ -1,12 +1,13 @@
 /** A real daemon, asked over HTTP: what it says, of what it says nothing, and what becomes of it when its main process is in trouble. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { describe, test } from 'node:test';
 import { until } from '../system/cluster.js';
 import { freePorts } from '../system/network.js';
 import { clusterProcesses, signalProcess } from '../system/processes.js';
-import { give, patienceMs, runsOn } from '../system/support.js';
+import { patienceMs, runsOn } from '../system/support.js';
 import { createServed, type Got, get, servedFor, watch } from './support.js';
 
 const CHECKS = 'check self tcp://127.0.0.1:1 { interval 1 ; fall 1 }';
@@ -183,9 +184,11 @@ test('a reload applies another token, another port and none at all', async (t) =
   const before = pidOf();
   const viewer = watch(port, { headers: { Authorization: `Bearer ${token}` } });
   await viewer.opened;
-  const change = async (from: RegExp, to: string): Promise<void> => {
+  const change = async (from: RegExp, to: string): Promise<string> => {
     writeFileSync(cluster.configFile, readFileSync(cluster.configFile, 'utf8').replace(from, to));
-    await give(cluster, 'nodeA', { kind: 'reload' });
+    const { code, stderr, stdout } = await cluster.node('nodeA').ctl('reload');
+    assert.equal(code, 0, stderr);
+    return stdout;
   };
   await change(/token "[^"]*"/, 'token "another-token-of-enough"');
   const status = async (at: number, given: string): Promise<number> =>
@@ -198,12 +201,20 @@ test('a reload applies another token, another port and none at all', async (t) =
 
   const [other = 0] = await freePorts(1);
   await change(/(http \{ listen 127.0.0.1):[0-9]+/, `$1:${other}`);
+  assert.equal(await status(other, 'another-token-of-enough'), 200, 'reload was done before it had the port');
+  assert.equal(await status(port, 'another-token-of-enough'), 0);
+  await change(/(http \{ listen 127.0.0.1):[0-9]+/, `$1:${port}`);
+
+  const taker = net.createServer().listen(other, '127.0.0.1');
+  await once(taker, 'listening');
+  const told = await change(/(http \{ listen 127.0.0.1):[0-9]+/, `$1:${other}`);
+  taker.close();
+  assert.match(told, /HTTP: cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE.*; trying again every second\n$/);
   await until(
     async () => (await status(other, 'another-token-of-enough')) === 200,
     patienceMs,
-    'no other port',
+    'the port is not taken when it is free again',
   );
-  assert.equal(await status(port, 'another-token-of-enough'), 0);
   await change(/listen 127.0.0.1:[0-9]+ ;/, 'listen none ;');
   await until(() => pidOf() === 0, patienceMs, 'the process is still there');
   assert.match(cluster.node('nodeA').log(), /reloaded: http changed/);
