@@ -3,29 +3,14 @@
  * earnest.
  */
 import type { NodeOutput, WithoutNow, WorkerMessage } from '../core/node-types.js';
-import {
-  initPrimary,
-  type PrimaryInput,
-  type PrimaryOutput,
-  primaryWakeAt,
-  stepPrimary,
-} from '../core/primary.js';
-import { initSecondary, type SecondaryInput, secondaryWakeAt, stepSecondary } from '../core/secondary.js';
-import { stopLimits } from '../core/stop-plan.js';
-import { initWatchdog, stepWatchdog, type WatchdogInput, watchdogWakeAt } from '../core/watchdog.js';
+import { type PrimaryInput, type PrimaryOutput, primaryWakeAt, stepPrimary } from '../core/primary.js';
+import { type SecondaryInput, secondaryWakeAt, stepSecondary } from '../core/secondary.js';
+import { stepWatchdog, type WatchdogInput, watchdogWakeAt } from '../core/watchdog.js';
 import { beginHook, killHook, takeOverHooks } from './hooks.js';
-import {
-  type HookAction,
-  type Main,
-  type MainInput,
-  PACE,
-  type Worker,
-  type WorkerCore,
-  type World,
-} from './world.js';
+import { beginWorker, firstCore, type WorkerInput } from './worker-begin.js';
+import { type HookAction, type Main, type MainInput, PACE, type Worker, type World } from './world.js';
 
 type Order = Extract<NodeOutput, { kind: 'worker-start' }>;
-type Input = WithoutNow<PrimaryInput | SecondaryInput | WatchdogInput>;
 
 /** Assigns a spare process; it speaks to its main process by `toMain`. */
 export function startWorker(
@@ -35,8 +20,10 @@ export function startWorker(
   toMain: (input: MainInput) => void,
 ): Worker {
   const { machine } = main;
+  const { incarnation, settings } = main.state;
+  const core = firstCore(order, settings, incarnation, world.agenda.now());
   const worker: Worker = {
-    ...{ machine, main, id: order.worker, core: firstState(world, main, order) },
+    ...{ machine, main, id: order.worker, core },
     ...{ alive: true, ready: false, mainGone: false, waiting: [], hooks: new Map() },
     wakeAt: Number.POSITIVE_INFINITY,
     toMain: (input) =>
@@ -50,29 +37,20 @@ export function startWorker(
   return worker;
 }
 
-function firstState(world: World, main: Main, order: Order): WorkerCore {
-  const { incarnation, settings } = main.state;
-  const now = world.agenda.now();
-  if (order.role === 'secondary') return { role: 'secondary', state: initSecondary(settings, now) };
-  if (order.role === 'watchdog') return { role: 'watchdog', state: initWatchdog(settings, incarnation, now) };
-  if (order.init === null) throw new Error('a primary worker needs its initial state');
-  return { role: 'primary', state: initPrimary(order.init, now) };
-}
-
-/** First what an earlier worker still runs has to end. */
 function begin(world: World, worker: Worker): void {
-  const { machine } = worker;
-  const { heartbeatMs, stopTimeoutMs } = worker.main.state.settings;
-  sayAlive(world, worker, heartbeatMs);
-  const until = (began: number): number => stopLimits(began + stopTimeoutMs, stopTimeoutMs).termAt;
-  const ready = (): void => {
-    worker.ready = true;
-    step(world, worker, worker.core.role === 'secondary' ? { kind: 'heard' } : { kind: 'tick' });
-    for (const message of worker.waiting.splice(0)) step(world, worker, message);
-    if (worker.mainGone) step(world, worker, { kind: 'main-gone' });
-  };
-  if (worker.core.role === 'watchdog') ready();
-  else takeOverHooks(world, machine, until, (ms, then) => workerAfter(world, worker, ms, then), ready);
+  const { settings } = worker.main.state;
+  sayAlive(world, worker, settings.heartbeatMs);
+  beginWorker(worker, settings, {
+    takeOverHooks: (stopUntil, done) =>
+      takeOverHooks(
+        world,
+        worker.machine,
+        stopUntil,
+        (ms, then) => workerAfter(world, worker, ms, then),
+        done,
+      ),
+    step: (input) => step(world, worker, input),
+  });
 }
 
 /** Hands a message of the main process over. */
@@ -109,7 +87,7 @@ function sayAlive(world: World, worker: Worker, everyMs: number): void {
   workerAfter(world, worker, everyMs, () => sayAlive(world, worker, everyMs));
 }
 
-function step(world: World, worker: Worker, input: Input): void {
+function step(world: World, worker: Worker, input: WorkerInput): void {
   if (!worker.alive) return;
   const { core } = worker;
   const stamped = { ...input, now: world.agenda.now() };

@@ -118,6 +118,7 @@ function quietProfile(nodes: NodePlan[], times: Profile['times']): Profile {
     unknownPermille: 0,
     faults: { meanGapMs: 1e9, triggeredPermille: 0, weights, force: false, careless: false },
     safetyMs: 0,
+    move: null,
     freeze: true,
     explained: true,
   };

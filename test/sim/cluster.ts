@@ -1,6 +1,7 @@
 /** A cluster as a whole: machines, network, faults and checkers put together for one profile. */
 import { Agenda } from './agenda.js';
 import { epochs } from './checkers/epochs.js';
+import { handovers } from './checkers/handovers.js';
 import { hooks } from './checkers/hooks.js';
 import { type Counts, incidents } from './checkers/incidents.js';
 import { mainGone } from './checkers/main-gone.js';
@@ -32,6 +33,7 @@ export function createCluster(profile: Profile, counts: Counts, reader: Reader |
   const voters = profile.nodes.filter(({ member }) => member).map(({ name }) => name);
   const machines = profile.nodes.map((plan) => createMachine(profile, plan, voters));
   const checkers = [oneRunner(), promises(), epochs(), hooks(), voterSets(), required(), incidents(counts)];
+  checkers.push(handovers(profile));
   checkers.push(readFirst(2 * profile.times.heartbeatMs + 50));
   if (profile.backing === 'stop-works' || profile.backing === 'cgroup')
     checkers.push(mainGone(profile.times.stopTimeoutMs * 2.5, 50 + profile.hookMs));

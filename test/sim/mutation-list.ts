@@ -12,8 +12,8 @@ function without(rule: string, what: string, focus: Focus, ...edits: readonly Ed
   return {
     rule,
     what,
-    // What explains itself wrongly because of it is not what it is hunted for.
-    focus: { ...focus, explained: false },
+    // What explains itself wrongly because of it is not what it is hunted for; nor a move at the end, but where that is said.
+    focus: { move: null, ...focus, explained: false },
     edits: edits.map(([file, from, to]) => ({ file: `daemon/core/${file}`, from, to })),
   };
 }
@@ -279,6 +279,63 @@ export const MUTATIONS: readonly Mutation<Focus>[] = [
     ['view.ts', "fit: state.unfit === '',", 'fit: true,'],
     ['node-lease.ts', "(state.unfit === '' || state.kept !== null)", 'true'],
   ),
+  without(
+    'P6',
+    'a node without what it needs is chosen to take over',
+    { faults: ['giveCommand', 'restartDaemon'] },
+    [
+      'view.ts',
+      'seemsAble(state, node, now) && lacks.length === 0;',
+      'seemsAble(state, node, now) && lacks.length >= 0;',
+    ],
+  ),
+  without(
+    'P6',
+    'a switchover to a named node does not ask what that one lacks',
+    { faults: ['giveCommand', 'restartDaemon'] },
+    ['plan.ts', "refusal: missing.length === 0 ? '' :", "refusal: missing.length >= 0 ? '' :"],
+  ),
+  without('P7', 'a failback does not wait', { failback: true }, [
+    'failback.ts',
+    'Math.max(since + failbackMs, state.failback.notBefore)',
+    'Math.max(since, state.failback.notBefore)',
+  ]),
+  without(
+    'P7',
+    'a failback comes with failback never',
+    {},
+    ['failback.ts', 'if (!Number.isFinite(failbackMs)) return null;\n  const better', 'const better'],
+    [
+      'failback.ts',
+      'Math.max(since + failbackMs, state.failback.notBefore)',
+      'Math.max(since + (Number.isFinite(failbackMs) ? failbackMs : 0), state.failback.notBefore)',
+    ],
+  ),
+  without('P7', 'a failback goes to any node that is ready', { failback: true }, [
+    'failback.ts',
+    'isReady(state, other, now) && message.priority < priority;',
+    'isReady(state, other, now);',
+  ]),
+  without(
+    'P7',
+    'an interruption of readiness does not count',
+    { failback: true, faults: ['restartDaemon'] },
+    [
+      'failback.ts',
+      'if (ready === (peer.readySince !== null)) continue;',
+      'if (!ready || peer.readySince !== null) continue;',
+    ],
+  ),
+  without('P8', 'who has handed over does not take it again', { move: 'lost-at-start' }, [
+    'view.ts',
+    "return handover?.phase === 'putting-back';",
+    "return handover?.phase === 'putting-back' && handover.epoch === 0;",
+  ]),
+  without('P8', 'a successor that cannot start it takes all its attempts', { move: 'cannot-start' }, [
+    'primary-run.ts',
+    'if (state.attempts >= attempts || state.giveBack) {',
+    'if (state.attempts >= attempts) {',
+  ]),
   without('P1', 'a secondary is promoted without a lease', { faults: ['isolate'] }, [
     'node-lease.ts',
     '    else logRefusal(state, now, outputs);',

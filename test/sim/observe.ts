@@ -3,7 +3,7 @@
  * incidents that a batch of runs has to contain. Reads messages and states; changes nothing.
  */
 import type { NodeInput, NodeOutput, NodeState } from '../../daemon/core/node-types.js';
-import type { Holder, PeerMessage, RequestMessage } from '../../daemon/core/types.js';
+import type { Holder, NodeName, PeerMessage, RequestMessage, StateMessage } from '../../daemon/core/types.js';
 import type { Counted } from './trace.js';
 import { describeMessage } from './words.js';
 import type { MainProcess, World } from './world.js';
@@ -21,6 +21,7 @@ export function observeStep(
   }
   if (input.kind === 'judged') world.trace({ kind: 'fit', node: main.machine.name, fit: input.unfit === '' });
   observeVoter(world, main, before, input);
+  if (input.kind === 'peer' && input.message.kind === 'state') said(world, main, input.from, input.message);
   observePromises(world, main, before, input, outputs);
   observeMaintenance(world, main, before);
   for (const output of outputs) {
@@ -38,9 +39,21 @@ export function observeStep(
     count(world, main, 'voters-changed');
 }
 
+/** What a node says of itself, as far as the one that hears it takes that for its latest word. */
+function said(world: World, main: MainProcess, by: NodeName, message: StateMessage): void {
+  if (main.state.peers[by]?.message !== message) return;
+  const ready = message.able && (message.readiness?.lacks.length ?? 0) === 0;
+  world.trace({ kind: 'said', node: main.machine.name, by, ready, leaseMs: main.state.settings.leaseMs });
+}
+
 function observeHandover(world: World, main: MainProcess, { handover: old }: NodeState): void {
   const { handover, role, worker } = main.state;
-  if (handover?.cause === 'failback' && old === null) count(world, main, 'failback');
+  if (handover !== null && old === null) {
+    const { cause, to } = handover;
+    const { leaseMs } = main.state.settings;
+    world.trace({ kind: 'handover', node: main.machine.name, to, cause, leaseMs });
+    if (cause === 'failback') count(world, main, 'failback');
+  }
   const runs = role === 'primary' && worker?.report?.run === 'run';
   if (old !== null && old.phase !== 'stopping' && handover === null && runs) count(world, main, 'put-back');
 }

@@ -53,6 +53,9 @@ export const FAULT_NAMES = [
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 
+/** A switchover in good times that cannot come off: none can start the service but who has it, or the successor is lost. */
+export type PlannedMove = 'cannot-start' | 'lost-at-release' | 'lost-at-start';
+
 /** A reload makes stop_timeout no shorter than this share of the profile's. */
 export const SHORTEST_STOP_SHARE = 0.5;
 
@@ -85,6 +88,8 @@ export interface Profile {
     careless: boolean;
   };
   safetyMs: number;
+  /** What the run ends with; null for nothing. */
+  move: PlannedMove | null;
   /** Freeze every state given to the core, so that a change of its input throws. */
   freeze: boolean;
   /** What nodes explain of themselves is held against what they do, at every step; that costs more than the steps. */
@@ -102,6 +107,10 @@ export interface Focus {
   repeats?: boolean;
   /** The operator is careless, and one fault follows hard upon the other. */
   careless?: boolean;
+  /** `failback` is set, to a short time. */
+  failback?: boolean;
+  /** What it ends with; null for nothing. Not said: now and then. */
+  move?: PlannedMove | null;
   /** Whether nodes have to explain themselves; not said: now and then. */
   explained?: boolean;
 }
@@ -140,7 +149,9 @@ export function drawProfile(seed: number, focus: Focus = {}): Profile {
   ] as const);
   const backing: Backing = focus.backing ?? drawnBacking;
   if (backing === 'fence') times.fenceTimeoutMs = Math.round((times.stopTimeoutMs * prng.range(3, 10)) / 10);
-  times.failbackMs = times.leaseMs * createPrng(seed + FAILBACK).pick([Number.POSITIVE_INFINITY, 3, 10, 30]);
+  const never = focus.failback ? 3 : Number.POSITIVE_INFINITY;
+  times.failbackMs =
+    times.leaseMs * createPrng(seed + FAILBACK).pick([never, 3, 10, focus.failback ? 5 : 30]);
   if (protection === 'device')
     times.deviceTimeoutMs = Math.round((times.stopTimeoutMs * prng.range(10, 20)) / 10);
   const { heartbeatMs, leaseMs } = times;
@@ -175,6 +186,10 @@ export function drawProfile(seed: number, focus: Focus = {}): Profile {
       careless: prng.chance(focus.careless ? 1000 : 200),
     },
     safetyMs: leaseMs * prng.range(40, 120),
+    move:
+      focus.move === undefined
+        ? createPrng(seed + MOVE).pick([null, null, null, ...PLANNED_MOVES])
+        : focus.move,
     freeze: prng.chance(20),
     explained: focus.explained ?? seed % EXPLAINED_OF === 0,
   };
@@ -219,6 +234,9 @@ const RARE: readonly FaultName[] = [
 /** Drawn by itself, so that what else a seed is about stays the same. */
 const MAINTENANCE = 0x2000_0000_0000;
 const FAILBACK = 0x3000_0000_0000;
+const MOVE = 0x4000_0000_0000;
+
+const PLANNED_MOVES: readonly PlannedMove[] = ['cannot-start', 'lost-at-release', 'lost-at-start'];
 
 function drawWeights(prng: Prng, own: Prng, focus: readonly FaultName[]): Profile['faults']['weights'] {
   const weights = {} as Profile['faults']['weights'];

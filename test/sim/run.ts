@@ -8,6 +8,7 @@ import { startFaults } from './faults.js';
 import { GOOD, powerOn } from './machine.js';
 import { resumeMain, startMain } from './main-process.js';
 import { command, isNamed, reload } from './operator.js';
+import { tryPlannedMove } from './planned-move.js';
 import type { Profile } from './profile.js';
 import { Violation } from './trace.js';
 import { resumeWorker } from './worker-process.js';
@@ -78,6 +79,7 @@ function phases(cluster: Cluster, profile: Profile): void {
   const after = runners(world).join();
   if (before !== after && !handsOver(world, before, after))
     throw new Violation('liveness', `healed, but the service moved from ${before} to ${after}`);
+  if (profile.move !== null) tryPlannedMove(cluster, profile.move);
 }
 
 function waitForService(world: World): void {

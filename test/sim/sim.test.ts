@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { epochs } from './checkers/epochs.js';
+import { handovers } from './checkers/handovers.js';
 import { oneRunner } from './checkers/one-runner.js';
 import { drawProfile } from './profile.js';
 import { run } from './run.js';
@@ -33,6 +34,38 @@ test('[T2] [V3] [H1] rules that are taken out are found', () => {
   });
   assert.equal(status, 0, stdout + stderr);
   assert.match(stdout, /all 3 mutations were found/);
+});
+
+test('[P6] [P7] the judge of planned moves sees what it is there for', () => {
+  const drawn = drawProfile(1);
+  const judged = (failbackMs: number, events: readonly (readonly [number, object])[]) => () => {
+    const nodes = ['a', 'b'].map((name, at) => ({
+      ...drawn.nodes[0],
+      name,
+      priority: at,
+    })) as typeof drawn.nodes;
+    const judge = handovers({
+      ...drawn,
+      nodes,
+      times: { ...drawn.times, failbackMs, driftPpm: 0, heartbeatMs: 100 },
+    });
+    for (const [now, event] of events) judge.see(event as TraceEvent, now);
+  };
+  const says = (now: number, ready = true) =>
+    [now, { kind: 'said', node: 'b', by: 'a', ready, leaseMs: 1000 }] as const;
+  const moves = (now: number, cause = 'failback') =>
+    [now, { kind: 'handover', node: 'b', to: 'a', cause, leaseMs: 1000 }] as const;
+  const ready = (until: number) => Array.from({ length: until / 500 + 1 }, (_, at) => says(at * 500));
+  judged(3000, [...ready(3000), moves(3000)])();
+  assert.throws(judged(3000, [moves(0, 'operator')]), /has said nothing/);
+  assert.throws(judged(3000, [says(0), moves(1100, 'operator')]), /was last heard 1100 ms ago/);
+  assert.throws(judged(3000, [says(0, false), moves(10, 'operator')]), /has said that it is not able/);
+  assert.throws(judged(Number.POSITIVE_INFINITY, [...ready(3000), moves(3000)]), /with failback never/);
+  assert.throws(judged(3000, [...ready(2500), moves(2500)]), /has been ready for 2500 ms/);
+  assert.throws(judged(3000, [says(0), ...ready(3000).slice(3), moves(3000)]), /has been ready for 1500 ms/);
+  const failed = [...ready(3000), moves(3000), ...ready(6000).slice(7), moves(6000)];
+  judged(3000, [...failed, ...ready(12_000).slice(13), moves(12_000)])();
+  assert.throws(judged(3000, [...failed, ...ready(9000).slice(13), moves(9000)]), /and 2 have failed/);
 });
 
 test('the judges see what they are there for', () => {

@@ -3,6 +3,7 @@
  * misled by what the core believes of itself. Times are true time; node clocks do not occur.
  */
 
+import type { HandoverCause } from '../../daemon/core/node-types.js';
 import type { PrimaryAction } from '../../daemon/core/primary.js';
 import type { Holder, LeaseTerms, NodeName, VoterSets } from '../../daemon/core/types.js';
 
@@ -64,6 +65,10 @@ export type TraceEvent =
   | { kind: 'acquiring'; node: NodeName; forced: boolean }
   /** A node knows from now on whether it sees what the resource requires. */
   | { kind: 'fit'; node: NodeName; fit: boolean }
+  /** A node has heard another one say whether it lacks something to take over; `leaseMs`: how long that counts. */
+  | { kind: 'said'; node: NodeName; by: NodeName; ready: boolean; leaseMs: number }
+  /** A node begins to hand over. */
+  | { kind: 'handover'; node: NodeName; to: NodeName; cause: HandoverCause; leaseMs: number }
   /** What a voter reckons with from now on. */
   | {
       kind: 'voter-sets';
@@ -155,6 +160,8 @@ export function describeEvent(event: TraceEvent): string {
     case 'lease':
     case 'acquiring':
     case 'fit':
+    case 'said':
+    case 'handover':
     case 'voter-sets':
     case 'memory-heard':
     case 'hook-recorded':

@@ -6,17 +6,15 @@
 
 import type { WithoutNow, WorkerMessage } from '../../daemon/core/node-types.js';
 import {
-  initPrimary,
   type PrimaryFinish,
-  type PrimaryInit,
   type PrimaryOutput,
   type PrimaryReport,
   primaryWakeAt,
   stepPrimary,
 } from '../../daemon/core/primary.js';
-import { initSecondary, secondaryWakeAt, stepSecondary } from '../../daemon/core/secondary.js';
-import { stopLimits } from '../../daemon/core/stop-plan.js';
-import { initWatchdog, stepWatchdog, watchdogWakeAt } from '../../daemon/core/watchdog.js';
+import { secondaryWakeAt, stepSecondary } from '../../daemon/core/secondary.js';
+import { stepWatchdog, watchdogWakeAt } from '../../daemon/core/watchdog.js';
+import { beginWorker, firstCore, type WorkerOrder } from '../../daemon/drill/worker-begin.js';
 import { takeOverHooks } from './cleaner.js';
 import { deepFreeze } from './freeze.js';
 import { beginHook, killLeftovers, signalHook, takeByForce } from './hooks.js';
@@ -31,14 +29,12 @@ import {
   type World,
 } from './world.js';
 
-interface Order {
-  worker: number;
-  role: WorkerProcess['role'];
-  init: PrimaryInit | null;
-}
-
 /** Assigns a process: a warm spare mostly, else one that has to be forked first. */
-export function startWorkerProcess(world: World, main: MainProcess, order: Order): void {
+export function startWorkerProcess(
+  world: World,
+  main: MainProcess,
+  order: WorkerOrder & { worker: number },
+): void {
   const { machine } = main;
   const { settings } = main.state;
   const now = localNow(world, machine);
@@ -52,7 +48,7 @@ export function startWorkerProcess(world: World, main: MainProcess, order: Order
     ready: false,
     paused: false,
     inbox: [],
-    core: firstState(order, settings, main.incarnation, now),
+    core: firstCore(order, settings, main.incarnation, now),
     mainGone: false,
     hooks: new Map(),
     signalled: new Set(),
@@ -70,36 +66,20 @@ export function startWorkerProcess(world: World, main: MainProcess, order: Order
   workerAfter(world, worker, beginMs, () => begin(world, worker));
 }
 
-function firstState(
-  order: Order,
-  settings: MainProcess['state']['settings'],
-  incarnation: number,
-  now: number,
-): WorkerProcess['core'] {
-  if (order.role === 'secondary') return { role: 'secondary', state: initSecondary(settings, now) };
-  if (order.role === 'watchdog') return { role: 'watchdog', state: initWatchdog(settings, incarnation, now) };
-  if (order.init === null) throw new Error('a primary worker needs its initial state');
-  return { role: 'primary', state: initPrimary(order.init, now) };
-}
-
-/** First what an earlier worker still runs has to end; a stop may go on for a while. */
 function begin(world: World, worker: WorkerProcess): void {
-  const { machine } = worker;
-  const { heartbeatMs, stopTimeoutMs } = worker.main.state.settings;
-  sayAlive(world, worker, heartbeatMs);
-  const until = (began: number): number => stopLimits(began + stopTimeoutMs, stopTimeoutMs).termAt;
-  const ready = (): void => {
-    worker.ready = true;
-    if (worker.role === 'primary') {
-      stepCore(world, worker, { kind: 'tick' });
-      for (const message of worker.waiting.splice(0)) stepCore(world, worker, message);
-      if (worker.mainGone) stepCore(world, worker, { kind: 'main-gone' });
-    } else {
-      stepCore(world, worker, { kind: worker.role === 'secondary' ? 'heard' : 'tick' });
-    }
-  };
-  if (worker.role === 'watchdog') ready();
-  else takeOverHooks(world, machine, until, (ms, then) => workerAfter(world, worker, ms, then), ready);
+  const { settings } = worker.main.state;
+  sayAlive(world, worker, settings.heartbeatMs);
+  beginWorker(worker, settings, {
+    takeOverHooks: (stopUntil, done) =>
+      takeOverHooks(
+        world,
+        worker.machine,
+        stopUntil,
+        (ms, then) => workerAfter(world, worker, ms, then),
+        done,
+      ),
+    step: (input) => stepCore(world, worker, input),
+  });
 }
 
 /** Hands a message of the main process over, in order. */

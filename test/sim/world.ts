@@ -9,12 +9,10 @@ import type {
   WithoutNow,
   WorkerMessage,
 } from '../../daemon/core/node-types.js';
-import type { PrimaryState } from '../../daemon/core/primary.js';
-import type { SecondaryState } from '../../daemon/core/secondary.js';
 import type { Settings } from '../../daemon/core/settings.js';
 import type { Instant, NodeName, PeerMessage } from '../../daemon/core/types.js';
 import type { VoterRecord } from '../../daemon/core/voter.js';
-import type { WatchdogState } from '../../daemon/core/watchdog.js';
+import type { WorkerCore } from '../../daemon/drill/world.js';
 import type { Agenda } from './agenda.js';
 import type { Prng } from './prng.js';
 import type { Profile } from './profile.js';
@@ -105,10 +103,7 @@ export interface WorkerProcess {
   paused: boolean;
   mainGone: boolean;
   inbox: (() => void)[];
-  core:
-    | { role: 'primary'; state: PrimaryState }
-    | { role: 'secondary'; state: SecondaryState }
-    | { role: 'watchdog'; state: WatchdogState };
+  core: WorkerCore;
   hooks: Map<number, HookProcess>;
   /** Hooks on record that got a signal before they executed. */
   signalled: Set<number>;

@@ -6,8 +6,8 @@ import type { Scene } from './scene.js';
 import type { Fault } from './trial.js';
 import { until } from './wait.js';
 
-/** attempts x (start_timeout + a heartbeat) of the trials: so long a node tries before it gives up. */
-const givingUpMs = 3 * (1500 + 100);
+/** start_timeout and stop_timeout of the trials: the first start that fails is enough to give back what was handed over (P8). */
+const failedStartMs = 1500 + 200;
 
 async function switchOver(scene: Scene, from: ClusterNode): Promise<void> {
   await scene.order(from, { kind: 'switchover', resource: scene.cluster.resource, to: '', wait: false });
@@ -23,7 +23,8 @@ function successorFails(how: 'fail' | 'hang' | 'lie'): Fault {
     name: `start ${how === 'fail' ? 'fails' : `${how}s`} on the successor`,
     scene: 'three',
     service: 'back',
-    boundMs: (how === 'fail' ? 0 : givingUpMs) + takeoverMs() + allowanceMs,
+    // There and back: nobody waits for a grant to run out, nor for complaints.
+    boundMs: (how === 'fail' ? 0 : failedStartMs) + 2 * handoverMs() - allowanceMs,
     async strike(scene) {
       scene.secondary.fault(`start.${how}`);
       await switchOver(scene, scene.primary);
