@@ -233,6 +233,22 @@ describe('a handover that was begun', () => {
   });
 });
 
+/** `voter` grants the lease under epoch 2 or later to `node`, which asks for it. */
+function acquires(node: Node, self: string, voter: string, now: number): void {
+  const { memory } = heartbeat();
+  const answer = { kind: 'answer', holder: { node: self, incarnation: 1 }, memory } as const;
+  const granted = { refusal: null, by: '', leftMs: 0 };
+  const asked = { to: 'ask', epoch: 0, request: node.state().acquisition.request } as const;
+  node.feed(now, { kind: 'peer', from: voter, message: { ...answer, ...granted, ...asked } });
+  const { epoch, request } = node.state().acquisition;
+  node.feed(now + 10, { kind: 'stored', id: node.state().voter.lastStoreId, ok: true });
+  node.feed(now + 10, {
+    kind: 'peer',
+    from: voter,
+    message: { ...answer, ...granted, to: 'request', epoch, request },
+  });
+}
+
 describe('[P8] the node that something was handed over to', () => {
   /** b, which a has named and which has acquired the lease. */
   function successor(): Node {
@@ -241,16 +257,7 @@ describe('[P8] the node that something was handed over to', () => {
     b.hear(10, 'a');
     const named = { kind: 'handover', holder: { node: 'a', incarnation: 1 }, epoch: 1 } as const;
     b.feed(20, { kind: 'peer', from: 'a', message: named });
-    const lease = { epoch: 2, request: b.state().acquisition.request, refusal: null, by: '', leftMs: 0 };
-    const answer = {
-      kind: 'answer',
-      holder: { node: 'b', incarnation: 1 },
-      memory: heartbeat().memory,
-    } as const;
-    b.feed(30, { kind: 'peer', from: 'a', message: { ...answer, ...lease, to: 'ask', epoch: 0 } });
-    const { epoch, request } = b.state().acquisition;
-    b.feed(40, { kind: 'stored', id: b.state().voter.lastStoreId, ok: true });
-    b.feed(40, { kind: 'peer', from: 'a', message: { ...answer, ...lease, to: 'request', epoch, request } });
+    acquires(b, 'b', 'a', 30);
     assert.equal(b.state().role, 'primary');
     return b;
   }
@@ -270,6 +277,20 @@ describe('[P8] the node that something was handed over to', () => {
     assert.deepEqual(told(b), [{ node: 'a', giveBack: true }]);
     b.report(60, { run: 'run', epoch: 2, heardEpoch: 2 });
     assert.deepEqual(told(b), [{ node: 'c', giveBack: false }]);
+  });
+
+  test('does not give back what has come back', () => {
+    const a = handedOver();
+    a.hear(600, 'b', STARTS);
+    a.feed(700, {
+      kind: 'peer',
+      from: 'b',
+      message: { kind: 'handover', holder: { node: 'b', incarnation: 1 }, epoch: 2 },
+    });
+    a.hear(710, 'b', { run: 'stopped' });
+    acquires(a, 'a', 'b', 720);
+    assert.equal(a.state().role, 'primary');
+    assert.deepEqual(told(a).at(-1), { node: 'b', giveBack: false });
   });
 
   test('not to one that could not take it', () => {
