@@ -161,33 +161,39 @@ async function tryAll(script: string, indices: number[], words: readonly string[
   return failures;
 }
 
-/** Takes the rules out that the words name, all where they name none, with --quick all but the rare ones; gives back the exit status. */
+/**
+ * Takes the rules out that the words name, all where they name none; with --quick all but the rare ones, with `--part I/N` every Nth of them, the
+ * first one I. Gives back the exit status.
+ */
 export async function huntMutations<Focus>(wanted: Hunt<Focus>, words: readonly string[]): Promise<number> {
   const { mutations } = wanted;
   let seeds = SEEDS_MAX;
   let from = 1;
   let only: number | null = null;
   let quick = false;
+  let [part, parts] = [0, 1];
   const names: string[] = [];
   for (let index = 0; index < words.length; index += 1) {
     if (words[index] === '--seeds') seeds = Number(words[++index]);
     else if (words[index] === '--from') from = Number(words[++index]);
     else if (words[index] === '--index') only = Number(words[++index]);
     else if (words[index] === '--quick') quick = true;
+    else if (words[index] === '--part') [part = 0, parts = 1] = (words[++index] ?? '').split('/').map(Number);
     else names.push(words[index] ?? '');
   }
   const mutation = only === null ? undefined : mutations[only];
   if (only !== null && mutation !== undefined) return (await tryOne(wanted, mutation, from, seeds)) ? 0 : 1;
-  const chosen = [...mutations.keys()].filter(
+  const wantedOnes = [...mutations.keys()].filter(
     (index) =>
       (names.length === 0 || names.includes(mutations[index]?.rule ?? '')) &&
       !(quick && mutations[index]?.rare === true),
   );
+  const chosen = wantedOnes.filter((_, place) => place % parts === part);
   const left = quick ? mutations.filter(({ rare }) => rare === true).length : 0;
   const survivors = await tryAll(wanted.script, chosen, ['--seeds', String(seeds), '--from', String(from)]);
   process.stdout.write(
     survivors === 0
-      ? `all ${chosen.length} mutations were found${left === 0 ? '' : `; ${left} rare ones were left out`}\n`
+      ? `all ${chosen.length} mutations were found${parts === 1 ? '' : `, of ${wantedOnes.length}`}${left === 0 ? '' : `; ${left} rare ones were left out`}\n`
       : `${survivors} of ${chosen.length} mutations survived\n`,
   );
   return survivors === 0 && chosen.length > 0 ? 0 : 1;

@@ -1,6 +1,6 @@
 /**
  * The simulator's own test: takes one safety rule after the other out of the core (test/mutate.ts).
- *   node dist/test/sim/mutations.js [--seeds N] [--from S] [--quick] [RULE...]
+ *   node dist/test/sim/mutations.js [--seeds N] [--from S] [--quick] [--part I/N] [RULE...]
  */
 import { fileURLToPath } from 'node:url';
 import { huntMutations } from '../mutate.js';
