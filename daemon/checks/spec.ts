@@ -123,4 +123,13 @@ export interface MonitorConfig {
   dmonitor: string;
   checks: readonly CheckSpec[];
   alerts: readonly AlertSpec[];
+  /** The resources of all nodes that name checks as their judges. */
+  judged: readonly JudgedResource[];
+}
+
+/** A resource, the checks that judge it, and the nodes that have a part in it. */
+export interface JudgedResource {
+  resource: string;
+  checks: readonly string[];
+  nodes: readonly string[];
 }

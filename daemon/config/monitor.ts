@@ -102,6 +102,11 @@ export function resolveMonitoring(
     dmonitor: get.dmonitor?.value ?? '',
     checks,
     alerts,
+    judged: model.resources.flatMap((resource) => {
+      const judges = resources.get(resource)?.checks ?? [];
+      const carry = [...resource.nodes.keys()];
+      return judges.length === 0 ? [] : [{ resource: resource.word.text, checks: judges, nodes: carry }];
+    }),
   };
   return { config, resources };
 }

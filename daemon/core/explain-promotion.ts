@@ -5,7 +5,7 @@ import type { Topic } from './explain.js';
 import type { NodeState } from './node-types.js';
 import type { Instant, NodeName } from './types.js';
 import { ableFacts, connectedHolder, holding, promotionReasons, quorums } from './view.js';
-import { heardWords, refusalWords, seconds, votersOf } from './waiting.js';
+import { heardWords, markWords, refusalWords, seconds, votersOf } from './waiting.js';
 
 type Draft = Omit<Condition, 'topic' | 'enough'>;
 
@@ -14,10 +14,10 @@ export function explainPromotion(state: NodeState, now: Instant): Condition<Topi
   if (holding(state, now)) return [];
   const drafts =
     state.role === 'secondary'
-      ? [...able(state, now), ...reasons(state, now), ...lease(state, now)]
+      ? [...able(state, now), ...reasons(state, now), ...maintenance(state, now), ...lease(state, now)]
       : state.role === 'primary'
-        ? [...waiting(state), ...lease(state, now)]
-        : [role(state)];
+        ? [...waiting(state), ...maintenance(state, now), ...lease(state, now)]
+        : [role(state), ...heldBack(state, now)];
   return drafts.map((draft) => ({ topic: 'promotion' as const, enough: 1, ...draft }));
 }
 
@@ -190,6 +190,46 @@ function waiting(state: NodeState): Draft[] {
       ...fix(state.unfit === '' || report?.forced === true || state.kept !== null, state.unfit),
     },
   ];
+}
+
+/** Of a node whose role asks for nothing: what more than its role would stand in its way. */
+function heldBack(state: NodeState, now: Instant): Draft[] {
+  const all = maintenance(state, now);
+  return all.some(({ holds }) => !holds) ? all : [];
+}
+
+/** Whether the resource is kept for another node, by each set of voters: whatever else holds, it is left alone there (L1). */
+function maintenance(state: NodeState, now: Instant): Draft[] {
+  const { resource } = state.settings;
+  return quorums(state, now).map(({ keeping, needed, set }): Draft => {
+    const holds = set.length - keeping.length >= needed;
+    const holders = [...new Set(keeping.map(({ holder }) => holder))];
+    const words = holders.map((holder) => {
+      const newest = keeping
+        .filter((kept) => kept.holder === holder)
+        .reduce((a, b) => (b.mark.revision > a.mark.revision ? b : a));
+      const by = keeping.filter((kept) => kept.holder === holder).map(({ voter }) => voter);
+      return `${by.join(' and ')} for ${holder}, which is in maintenance (${markWords(newest.mark)})`;
+    });
+    const others = keeping.filter(({ voter }) => voter !== state.settings.node);
+    const oldest = others.map(({ voter }) => now - (state.peers[voter]?.heardAt ?? now));
+    return {
+      ...own(state),
+      ...{
+        name: 'maintenance',
+        what: `a majority of ${votersOf(state, set)} keeps it for no node in maintenance`,
+      },
+      value: keeping.length === 0 ? 'nobody keeps it' : words.join('; '),
+      needed: `at most ${set.length - needed} keep it`,
+      source: keeping.length === 0 ? state.settings.node : keeping.map(({ voter }) => voter).join(', '),
+      ageMs: oldest.length === 0 ? null : Math.max(...oldest),
+      ...fix(
+        holds,
+        `hastmonctl maintenance off ${resource}, on ${holders.join(' and ')}; where that is lost for good, ` +
+          `hastmonctl maintenance forget ${resource} on each of the others`,
+      ),
+    };
+  });
 }
 
 /** A majority of every set of voters, one after the other. */

@@ -1,5 +1,5 @@
 /**
- * Maintenance on the node that holds the resource: how it begins, ends, and is taken up again by another hastmond (rules L1 to L9 of
+ * Maintenance on the node that holds the resource: how it begins, changes, ends, and is taken up again by another hastmond (rules L1 to L10 of
  * docs/protocol.md). Part of the core of a node; reached through node.ts.
  */
 import { guardMarginMs } from './lease.js';
@@ -16,25 +16,23 @@ type Reply = (error: string, text?: string) => void;
 
 /** What was on disk when this hastmond began: the resource is taken up as it is. */
 export function adoptedMaintenance({ by, leftMs, reason }: KeptNote, now: Instant): Kept {
-  const never = { giveUpAt: Number.POSITIVE_INFINITY, command: 0 };
+  const never = { giveUpAt: Number.POSITIVE_INFINITY, command: 0, before: null };
   return { phase: 'in-force', reason, by, revision: 1, endsAt: now + leftMs, ...never };
 }
 
-/** `maintenance on`: answered when a majority of the voters and this node have it on disk. */
+/** `maintenance on`: answered when a majority of the voters and this node have it on disk, or its new reason and end. */
 export function maintenanceOn(
   state: NodeState,
   id: number,
-  { by, forMs, reason }: On,
+  command: On,
   now: Instant,
   outputs: NodeOutput[],
   reply: Reply,
 ): void {
+  const { by, forMs, reason } = command;
   const { resource, leaseMs } = state.settings;
-  if (state.kept?.phase === 'in-force')
-    return reply(
-      `${resource} is in maintenance already (${state.kept.reason || 'no reason was given'}, by ${state.kept.by})`,
-    );
-  if (state.kept !== null) return reply('maintenance begins or ends just now; try again in a moment');
+  if (state.kept?.phase === 'in-force') return change(state, id, command, state.kept, now, outputs, reply);
+  if (state.kept !== null) return reply(JUST_NOW);
   const report = state.worker?.report;
   if (!holding(state, now)) {
     const holder = connectedHolder(state, now);
@@ -51,17 +49,74 @@ export function maintenanceOn(
     return reply(`${resource} does not run here under its lease: it is ${report?.run ?? 'unknown'}`);
   state.kept = {
     ...{ phase: 'entering', reason, by, revision: state.lastRevision + 1, endsAt: now + forMs },
-    ...{ giveUpAt: now + 2 * leaseMs, command: id },
+    ...{ giveUpAt: now + 2 * leaseMs, command: id, before: null },
   };
   state.lastRevision += 1;
   tellWorker(state, { kind: 'maintenance', mark: markOf(state).mark }, outputs);
+}
+
+const JUST_NOW = 'maintenance begins, changes or ends just now; try again in a moment';
+
+/**
+ * Another reason, another end, or both. The mark that the voters are told says `on` as the one before it does, so that the resource is
+ * kept for this node at every moment, whoever of them has heard which (L10).
+ */
+function change(
+  state: NodeState,
+  id: number,
+  { by, forMs, reason }: On,
+  kept: Kept,
+  now: Instant,
+  outputs: NodeOutput[],
+  reply: Reply,
+): void {
+  const { resource, leaseMs } = state.settings;
+  const before = { reason: kept.reason, by: kept.by, endsAt: kept.endsAt };
+  if (reason === '' && !Number.isFinite(forMs))
+    return reply(
+      `${resource} is in maintenance already (${kept.reason || 'no reason was given'}, by ${kept.by}): ` +
+        '--reason and --for would change that',
+    );
+  state.lastRevision += 1;
+  state.kept = {
+    ...{ phase: 'changing', reason: reason || kept.reason, by, revision: state.lastRevision, before },
+    ...{ endsAt: Number.isFinite(forMs) ? now + forMs : kept.endsAt },
+    ...{ giveUpAt: now + 2 * leaseMs, command: id },
+  };
+  tellWorker(state, { kind: 'maintenance', mark: markOf(state).mark }, outputs);
+}
+
+/** What was to be changed is as it was: voters that have heard otherwise hear this, which is newer. */
+function changeBack(state: NodeState, why: string, outputs: NodeOutput[]): void {
+  const { kept } = state;
+  if (kept?.before == null) return;
+  answer(state, `${why}: the reason and the end of maintenance stay as they were`, outputs);
+  state.lastRevision += 1;
+  state.kept = {
+    ...{ ...kept, ...kept.before, phase: 'in-force', revision: state.lastRevision, before: null },
+    ...{ giveUpAt: Number.POSITIVE_INFINITY, command: 0 },
+  };
+  tellWorker(state, { kind: 'maintenance', mark: markOf(state).mark }, outputs);
+}
+
+/** hastmond ends, or has the resource in its file no more: whoever waits for maintenance here hears that. */
+export function maintenanceUnanswered(state: NodeState, outputs: NodeOutput[]): void {
+  const { kept } = state;
+  if (kept === null) return;
+  const what =
+    kept.phase === 'entering' || kept.phase === 'noting'
+      ? 'begun'
+      : kept.before !== null
+        ? 'been changed'
+        : 'ended';
+  answer(state, `hastmond is about to end, and maintenance was not known to have ${what}`, outputs);
 }
 
 /** `maintenance off`: answered when the lease counts again and a majority of the voters knows. */
 export function maintenanceOff(state: NodeState, id: number, now: Instant, reply: Reply): void {
   const { kept, settings } = state;
   if (kept === null) return reply('', 'not in maintenance here');
-  if (kept.phase !== 'in-force') return reply('maintenance begins or ends just now; try again in a moment');
+  if (kept.phase !== 'in-force') return reply(JUST_NOW);
   state.kept = { ...kept, phase: 'ending', giveUpAt: now + 2 * settings.leaseMs, command: id };
 }
 
@@ -82,7 +137,7 @@ export function driveMaintenance(state: NodeState, now: Instant, outputs: NodeOu
           'no majority of the voters has put it on disk in time: nothing is in maintenance',
           outputs,
         );
-        leave(state, outputs);
+        leave(state, now, outputs);
       }
       return;
     case 'in-force':
@@ -90,28 +145,44 @@ export function driveMaintenance(state: NodeState, now: Instant, outputs: NodeOu
       else return;
       driveMaintenance(state, now, outputs);
       return;
+    case 'changing':
+      if (report !== null && report.settled >= kept.revision) {
+        state.kept = { ...kept, phase: 'renoting' };
+        keep(state, now, outputs);
+      } else if (now >= kept.giveUpAt) {
+        changeBack(state, 'no majority of the voters has put it on disk in time', outputs);
+      }
+      return;
     case 'ending':
       if (isGood(state, now)) {
         state.kept = { ...kept, phase: 'forgetting', giveUpAt: Number.POSITIVE_INFINITY };
         outputs.push({ kind: 'keep', note: null });
       } else if (now >= kept.giveUpAt) {
-        const text =
-          'the lease is not renewed now, and the resource would be stopped: it ends by itself when a majority of the voters answers again';
-        answer(state, text, outputs);
+        answer(state, NOT_RENEWED, outputs);
       }
       return;
     case 'forgotten':
-      if (isGood(state, now)) leave(state, outputs);
+      if (isGood(state, now)) leave(state, now, outputs);
+      else if (now >= kept.giveUpAt) answer(state, NOT_RENEWED, outputs);
       return;
     case 'leaving':
       // Its own voter, too: what that says would be taken back.
-      if (report !== null && (report.settled < kept.revision || state.voter.grant?.mark.on)) return;
+      if (report !== null && (report.settled < kept.revision || state.voter.grant?.mark.on)) {
+        if (now >= kept.giveUpAt) answer(state, NOT_TOLD, outputs);
+        return;
+      }
       answer(state, '', outputs);
       state.kept = null;
       return;
     default:
   }
 }
+
+const NOT_RENEWED =
+  'the lease is not renewed now, and the resource would be stopped: it ends by itself when a majority of the voters answers again';
+const NOT_TOLD =
+  'the lease counts again, but no majority of the voters has put that on disk in time: they hear it when they answer again, ' +
+  'and no other node takes the resource over before';
 
 /**
  * Voters keep the resource for this node, which does not count on that: they would do so for ever. It makes sure that the resource is stopped
@@ -159,9 +230,13 @@ export function maintenanceWakeAt({ kept, terminating }: NodeState): Instant {
 }
 
 /** The shell's word that the note is on disk, or is off it. */
-export function maintenanceKept(state: NodeState, ok: boolean, outputs: NodeOutput[]): void {
+export function maintenanceKept(state: NodeState, ok: boolean, now: Instant, outputs: NodeOutput[]): void {
   const { kept } = state;
-  if (kept?.phase === 'noting') {
+  if (kept?.phase === 'renoting') {
+    if (!ok) return changeBack(state, 'it cannot be put on disk here', outputs);
+    state.kept = { ...kept, phase: 'in-force', before: null };
+    answer(state, '', outputs);
+  } else if (kept?.phase === 'noting') {
     state.kept = { ...kept, phase: ok ? 'in-force' : 'ending', giveUpAt: Number.POSITIVE_INFINITY };
     answer(
       state,
@@ -169,7 +244,7 @@ export function maintenanceKept(state: NodeState, ok: boolean, outputs: NodeOutp
       outputs,
     );
   } else if (kept?.phase === 'forgetting') {
-    if (ok) state.kept = { ...kept, phase: 'forgotten' };
+    if (ok) state.kept = { ...kept, phase: 'forgotten', giveUpAt: now + 2 * state.settings.leaseMs };
     else {
       answer(state, 'the note of it on disk cannot be removed: maintenance goes on', outputs);
       state.kept = { ...kept, phase: 'in-force', endsAt: Number.POSITIVE_INFINITY, command: 0 };
@@ -207,14 +282,14 @@ function keep({ kept, roleSet }: NodeState, now: Instant, outputs: NodeOutput[])
   outputs.push({ kind: 'keep', note: { reason, by, leftMs: Math.max(0, endsAt - now), roleSet } });
 }
 
-function leave(state: NodeState, outputs: NodeOutput[]): void {
+function leave(state: NodeState, now: Instant, outputs: NodeOutput[]): void {
   if (state.kept === null) return;
   state.lastRevision += 1;
   state.kept = {
     ...state.kept,
     phase: 'leaving',
     revision: state.lastRevision,
-    giveUpAt: Number.POSITIVE_INFINITY,
+    giveUpAt: now + 2 * state.settings.leaseMs,
   };
   tellWorker(state, { kind: 'maintenance', mark: markOf(state).mark }, outputs);
 }

@@ -93,8 +93,18 @@ export interface Cleaning {
 /** Maintenance of the resource, on the node that holds it. */
 export interface Kept {
   /** `entering`: the voters are told. `noting`: a majority has it on disk, and this node puts it there. `in-force`. `ending`: as soon as
-   * the lease is good. `forgetting`: this node takes it off its disk. `forgotten`: as `ending`. `leaving`: the voters are told. */
-  phase: 'entering' | 'noting' | 'in-force' | 'ending' | 'forgetting' | 'forgotten' | 'leaving';
+   * the lease is good. `forgetting`: this node takes it off its disk. `forgotten`: as `ending`. `leaving`: the voters are told.
+   * `changing`: in force, and the voters are told another reason. `renoting`: a majority has that on disk, and this node puts it there. */
+  phase:
+    | 'entering'
+    | 'noting'
+    | 'in-force'
+    | 'changing'
+    | 'renoting'
+    | 'ending'
+    | 'forgetting'
+    | 'forgotten'
+    | 'leaving';
   reason: string;
   by: string;
   revision: number;
@@ -104,6 +114,8 @@ export interface Kept {
   giveUpAt: Instant;
   /** The command to answer, 0 for none. */
   command: number;
+  /** What was so before the change under way, and is so again where that comes to nothing; null while nothing is changed. */
+  before: Pick<Kept, 'reason' | 'by' | 'endsAt'> | null;
 }
 
 /** What a node has on disk of it. */
@@ -179,7 +191,10 @@ export type NodeCommand =
   | { kind: 'role'; role: Role; force: boolean }
   | { kind: 'switchover'; to: NodeName }
   | { kind: 'bootstrap' }
-  /** `forMs`: Infinity for as long as nobody ends it. */
+  /**
+   * `forMs`: Infinity for as long as nobody ends it. While it is on, that and the reason are changed: Infinity and '' leave them as
+   * they are.
+   */
   | { kind: 'maintenance-on'; reason: string; by: string; forMs: DurationMs }
   | { kind: 'maintenance-off' }
   | { kind: 'maintenance-forget' };

@@ -16,6 +16,7 @@ import {
   adoptedMaintenance,
   driveMaintenance,
   maintenanceKept,
+  maintenanceUnanswered,
   maintenanceWakeAt,
 } from './node-maintenance.js';
 import { changeOfVoters, linkChanged, peerMessage } from './node-peers.js';
@@ -122,8 +123,8 @@ export function stepNode(before: NodeState, input: NodeInput): NodeStep {
     route(state, input, outputs);
     settle(state, input.now, outputs);
   } else {
-    // A node that is about to exit still votes, and is heard: another resource may keep it for a while.
-    if (input.kind === 'peer') route(state, input, outputs);
+    // A node that is about to exit still votes, is heard, and says no to commands: another resource may keep it for a while.
+    if (input.kind === 'peer' || input.kind === 'command') route(state, input, outputs);
     heartbeat(state, input.now, outputs);
   }
   return { state, outputs };
@@ -185,7 +186,7 @@ function route(state: NodeState, input: NodeInput, outputs: NodeOutput[]): void 
       cleaned(state, input.id, input.ok, input.detail, now, outputs);
       return;
     case 'kept':
-      maintenanceKept(state, input.ok, outputs);
+      maintenanceKept(state, input.ok, now, outputs);
       return;
     case 'fenced':
       fenced(state, input.id, input.ok, input.detail, now, outputs);
@@ -204,6 +205,7 @@ function route(state: NodeState, input: NodeInput, outputs: NodeOutput[]): void 
       judged(state, input.failed, input.unfit, outputs);
       return;
     case 'terminate':
+      maintenanceUnanswered(state, outputs);
       beginTermination(state, now, outputs);
       return;
     default:

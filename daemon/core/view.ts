@@ -5,7 +5,7 @@
 import { complaintCount } from './complaints.js';
 import { majority } from './lease.js';
 import type { NodeState } from './node-types.js';
-import type { Instant, NodeName, RunState, StateMessage } from './types.js';
+import type { Instant, MaintenanceMark, NodeName, RunState, StateMessage } from './types.js';
 
 /** The last heartbeat of a node, if it is no older than lease_timeout. */
 export function heardLately(state: NodeState, node: NodeName, now: Instant): StateMessage | null {
@@ -83,6 +83,8 @@ export interface Quorum {
   forgetful: NodeName[];
   /** Those of `there` that have granted it, and not to the holder that is heard: no release of that one frees them. */
   bound: NodeName[];
+  /** Those of `there` that keep it for another node than this one, which is in maintenance (L1); with that one. */
+  keeping: { voter: NodeName; holder: NodeName; mark: MaintenanceMark }[];
 }
 
 /** Who of each set of voters is heard, and could grant. */
@@ -100,8 +102,17 @@ export function quorums(state: NodeState, now: Instant): Quorum[] {
       needed: majority(set.length),
       forgetful: there.filter((node) => !remembers(node)),
       bound: there.filter(isBound),
+      keeping: there.flatMap((node) => keepingOf(state, node)),
     };
   });
+}
+
+/** For whom a voter keeps the resource, by its own word; none for this node. */
+function keepingOf({ peers, settings, voter }: NodeState, node: NodeName): Quorum['keeping'] {
+  const grant = node === settings.node ? voter.grant : (peers[node]?.message?.memory.grant ?? null);
+  return grant?.mark.on && grant.holder.node !== settings.node
+    ? [{ voter: node, holder: grant.holder.node, mark: grant.mark }]
+    : [];
 }
 
 function boundOf(state: NodeState, now: Instant): (node: NodeName) => boolean {

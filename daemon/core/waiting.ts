@@ -41,7 +41,7 @@ export function waitingFor(state: NodeState, now: Instant): string {
 }
 
 /** `upgrade, by root (uid 0)`. */
-function markWords({ by, reason }: { by: string; reason: string }): string {
+export function markWords({ by, reason }: { by: string; reason: string }): string {
   return `${reason === '' ? 'no reason was given' : reason}, by ${by}`;
 }
 
@@ -54,6 +54,9 @@ function kept(state: NodeState, { endsAt, phase, ...mark }: Kept, now: Instant):
       return `a majority of the voters to put maintenance on disk (${words})`;
     case 'in-force':
       return `nothing: in maintenance (${words}${until}), and left alone: hastmonctl maintenance off ${state.settings.resource} ends it`;
+    case 'changing':
+    case 'renoting':
+      return `a majority of the voters to put the new words of maintenance on disk (${words}${until}); the resource is left alone`;
     case 'ending':
       return `a majority of the voters to renew the lease, to end maintenance (${words})`;
     default:

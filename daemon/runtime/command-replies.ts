@@ -14,6 +14,8 @@ export interface CommandReplies {
   /** How far a command is; nothing where nobody waits for it any more. */
   progress(id: number, text: string): void;
   answer(id: number, reply: CommandReply): void;
+  /** Nothing is answered any more: who waits, and who asks from now on, hears why. */
+  close(why: string): void;
 }
 
 export function createCommandReplies(): CommandReplies {
@@ -22,10 +24,17 @@ export function createCommandReplies(): CommandReplies {
     { done: (reply: CommandReply) => void; progress: (text: string) => void }
   >();
   let last = 0;
+  /** Why there are no answers any more; '' while there are. */
+  let closed = '';
 
   function answer(id: number, reply: CommandReply): void {
     waiting.get(id)?.done(reply);
     waiting.delete(id);
+  }
+
+  /** What has been answered already stays so. */
+  function refuse(id: number): void {
+    answer(id, { error: closed, text: '', done: true });
   }
 
   return {
@@ -35,10 +44,15 @@ export function createCommandReplies(): CommandReplies {
       return new Promise((resolve) => {
         waiting.set(id, { done: resolve, progress });
         begin(id);
+        if (closed !== '') refuse(id);
         if (!wait) answer(id, { error: '', text: 'under way', done: false });
       });
     },
     progress: (id, text) => waiting.get(id)?.progress(text),
     answer,
+    close(why) {
+      closed = why;
+      for (const id of [...waiting.keys()]) refuse(id);
+    },
   };
 }

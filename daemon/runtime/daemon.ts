@@ -33,6 +33,7 @@ import { createDrillHandler } from './drill-facts.js';
 import { createEventsHandler } from './event-commands.js';
 import { createExplainHandler } from './explain-commands.js';
 import { createHttpHost, httpFacts } from './http-host.js';
+import { createKeptElsewhere } from './kept-elsewhere.js';
 import { actedUpon, checksLeftAlone, removedInMaintenance } from './left-alone.js';
 import { createMonitorCommands } from './monitor-commands.js';
 import { createMonitoring } from './monitoring.js';
@@ -93,6 +94,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     records: createProcessRecords(workerStore, log, restarts),
     changed: (resource, change) => actedUpon(resources, resource)?.stateChanged(change),
   });
+  const ask: Clustering['ask'] = (...asked) => clustering.ask(...asked);
+  const elsewhere = createKeptElsewhere({ ask, clock: bootTime, changed: leaveAlone });
   const balancing = createBalancing({
     ...{ node: config.node, script: options.workerScript, log, network: () => network, clock: bootTime },
     records: createProcessRecords(workerStore, log, restarts),
@@ -114,8 +117,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     },
     onLink(group, node, up, reason) {
       clustering.link(group, node, up, reason);
-      if (group === MONITORING) monitoring.link(node, up);
-      else {
+      if (group === MONITORING) {
+        monitoring.link(node, up);
+        elsewhere.link(node, up);
+      } else {
         resources.get(group)?.link(node, up);
         actions.link(group, node, up);
         balancing.link(group, node, up);
@@ -150,11 +155,16 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         keeper?.look();
         pool.adjust();
         balancing.look();
-        monitoring.leaveAlone(checksLeftAlone(resources));
+        leaveAlone();
       },
     });
     resources.set(resource.name, runtime);
     judge();
+  }
+
+  /** Nothing is told of the checks that judge what is in maintenance, here or on nodes that have it alone. */
+  function leaveAlone(): void {
+    monitoring.leaveAlone(new Map([...elsewhere.checks(), ...checksLeftAlone(resources)]));
   }
 
   /** Resources are told what the checks that they name say now. */
@@ -191,7 +201,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     drill: createDrillHandler({
       resources,
       journal,
-      ask: (...asked) => clustering.ask(...asked),
+      ask,
       now: bootTime,
     }),
     whyNoMaintenance: () => keeper?.cannotClose() ?? '',
@@ -248,6 +258,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await nextTurn();
     try {
       await network.listen(next.listen);
+      // Maintenance may have begun since that was asked.
+      const begun = removedInMaintenance(resources, next);
+      if (begun.length > 0) {
+        await network.listen(config.listen);
+        return reloadFailed(`${begun.join('\n')}\nnothing has been changed`);
+      }
     } catch (error) {
       const text = `${(error as Error).message}; nothing has been changed`;
       return reloadFailed(text);
@@ -255,9 +271,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     config = next;
     texts = loaded.texts;
     // What is removed still needs its links, to release its lease.
-    for (const { name, change } of diff.resources) if (change === 'removed') await remove(name);
+    // All of it at once: none takes a command while another one stops.
+    const removed = diff.resources.filter(({ change }) => change === 'removed');
+    await Promise.all(removed.map(({ name }) => remove(name)));
     network.configure([...next.resources, ...monitoring.groups(next)]);
     monitoring.apply(next);
+    elsewhere.configure(next);
     balancing.apply(next);
     http.apply(next.http, httpFacts(next));
     for (const { name, change } of diff.resources) {
@@ -339,6 +358,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     keeper?.close();
     await control.close();
     await http.close();
+    elsewhere.close();
     clustering.close();
     await network.close();
     await monitoring.close();
@@ -364,6 +384,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
   pool.warm();
   monitoring.apply(config);
+  elsewhere.configure(config);
   balancing.apply(config);
   for (const resource of config.resources) start(resource);
   actions.apply(config);

@@ -372,6 +372,7 @@ export function startResource(options: ResourceOptions): ResourceRuntime {
     },
     close() {
       closed = true;
+      replies.close(`this hastmond takes no part in ${name} any more`);
       lookout.close();
       wake.cancel();
       endWorker();

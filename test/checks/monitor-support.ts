@@ -30,7 +30,7 @@ export function specOf(name: string, url: string, change: Partial<CheckSpec['opt
 export function configOf(...checks: CheckSpec[]): MonitorConfig {
   return {
     ...{ active: true, nodes: ['a'], users: ['hastmon', 'nobody'], chroot: '', flights: 64, plugins: 4 },
-    ...{ resolveMs: 60_000, dmonitor: '', addresses: [], key: null, checks, alerts: [] },
+    ...{ resolveMs: 60_000, dmonitor: '', addresses: [], key: null, checks, alerts: [], judged: [] },
   };
 }
 

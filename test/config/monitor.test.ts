@@ -45,6 +45,7 @@ describe('what a file without options means', () => {
           ...{ program: '', webhook: '', syslog: false, gatherMs: 10_000, recovery: true },
         },
       ],
+      judged: [],
     });
   });
 

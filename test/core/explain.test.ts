@@ -62,6 +62,27 @@ describe('a secondary', () => {
     assert.equal(change, 'b and c have to be started, or the network mended');
   });
 
+  test('behind the maintenance of another node says which voters keep it for that one, and what ends it', () => {
+    const mark = { on: true, reason: 'upgrade', by: 'op', revision: 1 };
+    const grant = { holder: { node: 'b', incarnation: 1 }, epoch: 4, leftMs: 0, mark };
+    const memory = { ...heartbeat().memory, grant };
+    for (const role of ['secondary', 'primary', 'watchdog', 'init'] as const) {
+      const one = explain(hears(nodeIn(role), { b: { memory }, c: {} }), NOW + 500);
+      const still = one.conditions.find(({ name }) => name === 'maintenance');
+      assert.equal(still?.holds, role === 'secondary' || role === 'primary' ? true : undefined, role);
+      const state = hears(nodeIn(role), { b: { memory }, c: { memory } });
+      const said = explain(state, NOW + 500);
+      const { ageMs, change, holds, needed, source, value } = find(said, 'promotion/maintenance');
+      assert.deepEqual([ageMs, holds, needed, source], [500, false, 'at most 1 keep it', 'b, c'], role);
+      assert.equal(value, 'b and c for b, which is in maintenance (upgrade, by op)');
+      assert.match(change, /^hastmonctl maintenance off shared, on b; .*maintenance forget shared/);
+      assert.equal(said.verdicts.promotion, false);
+      // What is not heard any more says nothing.
+      const late = explain(state, NOW + 5000).conditions.find(({ name }) => name === 'maintenance');
+      assert.notEqual(late?.holds, false);
+    }
+  });
+
   test('names each thing that keeps it from the lease, and what would change it', () => {
     const free = hears(nodeIn('secondary'), { b: {}, c: {} });
     const cases: [string, Partial<NodeState>, RegExp, RegExp][] = [

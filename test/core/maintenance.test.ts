@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { demandOf } from '../../daemon/core/demand.js';
-import { startNode, stepNode } from '../../daemon/core/node.js';
-import type { KeptNote, NodeInput, NodeOutput, NodeState, WithoutNow } from '../../daemon/core/node-types.js';
+import { startNode } from '../../daemon/core/node.js';
 import { initPrimary, type PrimaryState, stepPrimary } from '../../daemon/core/primary.js';
 import type { MaintenanceMark, RequestMessage, StateMessage } from '../../daemon/core/types.js';
 import { UNMARKED } from '../../daemon/core/types.js';
@@ -23,8 +22,8 @@ import {
 } from '../../daemon/core/voter.js';
 import { initWatchdog, stepWatchdog } from '../../daemon/core/watchdog.js';
 import { GRANT_MS, heartbeat, requestOf, settings, VOTERS } from './given.js';
+import { adopted, ON, replies, step } from './left-alone.js';
 
-const ON: MaintenanceMark = { on: true, reason: 'upgrade', by: 'op', revision: 1 };
 const OFF: MaintenanceMark = { on: false, reason: '', by: '', revision: 2 };
 const LATER = 100 * GRANT_MS;
 
@@ -232,36 +231,6 @@ describe("the primary's worker", () => {
     assert.equal(stepPrimary(over.state, { kind: 'tick', now: 4000 }).state.phase, 'stopping');
   });
 });
-
-const KEPT: KeptNote = {
-  ...{ reason: 'upgrade', by: 'op', leftMs: Number.POSITIVE_INFINITY, roleSet: 'secondary' },
-};
-
-/** Node a after a restart in maintenance, at 0. */
-function adopted(): NodeState {
-  const grant = { holder: { node: 'a', incarnation: 9 }, epoch: 4, grantMs: GRANT_MS, mark: ON };
-  const record = { epochMax: 4, grant, sets: [VOTERS] };
-  const init = {
-    settings: settings(),
-    incarnation: 1,
-    record,
-    leftRunning: 2000,
-    roleOnStart: 'init',
-  } as const;
-  const { outputs, state } = startNode({ ...init, kept: KEPT }, 0);
-  assert.equal(
-    outputs.some(({ kind }) => kind === 'clean'),
-    false,
-    'nothing is stopped',
-  );
-  assert.equal(state.role, 'primary');
-  return state;
-}
-
-const step = (state: NodeState, input: WithoutNow<NodeInput>, now: number) =>
-  stepNode(state, { ...input, now } as NodeInput);
-const replies = (outputs: readonly NodeOutput[]): string[] =>
-  outputs.flatMap((output) => (output.kind === 'reply' ? [output.error] : []));
 
 describe('a node', () => {
   test('[L5] takes up what an earlier hastmond left, and leaves it to the next', () => {

@@ -16,7 +16,7 @@ function specOf(url: string): CheckSpec {
 
 const MONITOR: MonitorConfig = {
   ...{ active: true, nodes: NODES, addresses: [], key: null, users: [], chroot: '', flights: 1, plugins: 1 },
-  ...{ resolveMs: 60_000, dmonitor: '', checks: [specOf('tcp://192.0.2.7:80')], alerts: [] },
+  ...{ resolveMs: 60_000, dmonitor: '', checks: [specOf('tcp://192.0.2.7:80')], alerts: [], judged: [] },
 };
 
 /** As node a tells it. */

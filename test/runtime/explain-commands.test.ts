@@ -30,6 +30,7 @@ const MONITOR: MonitorConfig = {
     resolveMs: 60_000,
     dmonitor: '',
     alerts: [],
+    judged: [],
     checks: ['web', 'shared', 'ssh@w1', 'ssh@w2'].map(specOf),
   },
 };

@@ -56,6 +56,11 @@ function counted(after: NodeState, now: number, is: Explanation): string {
   };
   const remembers = (node: string): boolean =>
     node === settings.node ? after.voter.history : after.peers[node]?.message?.memory.history === true;
+  const keepsForOther = (node: string): boolean => {
+    const own = node === settings.node;
+    const grant = own ? after.voter.grant : heard(node) ? after.peers[node]?.message?.memory.grant : null;
+    return grant?.mark.on === true && grant.holder.node !== settings.node;
+  };
   const sets = after.voter.sets;
   const most = (count: number, set: readonly string[]): boolean => 2 * count > set.length;
   const majorities = sets.map((set) => most(set.filter(heard).length, set));
@@ -69,6 +74,7 @@ function counted(after: NodeState, now: number, is: Explanation): string {
     'promotion/history': sets.map((set) =>
       most(set.filter((node) => heard(node) && remembers(node)).length, set),
     ),
+    'promotion/maintenance': sets.map((set) => most(set.filter((node) => !keepsForOther(node)).length, set)),
     'promotion/granted': sets.map((set) =>
       most(set.filter((node) => !Object.hasOwn(after.acquisition.refusals, node)).length, set),
     ),
@@ -101,7 +107,7 @@ function acquired(before: NodeState, after: NodeState, was: Explanation): string
 }
 
 /** Conditions that are for the voters to judge, when they are asked. */
-const OF_VOTERS: ReadonlySet<string> = new Set(['majority', 'history', 'free', 'granted']);
+const OF_VOTERS: ReadonlySet<string> = new Set(['majority', 'history', 'maintenance', 'free', 'granted']);
 
 /** It asks for the lease just where every condition for that holds; those of the voters are for them to judge. */
 function asking(after: NodeState, outputs: readonly NodeOutput[], now: number, is: Explanation): string {

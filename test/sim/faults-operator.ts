@@ -32,7 +32,7 @@ export const restartDaemon: Fault = ({ world, target, ms }) => {
   return true;
 };
 
-/** Maintenance on the node that holds, for a while or until it is ended; with a restart under it now and then. */
+/** Maintenance on the node that holds, for a while or until it is ended; changed while it is on, and with a restart under it now and then. */
 export const maintain: Fault = (context) => {
   const { world, ms } = context;
   const { agenda, prng, machines } = world;
@@ -40,7 +40,9 @@ export const maintain: Fault = (context) => {
   if (holder === undefined) return false;
   const timed = prng.chance(400);
   const forMs = timed ? ms : Number.POSITIVE_INFINITY;
-  command(world, holder, { kind: 'maintenance-on', reason: 'upgrade', by: 'op', forMs });
+  const on = (reason: string) => command(world, holder, { kind: 'maintenance-on', reason, by: 'op', forMs });
+  on('upgrade');
+  agenda.after(ms / 2, () => on('upgrade that takes longer'));
   if (prng.chance(600)) agenda.after(prng.below(ms), () => restartDaemon({ ...context, target: holder }));
   if (!timed || prng.chance(300))
     agenda.after(2 * ms, () => command(world, holder, { kind: 'maintenance-off' }));

@@ -260,7 +260,7 @@ function store(world: World, main: MainProcess, output: Extract<NodeOutput, { ki
 
 /** In maintenance, for good: nothing may be done to the resource. */
 export function keepsAlone({ kept }: MainProcess['state']): boolean {
-  return kept !== null && (kept.phase === 'in-force' || kept.phase === 'noting');
+  return kept !== null && ['noting', 'in-force', 'changing', 'renoting'].includes(kept.phase);
 }
 
 /** As durable as the voter's record, but that a full disk lets a file be removed. */

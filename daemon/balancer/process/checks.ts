@@ -156,6 +156,6 @@ export function createBalancerChecks(options: BalancerChecksOptions): BalancerCh
 function monitorOf(checks: readonly CheckSpec[], settings: ProcessSettings): MonitorConfig {
   return {
     ...settings,
-    ...{ active: true, nodes: [], addresses: [], key: null, dmonitor: '', checks, alerts: [] },
+    ...{ active: true, nodes: [], addresses: [], key: null, dmonitor: '', checks, alerts: [], judged: [] },
   };
 }
