@@ -8,7 +8,7 @@ import { leavePrimary, markOf, tellWorker } from './node-role.js';
 import type { Kept, KeptNote, NodeCommand, NodeOutput, NodeState } from './node-types.js';
 import { voterOutputs } from './node-voter.js';
 import type { Instant, NodeName, VoterMemory } from './types.js';
-import { connectedHolder, heardLately, holding } from './view.js';
+import { connectedHolder, heardLately, holding, quorums } from './view.js';
 import { bindsToOthers, disownMaintenance } from './voter.js';
 
 type On = Extract<NodeCommand, { kind: 'maintenance-on' }>;
@@ -115,7 +115,14 @@ export function maintenanceUnanswered(state: NodeState, outputs: NodeOutput[]): 
 /** `maintenance off`: answered when the lease counts again and a majority of the voters knows. */
 export function maintenanceOff(state: NodeState, id: number, now: Instant, reply: Reply): void {
   const { kept, settings } = state;
-  if (kept === null) return reply('', 'not in maintenance here');
+  if (kept === null) {
+    const elsewhere = quorums(state, now).flatMap(({ keeping }) => keeping)[0]?.holder;
+    if (elsewhere === undefined) return reply('', 'not in maintenance here');
+    const there = heardLately(state, elsewhere, now) === null ? 'there, once it is back' : 'there';
+    return reply(
+      `${elsewhere} is in maintenance, and this node is not: hastmonctl maintenance off ${settings.resource} ${there}`,
+    );
+  }
   if (kept.phase !== 'in-force') return reply(JUST_NOW);
   state.kept = { ...kept, phase: 'ending', giveUpAt: now + 2 * settings.leaseMs, command: id };
 }

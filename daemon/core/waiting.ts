@@ -7,7 +7,7 @@ import { complaintCount } from './complaints.js';
 import { failbackAhead } from './failback.js';
 import { majority } from './lease.js';
 import type { Kept, NodeState } from './node-types.js';
-import type { Instant, NodeName } from './types.js';
+import type { Instant, MaintenanceMark, NodeName } from './types.js';
 import { connectedHolder, heardLately, holding, isAble } from './view.js';
 
 /** One sentence without its full stop; never empty. */
@@ -17,11 +17,7 @@ export function waitingFor(state: NodeState, now: Instant): string {
   if (state.cleaning !== null) return cleaning(state);
   const { grant } = state.voter;
   if (grant?.mark.on && grant.holder.node !== state.settings.node)
-    return withHistory(
-      state,
-      now,
-      `nothing: ${grant.holder.node} is in maintenance (${markWords(grant.mark)})`,
-    );
+    return withHistory(state, now, keptFor(state, grant.holder.node, grant.mark, now));
   switch (state.role) {
     case 'init':
       return withHistory(
@@ -38,6 +34,18 @@ export function waitingFor(state: NodeState, now: Instant): string {
     default:
       return state.role satisfies never;
   }
+}
+
+/** This node's voter keeps the resource for another one: for as long as that is away nothing happens, however long it takes. */
+function keptFor(state: NodeState, holder: NodeName, mark: MaintenanceMark, now: Instant): string {
+  const { resource } = state.settings;
+  const words = markWords(mark);
+  if (heardLately(state, holder, now) !== null)
+    return `nothing: ${holder} is in maintenance (${words}): hastmonctl maintenance off ${resource} there ends it`;
+  return (
+    `${holder} to come back, which is in maintenance (${words}) and cannot be heard: no other node takes the resource over before that; ` +
+    `where it is lost for good: hastmonctl maintenance forget ${resource} on each of the others`
+  );
 }
 
 /** `upgrade, by root (uid 0)`. */

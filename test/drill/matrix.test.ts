@@ -120,7 +120,7 @@ describe('what makes a failure one too many', () => {
     const all = cells(factsOf({ maintenance }));
     const lost = cellOf(all, { kind: 'power', node: 'alpha' });
     assert.ok(lost.bad);
-    assert.match(lost.why[0]?.sentence ?? '', /alpha is in maintenance \(upgrade, by root\)/);
+    assert.match(lost.why[0]?.sentence ?? '', /alpha to come back, which is in maintenance \(upgrade, by root\)/);
     stays(cellOf(all, { kind: 'kill', node: 'alpha' }), 'alpha');
     stays(cellOf(all, { kind: 'isolate', node: 'alpha' }), 'alpha');
   });
@@ -139,7 +139,7 @@ describe('what makes a failure one too many', () => {
       all.map(({ fault }) => fault.kind),
       ['none'],
     );
-    assert.match(all[0]?.why[0]?.sentence ?? '', /beta is in maintenance/);
+    assert.match(all[0]?.why[0]?.sentence ?? '', /beta to come back, which is in maintenance/);
   });
 
   test('no role is set: it runs nowhere, and nothing more is tried', () => {

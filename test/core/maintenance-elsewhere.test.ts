@@ -1,0 +1,38 @@
+/** Maintenance as another node than its holder sees it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startNode } from '../../daemon/core/node.js';
+import type { NodeState } from '../../daemon/core/node-types.js';
+import { waitingFor } from '../../daemon/core/waiting.js';
+import { GRANT_MS, heartbeat, settings, VOTERS } from './given.js';
+import { ON, replies, step } from './left-alone.js';
+
+test('[L7] status says where it ends, and what helps where that node is lost', () => {
+  const grant = { holder: { node: 'b', incarnation: 1 }, epoch: 3, grantMs: GRANT_MS, mark: ON };
+  const init = { incarnation: 9, leftRunning: null, roleOnStart: 'secondary', kept: null } as const;
+  const record = { epochMax: 3, grant, sets: [VOTERS] };
+  const own = startNode({ settings: settings(), ...init, record }, 0).state;
+  const { state } = step(own, { kind: 'cleaned', id: own.lastCleanId, ok: true, detail: '' }, 10);
+  const off = (from: NodeState): string =>
+    replies(step(from, { kind: 'command', id: 7, command: { kind: 'maintenance-off' } }, 21).outputs)[0] ??
+    '';
+  assert.match(
+    waitingFor(state, 20),
+    /^b to come back, which is in maintenance \(upgrade, by op\) .* forget/,
+  );
+  assert.match(
+    off(state),
+    /^b is in maintenance, .*: hastmonctl maintenance off \w+ there, once it is back$/,
+  );
+  const heard = step(state, { kind: 'peer', from: 'b', message: heartbeat() }, 20).state;
+  assert.match(
+    waitingFor(heard, 20),
+    /^nothing: b is in maintenance \(upgrade, by op\): .* off \w+ there ends it/,
+  );
+  assert.match(
+    off(heard),
+    /^b is in maintenance, and this node is not: hastmonctl maintenance off \w+ there$/,
+  );
+  const without = { ...record, grant: null };
+  assert.equal(off(startNode({ settings: settings(), ...init, record: without }, 0).state), '');
+});
