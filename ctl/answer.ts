@@ -5,6 +5,7 @@ import type { ControlReply } from '../proto/control-types.js';
 import type { MonitorAnswer, MonitorRequest } from '../proto/monitor-types.js';
 import { CtlError } from './error.js';
 import type { Session } from './run.js';
+import { namedOnce } from './words.js';
 
 /** For answers that hastmond has at hand, in milliseconds. */
 export const ANSWER_MS = 10_000;
@@ -17,7 +18,7 @@ export type AnswerOf<K extends Answer['kind']> = Extract<Answer, { kind: K }>;
 /** The reply, where hastmond did what was asked; what it did of it all the same is said before the error. */
 export function succeeded(reply: ControlReply): ControlReply {
   if (reply.error === null) return reply;
-  throw new CtlError(reply.error.code, `${reply.text}${reply.error.message}`);
+  throw new CtlError(reply.error.code, namedOnce(`${reply.text}${reply.error.message}`));
 }
 
 /** Asks for an answer of this kind. Rejects with a CtlError where hastmond refuses, or gives another one. */

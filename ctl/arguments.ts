@@ -81,11 +81,18 @@ export async function readArguments(given: readonly string[]): Promise<Arguments
     const argv = await parser(words).parseAsync(words, {}, (_error, _argv, output) => {
       printed = output;
     });
-    if (printed !== '') return { kind: 'print', text: `${printed.trimEnd()}\n` };
+    if (printed !== '') return { kind: 'print', text: `${withoutNone(printed).trimEnd()}\n` };
     return { kind: 'run', invocation: invocationOf(argv as unknown as Parsed, tail) };
   } catch (error) {
     return { kind: 'refuse', message: refusal(error, words) };
   }
+}
+
+const NONE = ' [default: none]';
+
+/** Names that have to be given have no default: yargs writes one beside every list. What stands at the right edge stays there. */
+function withoutNone(help: string): string {
+  return help.replaceAll(`[array]${NONE}`, `${' '.repeat(NONE.length)}[array]`);
 }
 
 /** What yargs makes of the words. An option given twice is a list, which checkOnce() refuses. */

@@ -2,7 +2,7 @@
 import type { ClusterView, NodeReport, NodeSaid } from '../proto/cluster-types.js';
 import type { Selection, StatusEntry } from '../proto/control-types.js';
 import { plain, shortAge } from './check-words.js';
-import { type Column, fold, GAP, layOut } from './table.js';
+import { type Column, fits, fold, GAP, layOut } from './table.js';
 import { duration } from './words.js';
 
 export interface Room {
@@ -12,8 +12,8 @@ export interface Room {
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: 'NODE', least: 8 },
-  { title: 'RESOURCE', least: 8 },
+  { title: 'NODE' },
+  { title: 'RESOURCE' },
   { title: 'ROLE' },
   { title: 'STATE' },
   { title: 'LEASE', least: 10 },
@@ -21,8 +21,9 @@ const COLUMNS: readonly Column[] = [
   { title: 'CHECKS DOWN' },
   { title: 'VERSION' },
   { title: 'AGE', right: true },
-  { title: 'NOTE', least: 12 },
+  { title: 'NOTE', least: 16 },
 ];
+const INDENT = 2;
 const ROLE = 2;
 const STATE = 3;
 const NOTE = 9;
@@ -52,7 +53,10 @@ export function unknownIn({ nodes }: ClusterView, resources: Selection): string[
   return resources.filter((name) => !known.has(name));
 }
 
-/** First, where there are any, the resources that run twice; then a table with a line for each resource of each node. */
+/**
+ * First, where there are any, the resources that run twice; then a table with a line for each resource of each node, or, where there is no
+ * room for that, lines below each node.
+ */
 export function formatCluster(view: ClusterView, room: Room): string {
   const paint = (text: string, colour: string): string => (room.colour ? `${colour}${text}${PLAIN}` : text);
   const alarms = view.double.flatMap(({ nodes, resource }) => {
@@ -61,16 +65,46 @@ export function formatCluster(view: ClusterView, room: Room): string {
   });
   const rows = view.nodes.flatMap(rowsOf);
   const shown = fitting(rows, room.columns);
-  const lines = layOut(
-    shown.map((column) => COLUMNS[column] as Column),
-    rows.map(({ cells }) => shown.map((column) => cells[column] ?? '')),
-    room.columns,
-    (cell, row, index) => {
-      const odd = rows[row]?.odd === true && [ROLE, STATE, NOTE].includes(shown[index] ?? -1);
-      return odd ? paint(cell, YELLOW) : cell;
-    },
-  );
+  const columns = shown.map((column) => COLUMNS[column] as Column);
+  const texts = rows.map(({ cells }) => shown.map((column) => cells[column] ?? ''));
+  const painted = (cell: string, row: number, index: number): string => {
+    const odd = rows[row]?.odd === true && [ROLE, STATE, NOTE].includes(shown[index] ?? -1);
+    return odd ? paint(cell, YELLOW) : cell;
+  };
+  const lines = fits(columns, texts, room.columns)
+    ? layOut(columns, texts, room.columns, painted)
+    : view.nodes.flatMap((report) => stacked(rowsOf(report), room.columns, paint));
   return `${[...alarms, ...(alarms.length === 0 ? [] : ['']), ...lines].join('\n')}\n`;
+}
+
+/** What a node says, one line below the other, where there is no room for columns: nothing is left out. */
+function stacked(
+  rows: readonly Row[],
+  width: number,
+  paint: (text: string, colour: string) => string,
+): string[] {
+  const [first] = rows;
+  if (first === undefined) return [];
+  const titled = (title: string, text: string | undefined): string[] =>
+    text === undefined || text === '' || text === '-' ? [] : [`${title} ${text}`];
+  const [name = '', , , , , , checks, version, age] = first.cells;
+  const about = [
+    ...titled('checks down:', checks),
+    ...titled('version', version),
+    ...titled('age', age === 'now' ? '' : age),
+  ];
+  const indent = (depth: number): string => ' '.repeat(Math.min(INDENT * depth, Math.floor(width / 8)));
+  const lines = fold([name, ...about].join(', '), width, indent(2));
+  for (const { cells, odd } of rows) {
+    const [, resource = '', role = '', state = '', lease = '', epoch, , , , note = ''] = cells;
+    const words = [role, state, lease].filter((word) => word !== '' && word !== '-');
+    const said = [...words, ...titled('epoch', epoch)].join(', ');
+    const head = resource === '-' ? said : `${resource}: ${said}`;
+    const own = fold(indent(1) + head, width, indent(2));
+    if (note !== '') own.push(...fold(indent(2) + note, width, indent(3)));
+    if (head !== '') lines.push(...own.map((line) => (odd ? paint(line, YELLOW) : line)));
+  }
+  return lines;
 }
 
 /** The columns that there is room for, at their least width; those that can be spared first go first. */

@@ -1,5 +1,5 @@
 /** What a drill is computed from: asks hastmond for the present state and the measured hooks, and computes. Shared by both kinds of drill. */
-
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { NodeName } from '../daemon/core/types.js';
 import { Endless } from '../daemon/drill/agenda.js';
 import { type Cell, cellsOf } from '../daemon/drill/matrix.js';
@@ -80,6 +80,29 @@ export async function eventsOf({ ask }: Session, name: string, sinceMs: number):
  * the clock `now`, in milliseconds, is given up.
  */
 export function compute(known: Known, now: () => number = () => performance.now()): Drilled {
+  const steps = computing(known, now);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** The same, in turns between which a signal is heard and `progress` is told how far it is; '' at its end. */
+export async function computed(known: Known, progress: (line: string) => void): Promise<Drilled> {
+  const steps = computing(known, () => performance.now());
+  for (;;) {
+    const step = steps.next();
+    if (step.done) {
+      progress('');
+      return step.value;
+    }
+    progress(`${known.asked.resource}: computing what would follow from failures, ${step.value} done`);
+    await nextTurn();
+  }
+}
+
+/** Yields how many failures are done with. */
+function* computing(known: Known, now: () => number): Generator<number, Drilled> {
   const scene = sceneOf(known.asked, known.others);
   const outside = outsideRules(known);
   if (outside !== '') return { known, scene, cells: [], problem: outside };
@@ -90,6 +113,7 @@ export function compute(known: Known, now: () => number = () => performance.now(
       cells.push(cell);
       if (now() > end)
         return { known, scene, cells: [], problem: `it takes more than ${duration(COMPUTE_MAX_MS)}` };
+      yield cells.length;
     }
     return { known, scene, cells, problem: '' };
   } catch (error) {

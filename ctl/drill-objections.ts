@@ -1,12 +1,22 @@
 /** Why a drill for real should not be begun: what all nodes say of the resource is looked through, and every reason is told at once. Pure. */
 import type { NodeName } from '../daemon/core/types.js';
 import type { DrillFacts, DrillNode } from '../proto/drill-types.js';
+import type { Explanation } from '../proto/explain-types.js';
 import type { RealTask } from './drill-arguments.js';
 import type { Known } from './drill-facts.js';
+import { unableOf } from './successor.js';
 import { duration } from './words.js';
 
-/** One sentence each; none where it may be begun. `outages`: names of checks whose outage is confirmed and not over. */
-export function objections(task: RealTask, known: Known, outages: readonly string[]): string[] {
+/**
+ * One sentence each; none where it may be begun. `outages`: names of checks whose outage is confirmed and not over; `plan`: what hastmond says of
+ * the switchover that it would begin with, null where it has said nothing.
+ */
+export function objections(
+  task: RealTask,
+  known: Known,
+  outages: readonly string[],
+  plan: Explanation | null,
+): string[] {
   const { asked, others, missing } = known;
   const words = [asked, ...others];
   const maintenance = words.find((word) => word.maintenance !== null)?.maintenance ?? null;
@@ -24,7 +34,7 @@ export function objections(task: RealTask, known: Known, outages: readonly strin
     ...(asked.serviceFailed === '' ? [] : [`its service counts as failed: ${asked.serviceFailed}`]),
     ...(asked.unfit === '' ? [] : [`it could not come back to ${asked.node}: ${asked.unfit}`]),
     ...outages.map((name) => `the outage of ${name} is confirmed, and not over`),
-    ...noSuccessor(task, known),
+    ...noSuccessor(task, known, plan),
   ];
 }
 
@@ -50,11 +60,15 @@ function notConnected({ node: self, nodes }: DrillFacts): string[] {
   });
 }
 
-function noSuccessor(task: RealTask, known: Known): string[] {
+/** Only the holder knows who could take it over: elsewhere nothing is said of that. */
+function noSuccessor(task: RealTask, known: Known, plan: Explanation | null): string[] {
   const { asked } = known;
+  if (!asked.nodes.some(({ holds, node }) => holds && node === asked.node)) return [];
   const others = asked.nodes.map(({ node }) => node).filter((node) => node !== asked.node);
   if (task.to !== '' && !others.includes(task.to))
     return [`${task.to} is not another node of it: ${others.join(', ')} are`];
+  const unable = unableOf(plan);
+  if (unable.length > 0) return unable;
   const successor = successorOf(task, asked);
   if (successor === null)
     return [

@@ -7,8 +7,8 @@ import type { RealTask } from './drill-arguments.js';
 import type { Expected } from './drill-expected.js';
 import type { Drilled } from './drill-facts.js';
 import { timeOf } from './events.js';
-import type { Leg, RealResult } from './for-real.js';
-import { duration } from './words.js';
+import { awayMs, type Leg, type RealResult } from './for-real.js';
+import { duration, inBrackets } from './words.js';
 
 export interface RealReport {
   task: RealTask;
@@ -40,7 +40,7 @@ export function reportText(report: RealReport): string {
     `# Drill of ${plain(task.resource)}`,
     `${outcome} At the end: ${plain(result.end)}.${result.interrupted ? ' The operator interrupted it.' : ''}`,
     [
-      `- begun ${timeOf(began.getTime())}, ended ${timeOf(ended.getTime())}, local time of ${plain(facts.node)}`,
+      `- begun ${timeOf(began.getTime())}, ended ${timeOf(ended.getTime())}, local time of ${plain(facts.node)}, ${offsetOf(began)}`,
       `- hastmonctl ${plain(versions.hastmonctl)}, hastmond ${plain(versions.hastmond)} on ${plain(facts.node)}`,
       `- it was to stay there for ${duration(task.holdMs)}`,
       ...(task.back.length === 0
@@ -50,6 +50,7 @@ export function reportText(report: RealReport): string {
     ].join('\n'),
     '## Times',
     times(report),
+    ...compared(report),
     'Measured by what this node knew: of what the other node does, it knows when that is heard. Expected is what the rules give with the times of hooks measured before.',
     ...phases(report.failovers),
     '## The cluster before',
@@ -75,12 +76,51 @@ function times({ expected, result: { back, there } }: RealReport): string {
     `| | ${title(there, 'there')} | ${title(back, 'back')} |`,
     '|---|---|---|',
     `| **without the service, expected** | ${time(expected.thereMs)} | ${time(expected.backMs)} |`,
-    row('**without the service, measured**', 'stopsAt', 'runsAt'),
+    `| **without the service, measured** | ${measured(there)} | ${measured(back)} |`,
     row('until the stop began', 'askedAt', 'stopsAt'),
     row('stop, and the lease to the other node', 'stopsAt', 'heldAt'),
     row('start', 'heldAt', 'runsAt'),
     row('all together', 'askedAt', 'runsAt'),
   ].join('\n');
+}
+
+function measured(leg: Leg | null): string {
+  const ms = leg === null ? null : awayMs(leg);
+  return `${time(ms)}${ms !== null && leg?.runsAt === null ? ', put back' : ''}`;
+}
+
+/** What differs less is told as the same: a look is taken every few milliseconds, and a machine is never quite the same. */
+const SAME_MS = 100;
+const SAME_SHARE = 0.1;
+
+/** In a sentence for each way how what was measured differs from what was expected. */
+function compared({ expected, result }: RealReport): string[] {
+  const { back, there } = result;
+  const ways: [string, Leg | null, number | null][] = [
+    ['On the way there', there, expected.thereMs],
+    ['On the way back', back, expected.backMs],
+  ];
+  const sentences = ways.flatMap(([way, leg, expectedMs]) => {
+    const ms = leg === null ? null : awayMs(leg);
+    if (ms === null) return [];
+    const begun = `${way} it was away for ${duration(ms)}`;
+    if (leg?.runsAt === null)
+      return [
+        `${begun}, and was put back${expectedMs === null ? '' : `: to move it, ${duration(expectedMs)} were expected`}.`,
+      ];
+    if (expectedMs === null) return [`${begun}; what was to be expected is not known.`];
+    const over = ms - expectedMs;
+    if (Math.abs(over) <= SAME_MS + SAME_SHARE * expectedMs) return [`${begun}, about as long as expected.`];
+    return [`${begun}, ${duration(Math.abs(over))} ${over > 0 ? 'longer' : 'less'} than expected.`];
+  });
+  return sentences.length === 0 ? [] : [sentences.join(' ')];
+}
+
+/** How far local time is from UTC then: `UTC+01:00`. */
+export function offsetOf(when: Date): string {
+  const minutes = -when.getTimezoneOffset();
+  const two = (value: number): string => String(Math.floor(value)).padStart(2, '0');
+  return `UTC${minutes < 0 ? '-' : '+'}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}`;
 }
 
 function phases(failovers: readonly Failover[]): string[] {
@@ -133,7 +173,8 @@ function eventTable(events: readonly HaEvent[]): string {
     '| when | what |',
     '|---|---|',
     ...events.map(
-      ({ at, by, text }) => `| ${timeOf(at)} | ${cell(text)}${by === undefined ? '' : ` (${cell(by)})`} |`,
+      ({ at, by, text }) =>
+        `| ${timeOf(at)} | ${cell(text)}${by === undefined ? '' : inBrackets(` (${cell(by)})`)} |`,
     ),
   ].join('\n');
 }

@@ -6,7 +6,7 @@ import type { Cell } from '../daemon/drill/matrix.js';
 import type { Scene, SceneNode, TimeSource } from '../daemon/drill/scene.js';
 import { plain } from './check-words.js';
 import type { Drilled } from './drill-facts.js';
-import { type Column, fold, layOut } from './table.js';
+import { type Column, fits, fold, layOut, proseWidth } from './table.js';
 import { duration } from './words.js';
 
 export interface Space {
@@ -15,16 +15,16 @@ export interface Space {
   colour: boolean;
 }
 
-const WIDTH = 120;
+/** In less, lines would be of single words. */
 const WIDTH_LEAST = 30;
 const MARGIN = '  ';
 const COLUMNS: readonly Column[] = [
-  { title: 'FAILURE', least: 16 },
-  { title: 'RUNS ON', least: 8 },
+  { title: 'FAILURE' },
+  { title: 'RUNS ON' },
   { title: 'AFTER', right: true },
-  { title: 'WITHOUT SERVICE', least: 8 },
+  { title: 'WITHOUT SERVICE' },
 ];
-const [BOLD, RED, PLAIN] = ['\x1b[1m', '\x1b[31;1m', '\x1b[0m'];
+const [BOLD, RED, YELLOW, PLAIN] = ['\x1b[1m', '\x1b[31;1m', '\x1b[33m', '\x1b[0m'];
 
 /** What stays the same from version to version, for scripts. */
 export interface DrillJson {
@@ -33,7 +33,7 @@ export interface DrillJson {
   node: NodeName;
   /** Who runs it at present, '' for nobody. */
   holder: NodeName;
-  /** No single failure leaves the resource without a node. */
+  /** No single failure leaves the resource without a node, or with one alone that could not run it when it tried last. */
   safe: boolean;
   /** Why nothing could be computed, '' where it could. */
   problem: string;
@@ -55,6 +55,8 @@ interface FailureJson {
   withoutServiceMs: number | null;
   /** It leaves the resource without a node, or on two. */
   bad: boolean;
+  /** A node would have to run it whose last attempt has failed. */
+  doubtful: boolean;
   why: { node: NodeName; sentence: string }[];
 }
 
@@ -63,9 +65,16 @@ const KINDS: Record<Fault['kind'], FailureJson['kind']> = {
   ...{ cut: 'link-cut', isolate: 'node-cut-off', switchover: 'switchover' },
 };
 
-/** True where the resource has a node, and no single failure takes it that. */
-export function isSafe({ cells, problem }: Drilled): boolean {
-  return problem === '' && cells.every(({ bad }) => !bad);
+/** True where the resource has a node, and no single failure takes it that, or leads to one whose last attempt to run it has failed. */
+export function isSafe({ cells, problem, scene }: Drilled): boolean {
+  return problem === '' && cells.every((cell) => !cell.bad && doubtOf(scene, cell).length === 0);
+}
+
+/** The nodes that would have to run it after that failure, do not run it now, and could not when they tried last. */
+function doubtOf(scene: Scene, { nodes }: Cell): SceneNode[] {
+  return scene.nodes.filter(
+    ({ name, startFailed }) => startFailed !== '' && name !== scene.holder && nodes.includes(name),
+  );
 }
 
 export function drillJson(drilled: Drilled): DrillJson {
@@ -76,7 +85,7 @@ export function drillJson(drilled: Drilled): DrillJson {
     failures: cells.map((cell) => ({
       ...{ kind: KINDS[cell.fault.kind], nodes: nodesOf(cell.fault), runsOn: cell.nodes },
       ...{ nowhere: cell.nowhere, afterMs: whole(cell.afterMs), withoutServiceMs: whole(cell.awayMs) },
-      ...{ bad: cell.bad, why: cell.why },
+      ...{ bad: cell.bad, doubtful: doubtOf(scene, cell).length > 0, why: cell.why },
     })),
     hooks: scene.nodes.filter(mayRun).flatMap(({ name, sources, times }) =>
       (['start', 'stop'] as const).map((action) => {
@@ -98,16 +107,19 @@ function nodesOf(fault: Fault): NodeName[] {
 /** The sentence, the table, why it would run nowhere, and the notes. */
 export function formatDrill(drilled: Drilled, space: Space): string {
   const { cells, known, problem, scene } = drilled;
-  const width = Number.isFinite(space.columns) ? Math.max(WIDTH_LEAST, space.columns) : WIDTH;
+  const width = Math.max(WIDTH_LEAST, proseWidth(space.columns));
   const paint = (text: string, colour: string): string =>
     space.colour && text !== '' ? `${colour}${text}${PLAIN}` : text;
   const head = `resource ${known.asked.resource} on ${known.asked.node}: ${summary(drilled)}`;
-  const lines = fold(plain(head), width, MARGIN).map((line) => paint(line, isSafe(drilled) ? BOLD : RED));
+  const lines = fold(plain(head), width, MARGIN).map((line) => paint(line, colourOf(drilled)));
   if (problem === '') {
     const rows = cells.map((cell) => cellsOfRow(scene, cell));
-    const painted = (cell: string, row: number): string => (cells[row]?.bad ? paint(cell, RED) : cell);
-    const table = layOut(COLUMNS, rows, width - MARGIN.length, painted);
-    lines.push('', ...table.map((line) => MARGIN + line));
+    const painted = (text: string, row: number): string => {
+      const cell = cells[row];
+      if (cell === undefined) return text;
+      return cell.bad ? paint(text, RED) : doubtOf(scene, cell).length > 0 ? paint(text, YELLOW) : text;
+    };
+    lines.push('', ...failureLines(rows, width, painted));
     const why = whyLines(scene, cells);
     if (why.length > 0)
       lines.push('', ...why.flatMap((line) => fold(MARGIN + line, width, MARGIN.repeat(2))));
@@ -117,6 +129,30 @@ export function formatDrill(drilled: Drilled, space: Space): string {
     ...notesOf(drilled).flatMap((note) => fold(`${MARGIN}${plain(note)}`, width, MARGIN.repeat(2))),
   );
   return `${lines.join('\n')}\n`;
+}
+
+/** Of the sentence. */
+function colourOf(drilled: Drilled): string {
+  if (isSafe(drilled)) return BOLD;
+  return drilled.problem !== '' || drilled.cells.some(({ bad }) => bad) ? RED : YELLOW;
+}
+
+/** A table where it fits; else one line below the other: what is cut is not to be told apart. */
+function failureLines(
+  rows: readonly string[][],
+  width: number,
+  paint: (text: string, row: number) => string,
+): string[] {
+  const room = width - MARGIN.length;
+  if (fits(COLUMNS, rows, room)) return layOut(COLUMNS, rows, room, paint).map((line) => MARGIN + line);
+  return rows.flatMap(([failure = '', where, after, away], row) => {
+    const when = after === '' || after === '-' ? '' : ` after ${after}`;
+    const without = after === '' ? ` ${away}` : away === '-' ? '' : `, ${away} without service`;
+    return [
+      ...fold(MARGIN + failure, width, MARGIN.repeat(2)),
+      ...fold(`${MARGIN.repeat(3)}runs on ${where}${when}${without}`, width, MARGIN.repeat(4)),
+    ].map((line) => paint(line, row));
+  });
 }
 
 /** Where it runs, and what may be lost. */
@@ -130,13 +166,25 @@ function summary({ cells, known, problem, scene }: Drilled): string {
         ? `runs on ${holder.node}`
         : `is held by ${holder.node} (${holder.run})`;
   if (cells[0]?.nowhere) return `${now}; no node would run it as it stands`;
-  return `${now}; any single node may be lost: ${verdict(cells, ['power', 'kill'])}; any single link: ${verdict(cells, ['cut', 'isolate'])}`;
+  const doubted = [...new Set(cells.flatMap((cell) => doubtOf(scene, cell)))];
+  const failed = doubted.map(({ name, startFailed }) => `; ${name} could not run it last: ${startFailed}`);
+  return (
+    `${now}; any single node may be lost: ${verdict(scene, cells, ['power', 'kill'])}; ` +
+    `any single link: ${verdict(scene, cells, ['cut', 'isolate'])}${failed.join('')}`
+  );
 }
 
-function verdict(cells: readonly Cell[], kinds: readonly Fault['kind'][]): string {
-  const bad = cells.filter((cell) => cell.bad && kinds.includes(cell.fault.kind));
-  const names = [...new Set(bad.map(({ fault }) => nodesOf(fault).join(' - ')))];
-  return bad.length === 0 ? 'yes' : `no (${names.join(', ')})`;
+function verdict(scene: Scene, cells: readonly Cell[], kinds: readonly Fault['kind'][]): string {
+  const named = (some: readonly Cell[]): string =>
+    [...new Set(some.map(({ fault }) => nodesOf(fault).join(' - ')))].join(', ');
+  const asked = cells.filter(({ fault }) => kinds.includes(fault.kind));
+  const bad = asked.filter((cell) => cell.bad);
+  const doubtful = asked.filter((cell) => !cell.bad && doubtOf(scene, cell).length > 0);
+  const words = [
+    ...(bad.length === 0 ? [] : [`no (${named(bad)})`]),
+    ...(doubtful.length === 0 ? [] : [`not sure (${named(doubtful)})`]),
+  ];
+  return words.join(', ') || 'yes';
 }
 
 function cellsOfRow(scene: Scene, cell: Cell): string[] {
@@ -210,6 +258,9 @@ function notesOf({ cells, known, problem, scene }: Drilled): string[] {
     ...there.flatMap(({ gaveUpMs, name }) =>
       gaveUpMs === null ? [] : [`${name} gave it up ${duration(gaveUpMs)} ago.`],
     ),
+    ...there.flatMap(({ name, startFailed }) =>
+      startFailed === '' || name === scene.holder ? [] : [failedNote(scene, name, startFailed)],
+    ),
     ...there.flatMap(({ failed, name }) =>
       failed === '' ? [] : [`The service counts as failed on ${name}: ${failed}.`],
     ),
@@ -225,11 +276,18 @@ function notesOf({ cells, known, problem, scene }: Drilled): string[] {
   ];
 }
 
+function failedNote({ resource }: Scene, name: NodeName, why: string): string {
+  return (
+    `The last attempt to run it on ${name} has failed: ${why}. Once that is mended, a start that ends well makes it forgotten, or ` +
+    `there: hastmonctl role secondary ${resource}`
+  );
+}
+
 function maintenanceNotes({ maintenance }: Scene): string[] {
   if (maintenance === null) return [];
   const { by, node, reason } = maintenance;
   return [
-    `In maintenance on ${node} (${reason || 'no reason was given'}, by ${by}): nothing moves by itself.`,
+    `In maintenance on ${node} by ${by}, ${reason === '' ? 'no reason was given' : `for: ${reason}`}: nothing moves by itself.`,
   ];
 }
 

@@ -1,6 +1,7 @@
 /** Events as lines for people. Pure. */
 import type { HaEvent } from '../proto/event-types.js';
 import { plain } from './check-words.js';
+import { inBrackets } from './words.js';
 
 const RED = '\x1b[31m';
 const GREEN = '\x1b[32m';
@@ -27,7 +28,7 @@ const GOOD = new Set([
 export function formatEvent(event: HaEvent, colour: boolean): string {
   const { by, check, host, resource, service, text } = event;
   const subject = [resource, check, host, service].filter((name) => name !== undefined).join(' ') || '-';
-  const who = by === undefined ? '' : ` (${plain(by)})`;
+  const who = by === undefined ? '' : inBrackets(` (${plain(by)})`);
   const what = `${plain(text)}${who}`;
   const when = timeOf(event.at);
   if (!colour) return `${when}  ${plain(subject)}  ${what}\n`;

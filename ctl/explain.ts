@@ -1,7 +1,7 @@
 /** What `hastmonctl explain` prints: a sentence, and under it a table of what has to be so, topic by topic. Pure. */
 import type { Condition, Explanation } from '../proto/explain-types.js';
 import { plain, shortAge } from './check-words.js';
-import { type Column, fold, layOut } from './table.js';
+import { type Column, fold, layOut, proseWidth } from './table.js';
 
 export interface Space {
   /** Infinity where nothing says how wide a line may be. */
@@ -9,8 +9,6 @@ export interface Space {
   colour: boolean;
 }
 
-/** Where nothing says how wide a line may be. */
-const WIDTH = 120;
 /** In less, columns would be of single words. */
 const TABLE_LEAST = 72;
 /** What is always there at the left of a table: a margin, and the mark. */
@@ -50,7 +48,7 @@ const UNWANTED = new Set(['confirmed', 'stepping-down']);
 /** The sentence, an empty line and the table, with an empty line between its topics. */
 export function formatExplanation(explanation: Explanation, space: Space): string {
   const { conditions, name, node, sentence, subject, verdicts } = explanation;
-  const width = Number.isFinite(space.columns) ? Math.max(20, space.columns) : WIDTH;
+  const width = proseWidth(space.columns);
   const bold = (text: string): string => (space.colour ? `${BOLD}${text}${PLAIN}` : text);
   const head = `${subject} ${plain(name)} on ${plain(node)}: ${plain(sentence)}`;
   const lines = fold(head, width, MARGIN).map(bold);

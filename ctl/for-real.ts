@@ -41,6 +41,14 @@ export interface Leg {
   heldAt: number | null;
   /** It runs there. */
   runsAt: number | null;
+  /** It was stopped, never ran there, and runs again where it was. */
+  againAt: number | null;
+}
+
+/** How long no node has served on this way, in milliseconds, whether it came to run there or was put back; null where that is not known. */
+export function awayMs({ againAt, runsAt, stopsAt }: Leg): number | null {
+  const end = runsAt ?? againAt;
+  return end === null || stopsAt === null ? null : Math.max(0, end - stopsAt);
 }
 
 export interface RealResult {
@@ -135,13 +143,12 @@ async function setAgain({ effects, self }: Drill): Promise<string> {
 }
 
 function newLeg(from: NodeName, to: NodeName, { bootMs }: DrillFacts): Leg {
-  return { from, to, askedAt: bootMs, stopsAt: null, heldAt: null, runsAt: null };
+  return { from, to, askedAt: bootMs, stopsAt: null, heldAt: null, runsAt: null, againAt: null };
 }
 
-function took({ runsAt, stopsAt }: Leg): string {
-  return runsAt === null || stopsAt === null
-    ? ''
-    : `, after ${duration(runsAt - stopsAt)} without the service`;
+function took(leg: Leg): string {
+  const ms = awayMs(leg);
+  return ms === null ? '' : `, after ${duration(ms)} without the service`;
 }
 
 /** How long one way may take: the stop, every attempt to start, and coming back after all of them have failed. */
@@ -195,6 +202,8 @@ function note(leg: Leg, { bootMs, nodes }: DrillFacts): void {
     leg.stopsAt = bootMs;
   if (leg.heldAt === null && to?.holds === true) leg.heldAt = bootMs;
   if (leg.runsAt === null && to?.holds === true && to.run === 'run') leg.runsAt = bootMs;
+  const again = from?.fresh === true && from.holds && from.run === 'run';
+  if (leg.againAt === null && leg.stopsAt !== null && leg.runsAt === null && again) leg.againAt = bootMs;
 }
 
 function standing({ from, to }: Leg, { nodes }: DrillFacts): string {
@@ -240,6 +249,8 @@ async function comeToEnd(drill: Drill): Promise<boolean> {
     const end = Math.max(asked + limitMs(facts), first.bootMs + 2 * calmMs);
     let [on, since] = ['', first.bootMs];
     for (let seen = first; ; seen = await effects.look()) {
+      const leg = legs.back ?? legs.there;
+      if (leg !== null) note(leg, seen);
       const running = seen.nodes.find(({ holds, run }) => holds && run === 'run')?.node ?? '';
       const undone = await undoRole(drill, seen);
       if (running !== on || running === '' || undone) [on, since] = [running, seen.bootMs];

@@ -1,6 +1,7 @@
 /** What an operator takes upon themself with `role primary --force` and `bootstrap`, and the question whether they do. */
 import { exitCode } from '../daemon/process/sysexits.js';
 import { CtlError } from './error.js';
+import { fold, proseWidth } from './table.js';
 import type { Terminal } from './terminal.js';
 import { duration } from './words.js';
 
@@ -43,7 +44,7 @@ export function forgetRisk(resource: string): string {
 
 /**
  * What moving a service that is in use and back does to it. `expected`: without the service on each way, null where that is not known; `role`:
- * what becomes of the role of this node, '' where that stays.
+ * what becomes of the role of this node, '' where that stays; `columns`: of a line, Infinity where nothing says how wide it may be.
  */
 export function realRisk(
   resource: string,
@@ -51,14 +52,17 @@ export function realRisk(
   to: string,
   { thereMs, backMs }: { thereMs: number | null; backMs: number | null },
   role: string,
+  columns: number,
 ): string {
   const about = (ms: number | null): string => (ms === null ? 'a time that is not known' : duration(ms));
-  return [
+  const width = proseWidth(columns);
+  const told = [
     `drill --for-real ${resource}: stops ${resource} on ${from}, has it started on ${to}, and moved back to ${from} after that.`,
-    `  The service is interrupted twice: for ${about(thereMs)} and for ${about(backMs)}, as far as that can be`,
-    '  computed. Where it cannot be started on one of them, it is away for longer.',
+    `  The service is interrupted twice: for ${about(thereMs)} and for ${about(backMs)}, as far as that can be computed. ` +
+      'Where it cannot be started on one of them, it is away for longer.',
     ...(role === '' ? [] : [`  ${role}.`]),
-  ].join('\n');
+  ];
+  return told.flatMap((line) => fold(line, width, '  ')).join('\n');
 }
 
 /**

@@ -2,7 +2,7 @@
 import { exitCode } from '../daemon/process/sysexits.js';
 import { drillJson, formatDrill, isSafe } from './drill.js';
 import type { DrillTask, MatrixTask } from './drill-arguments.js';
-import { compute, type Drilled, gathered } from './drill-facts.js';
+import { computed, type Drilled, gathered } from './drill-facts.js';
 import type { Session } from './run.js';
 
 /** Gives the exit status. */
@@ -19,7 +19,7 @@ async function matrix(session: Session, { check, resources }: MatrixTask): Promi
   for (const [index, known] of all.entries()) {
     if (all.length > 1)
       terminal.progress(`computing ${known.asked.resource} (${index + 1} of ${all.length})`);
-    drilled.push(compute(known));
+    drilled.push(await computed(known, () => {}));
   }
   terminal.progress('');
   if (invocation.json) {

@@ -7,20 +7,21 @@ import type { NodeName } from '../daemon/core/types.js';
 import { exitCode } from '../daemon/process/sysexits.js';
 import { version } from '../daemon/process/version.js';
 import type { DrillFacts } from '../proto/drill-types.js';
+import type { Explanation } from '../proto/explain-types.js';
 import type { Failover } from '../proto/timeline-types.js';
 import { ANSWER_MS, succeeded } from './answer.js';
 import type { RealTask } from './drill-arguments.js';
 import { type Expected, expectedOf } from './drill-expected.js';
-import { compute, type Drilled, eventsOf, gathered, type Known, present } from './drill-facts.js';
+import { computed, type Drilled, eventsOf, gathered, type Known, present } from './drill-facts.js';
 import { objections, roleLeft, successorOf } from './drill-objections.js';
 import { type RealReport, reportText } from './drill-report.js';
 import { CtlError } from './error.js';
-import { forReal, type RealEffects } from './for-real.js';
+import { awayMs, forReal, type RealEffects } from './for-real.js';
+import { type Interrupts, listenForInterrupts } from './interrupts.js';
 import { confirm, realRisk } from './risk.js';
 import type { Session } from './run.js';
 import { list } from './run-checks.js';
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** A failover may take less than 100 ms; what is measured is as exact as this. */
 const LOOK_MS = 20;
 /** Events are on disk a moment after what they tell. */
@@ -36,10 +37,30 @@ const OUTAGES_MAX = 5;
 
 /** Gives the exit status; rejects with a CtlError where nothing has been begun. */
 export async function runForReal(session: Session, task: RealTask): Promise<number> {
-  const { drilled, expected, facts, hastmond } = await agreed(session, task);
-  const began = new Date();
-  const report = await openReport(task, began);
-  const interrupts = listen(session);
+  const { terminal } = session;
+  const interrupts = listenForInterrupts(`${task.resource}: interrupted; nothing has been done`);
+  try {
+    const agreement = await Promise.race([agreed(session, task), interrupts.early]);
+    const began = new Date();
+    const report = await openReport(task, began);
+    interrupts.begin((signal, count) => {
+      if (count === 1)
+        terminal.note(`hastmonctl: ${signal}: it comes back at once; once more leaves it where it is`);
+    });
+    return await carriedOut(session, task, { ...agreement, interrupts, began, report });
+  } finally {
+    interrupts.close();
+  }
+}
+
+interface Begun extends Agreed {
+  interrupts: Interrupts;
+  began: Date;
+  report: { name: string; file: FileHandle };
+}
+
+async function carriedOut(session: Session, task: RealTask, begun: Begun): Promise<number> {
+  const { began, drilled, expected, facts, hastmond, interrupts, report } = begun;
   const effects = effectsOf(session, task, interrupts);
   try {
     const result = await forReal(task, facts, effects);
@@ -53,10 +74,9 @@ export async function runForReal(session: Session, task: RealTask): Promise<numb
     };
     await report.file.write(reportText(whole));
     await report.file.close();
-    return tell(session, task, whole, report.name);
+    return tell(session, task, whole, report.name, interrupts.status());
   } finally {
     await effects.endBack();
-    interrupts.close();
     await report.file.close().catch(() => {});
   }
 }
@@ -74,14 +94,17 @@ interface Agreed {
 async function agreed(session: Session, task: RealTask): Promise<Agreed> {
   const { invocation, terminal } = session;
   const { resource } = task;
+  terminal.note(
+    `${resource}: asking all nodes what speaks against a drill, and computing how long it would be away`,
+  );
   const before = await unopposed(session, task);
-  const drilled = compute(before);
+  const drilled = await computed(before, (progress) => terminal.progress(progress));
   const successor = successorOf(task, before.asked)?.node ?? '';
   const { expected, objection } = expectedOf(drilled, successor);
   if (objection !== '') throw opposed(resource, [objection]);
   const hastmond = succeeded(await session.ask({ kind: 'version' }, ANSWER_MS)).text.trim();
   const role = roleLeft(task, before.asked);
-  const risk = realRisk(resource, before.asked.node, successor, expected, role);
+  const risk = realRisk(resource, before.asked.node, successor, expected, role, terminal.columns());
   if (invocation.yes) terminal.note(risk);
   else await confirm(terminal, risk, resource);
   const { asked: facts } = await unopposed(session, task);
@@ -97,9 +120,18 @@ async function agreed(session: Session, task: RealTask): Promise<Agreed> {
 async function unopposed(session: Session, task: RealTask): Promise<Known> {
   const [known] = await gathered(session, [task.resource]);
   if (known === undefined) throw new CtlError(exitCode.protocol, `hastmond says nothing of ${task.resource}`);
-  const found = objections(task, known, await outages(session));
+  const found = objections(task, known, await outages(session), await planOf(session, task, known));
   if (found.length > 0) throw opposed(task.resource, found);
   return known;
+}
+
+/** What hastmond says of the switchover that the drill would begin with; null where it says nothing, or is not the one to say. */
+async function planOf({ ask }: Session, task: RealTask, { asked }: Known): Promise<Explanation | null> {
+  const { resource } = task;
+  if (!asked.nodes.some(({ holds, node }) => holds && node === asked.node)) return null;
+  const to = successorOf(task, asked)?.node ?? task.to;
+  const { explanations } = await ask({ kind: 'switchover-plan', resource, to }, ANSWER_MS);
+  return explanations[0] ?? null;
 }
 
 function opposed(resource: string, reasons: readonly string[]): CtlError {
@@ -134,33 +166,6 @@ async function openReport(task: RealTask, began: Date): Promise<{ name: string; 
     const why = code === 'EEXIST' ? 'there is such a file already, and it is not written over' : message;
     throw new CtlError(exitCode.cantCreate, `the report ${name}: ${why}; nothing has been done`);
   }
-}
-
-interface Interrupts {
-  count(): number;
-  signal: () => AbortSignal;
-  close(): void;
-}
-
-function listen({ terminal }: Session): Interrupts {
-  let count = 0;
-  let abort = new AbortController();
-  const heard = (signal: NodeJS.Signals): void => {
-    count += 1;
-    if (count === 1)
-      terminal.note(`hastmonctl: ${signal}: it comes back at once; once more leaves it where it is`);
-    abort.abort();
-    abort = new AbortController();
-  };
-  for (const signal of SIGNALS) process.on(signal, heard);
-  const interrupts: Interrupts = {
-    count: () => count,
-    signal: () => abort.signal,
-    close() {
-      for (const signal of SIGNALS) process.off(signal, heard);
-    },
-  };
-  return interrupts;
 }
 
 function effectsOf(session: Session, task: RealTask, interrupts: Interrupts): RealEffects {
@@ -229,15 +234,24 @@ function runBack(task: RealTask, on: NodeName): Back {
   return { ended, end };
 }
 
-function tell({ invocation, terminal }: Session, task: RealTask, report: RealReport, file: string): number {
+/** Prints what came of it; gives the exit status, `interrupted` where all is as it was and the operator has ended it by that signal. */
+function tell(
+  { invocation, terminal }: Session,
+  task: RealTask,
+  report: RealReport,
+  file: string,
+  interrupted: number,
+): number {
   const { result } = report;
-  const { back, end, interrupted, problem, role, there } = result;
-  const away = (leg: typeof there): number | null =>
-    leg === null || leg.runsAt === null || leg.stopsAt === null ? null : Math.round(leg.runsAt - leg.stopsAt);
+  const { back, end, problem, role, there } = result;
+  const away = (leg: typeof there): number | null => {
+    const ms = leg === null ? null : awayMs(leg);
+    return ms === null ? null : Math.round(ms);
+  };
   if (invocation.json) {
     const { expected } = report;
     const json = {
-      ...{ resource: task.resource, problem, role, end, interrupted, report: file },
+      ...{ resource: task.resource, problem, role, end, interrupted: result.interrupted, report: file },
       there: { node: there?.to ?? null, withoutServiceMs: away(there), expectedMs: expected.thereMs },
       back: { node: back?.to ?? null, withoutServiceMs: away(back), expectedMs: expected.backMs },
     };
@@ -247,5 +261,7 @@ function tell({ invocation, terminal }: Session, task: RealTask, report: RealRep
   if (role !== '') terminal.note(`hastmonctl: ${role}`);
   terminal.note(`hastmonctl: ${end}`);
   if (!invocation.json) terminal.print(`${file}\n`);
+  // Without a way there nothing has been done.
+  if (interrupted !== 0 && (problem === '' || there === null)) return interrupted;
   return problem === '' ? exitCode.ok : exitCode.tempFail;
 }

@@ -59,7 +59,8 @@ function openSession(invocation: Invocation, terminal: Terminal): Session {
     onProgress = terminal.progress,
   ) => {
     if (found === null) {
-      found = findControl(invocation, (text) => debug(1, text));
+      const purpose = invocation.request.kind === 'reload' ? 'reload' : 'other';
+      found = findControl(invocation, (text) => debug(1, text), purpose);
       debug(1, `control socket: ${found.path}`);
     }
     const { hint, path } = found;

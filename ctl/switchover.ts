@@ -10,8 +10,9 @@ import { CtlError } from './error.js';
 import { formatExplanation } from './explain.js';
 import { standing } from './goal.js';
 import type { Session } from './run.js';
-import { untilAble } from './until-able.js';
-import { duration } from './words.js';
+import { fold, proseWidth } from './table.js';
+import { passes, untilAble } from './until-able.js';
+import { duration, namedOnce } from './words.js';
 
 type Switchover = Extract<ControlRequest, { kind: 'switchover' }>;
 type Plan = Extract<ControlRequest, { kind: 'switchover-plan' }>;
@@ -101,10 +102,17 @@ async function statusOf({ ask }: Session, resource: string): Promise<StatusEntry
   return succeeded(await ask({ kind: 'status', resources: [resource] }, ANSWER_MS)).status;
 }
 
-/** Every condition with its present value, then the steps in their order. Exit status 75 where it would be refused. */
+/**
+ * Every condition with its present value, then the steps in their order. Exit status 75 where it would be refused, or would first be
+ * waited for what the successor lacks: as it stands it is not done.
+ */
 async function showPlan({ ask, invocation, terminal }: Session, request: Plan): Promise<number> {
-  const { error, explanations, text } = await ask(request, ANSWER_MS);
-  if (error !== null && explanations.length === 0) throw new CtlError(error.code, error.message);
+  const { error, explanations: said, text } = await ask(request, ANSWER_MS);
+  if (error !== null && said.length === 0) throw new CtlError(error.code, namedOnce(error.message));
+  const explanations = said.map((each) => {
+    const waits = error !== null && passes(each);
+    return { ...each, sentence: namedOnce(waits ? `would wait for: ${error.message}` : each.sentence) };
+  });
   const steps = text.split('\n').filter((line) => line !== '');
   if (invocation.json) {
     const [explanation = null] = explanations;
@@ -113,7 +121,11 @@ async function showPlan({ ask, invocation, terminal }: Session, request: Plan): 
   } else {
     const space = { columns: terminal.columns(), colour: terminal.colour };
     const shown = explanations.map((explanation) => formatExplanation(explanation, space)).join('\n');
-    const listed = steps.map((line, index) => `  ${index + 1}. ${plain(line)}\n`).join('');
+    const width = proseWidth(terminal.columns());
+    const listed = steps
+      .flatMap((line, index) => fold(`  ${index + 1}. ${plain(line)}`, width, '     '))
+      .map((line) => `${line}\n`)
+      .join('');
     terminal.print(`${shown}${listed === '' ? '' : `\nWHAT WOULD HAPPEN, IN THIS ORDER:\n${listed}`}`);
   }
   return error === null ? exitCode.ok : error.code;

@@ -7,6 +7,16 @@ export interface Column {
   least?: number;
 }
 
+/** Where nothing says how wide a line may be. */
+const WIDTH = 120;
+/** In less, lines would be of single words. */
+const WIDTH_LEAST = 20;
+
+/** How wide a line of prose is, where a line has so many columns; Infinity where nothing says that. */
+export function proseWidth(columns: number): number {
+  return Number.isFinite(columns) ? Math.max(WIDTH_LEAST, columns) : WIDTH;
+}
+
 /** Between two columns. */
 export const GAP = 2;
 
@@ -39,6 +49,19 @@ export function layOut(
   };
   const titles = columns.map(({ title }) => title);
   return [line(titles, -1), ...rows.map((row, index) => line(row, index))];
+}
+
+/** True where the table fits into `width` with each column at its least width: nothing is lost but the ends of cells that may be shortened. */
+export function fits(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width: number,
+): boolean {
+  const least = columns.map((column, index) => {
+    const widest = rows.reduce((most, row) => Math.max(most, row[index]?.length ?? 0), column.title.length);
+    return Math.min(widest, column.least ?? widest);
+  });
+  return least.reduce((sum, wide) => sum + wide, GAP * (columns.length - 1)) <= width;
 }
 
 /** Takes from the column that has most to spare, until all of them fit or none can spare any more. */

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlReply, ControlRequest } from '../proto/control-types.js';
 import type { Explanation } from '../proto/explain-types.js';
+import { namedOnce } from './words.js';
 
 /** The conditions of a successor that time brings about, by the names of `explain`. */
 const PASSING: ReadonlySet<string> = new Set(['clean', 'majority', 'history', 'free']);
@@ -34,15 +35,16 @@ export async function untilAble({ ask, plan, signal, tell, timeoutMs }: Waiting)
     const { error, explanations } = await ask(plan);
     const [explanation] = explanations;
     if (error === null || explanation === undefined || !passes(explanation)) return;
-    if (!told) tell(`${plan.resource}: ${error.message}; waiting for that, nothing is done before`);
+    if (!told)
+      tell(`${namedOnce(`${plan.resource}: ${error.message}`)}; waiting for that, nothing is done before`);
     if (performance.now() + EVERY_MS > until) return;
     await sleep(EVERY_MS, undefined, { signal }).catch(() => {});
     if (signal.aborted) return;
   }
 }
 
-/** Nothing is missing here, and there is a node that lacks only what comes by itself. */
-function passes({ conditions }: Explanation): boolean {
+/** Nothing is missing here, and there is a node that lacks only what comes by itself: a switchover would be waited for, not refused. */
+export function passes({ conditions }: Explanation): boolean {
   const missing = conditions.filter(({ holds }) => holds !== true);
   if (missing.some(({ topic }) => topic === 'here')) return false;
   const others = new Set(missing.map(({ source }) => source));

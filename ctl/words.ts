@@ -20,3 +20,16 @@ export function duration(ms: number): string {
 function parts(great: number, greatUnit: string, small: number, smallUnit: string): string {
   return small === 0 ? `${great} ${greatUnit}` : `${great} ${greatUnit} ${small} ${smallUnit}`;
 }
+
+/**
+ * A sentence of hastmond behind the name of what it is about, without that name where the sentence begins with it: `web: web is held by b` is
+ * `web is held by b`; and without brackets in brackets at its end.
+ */
+export function namedOnce(text: string): string {
+  return inBrackets(text.replace(/(^|[\s(])([^\s:()]+): (?=\2 (?:is|has|holds|was|cannot)\b)/gm, '$1'));
+}
+
+/** Who did something, `root (uid 0)`, inside of brackets: `(root, uid 0)`. */
+export function inBrackets(text: string): string {
+  return text.replace(/ \(uid (\d+)\)\)/g, ', uid $1)');
+}

@@ -88,6 +88,7 @@ function factsFromWire(wire: hastmon.DrillFacts.$Properties): DrillFacts {
     serviceFailed: wire.serviceFailed ?? '',
     unfit: wire.unfit ?? '',
     gaveUpMs: wire.gaveUpMs ?? null,
+    startFailed: wire.startFailed ?? '',
     hooks: (wire.hook ?? []).map(({ action, ms }) => ({
       action: action ?? '',
       ms: check.duration('drill.hook.ms', ms),

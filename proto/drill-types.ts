@@ -41,6 +41,8 @@ export interface DrillFacts {
   unfit: string;
   /** Since this node gave the resource up; null where it has not. */
   gaveUpMs: DurationMs | null;
+  /** Why the last attempt to run it on this node has failed; '' where it has not, or an operator has set the role of it since. */
+  startFailed: string;
   /** The last that have ended well on this node, the oldest first. */
   hooks: DrillHook[];
 }

@@ -39,6 +39,8 @@ export interface LoadResult {
   diagnostics: Diagnostic[];
   /** Why the file says nothing about this node, in words; '' where it does, or where that cannot be told. */
   stranger: string;
+  /** Where the control socket of this node is, of a file with errors too; null where that cannot be told. */
+  control: string | null;
 }
 
 export interface LoadFileResult extends LoadResult {
@@ -72,7 +74,10 @@ export function loadConfig(file: string, options: LoadOptions): LoadFileResult {
       message,
       help: read.code === 'ENOENT' ? elsewhere(file) : '',
     };
-    return { config: null, diagnostics: [diagnostic], stranger: '', unreadable: read.code, texts };
+    return {
+      ...{ config: null, diagnostics: [diagnostic], stranger: '', control: null },
+      ...{ unreadable: read.code, texts },
+    };
   }
   const { readDmonitor = readDmonitorFiles } = options;
   const parsed = parseConfig(read.value, file, readOnce, { ...options, readDmonitor });
@@ -94,7 +99,7 @@ export function parseConfig(
   const reporter = createReporter();
   const file: SourceFile = { name: fileName, text, masks: new Map() };
   const tree = parseTree(file, readInclude, reporter);
-  if (reporter.full) return { config: null, diagnostics: reporter.finish(), stranger: '' };
+  if (reporter.full) return { config: null, diagnostics: reporter.finish(), stranger: '', control: null };
 
   const monitoring = readMonitoring(tree.root, options.readDmonitor ?? (() => NO_DMONITOR), reporter);
   const model = readModel(tree, monitoring?.nodes ?? [], reporter);
@@ -127,11 +132,15 @@ export function parseConfig(
   const scopes = scopesOf(model, own);
   checkHttp(scopes, reporter);
   const diagnostics = reporter.finish();
-  if (reporter.failed) return { config: null, diagnostics, stranger };
+  const globals = inheritGlobals(model, own);
+  if (reporter.failed) {
+    const unknown = lost || scopes.some((scope) => mayHaveLost(scope, 'control'));
+    return { config: null, diagnostics, stranger, control: unknown ? null : globals.control.path };
+  }
 
   const mine = node === null ? [] : model.resources.filter(({ nodes }) => nodes.has(node));
   const config: Config = {
-    ...inheritGlobals(model, own),
+    ...globals,
     file: path.resolve(fileName),
     ...(tree.includes.length === 0 ? {} : { includes: tree.includes }),
     resources: mine.map((resource) => ({
@@ -142,7 +151,7 @@ export function parseConfig(
     balancer,
     http: inheritHttp(scopes),
   };
-  return { config, diagnostics, stranger };
+  return { config, diagnostics, stranger, control: globals.control.path };
 }
 
 /** Where else the file was looked for, if its name is that of the first default place. */

@@ -20,6 +20,8 @@ export interface SceneNode {
   unfit: string;
   /** Since it gave the resource up, null where it has not. */
   gaveUpMs: DurationMs | null;
+  /** Why the last attempt to run it there has failed; '' where it has not, or that is not known. */
+  startFailed: string;
   /** Its voter has a record of the past; without one it grants nothing. */
   history: boolean;
   /** Its checks say that the service fails, '' where they do not. */
@@ -88,6 +90,7 @@ function sceneNode(asked: DrillFacts, name: NodeName, words: readonly DrillFacts
     ...{ role, roleSet: said?.roleSet ?? role },
     unfit: own === undefined ? cannot : own.unfit,
     gaveUpMs: own?.gaveUpMs ?? null,
+    startFailed: own?.startFailed ?? '',
     // Of one that is lost nobody has to know: it grants nothing anyway.
     history: !there || said?.history === true,
     failed: said?.holds === true ? (own?.serviceFailed ?? '') : '',

@@ -21,14 +21,17 @@ export interface DrillOptions {
 
 /** Of each action on each resource the last so many runs are told: the journal has room for thousands. */
 const RUNS_MAX = 20;
+/** Of what a hook printed so much is told. */
+const WHY_MAX = 200;
 
 /** Gives the facts of resources that there are. */
 export function createDrillHandler({ ask, journal, now, resources }: DrillOptions): DrillHandler {
   async function own(names: readonly string[], depth: DrillRequest['depth']): Promise<DrillFacts[]> {
-    const events = depth === 'state' ? [] : await journal.read((event) => isRun(event, names));
+    const events =
+      depth === 'state' ? [] : await journal.read((event) => isRun(event, names) || isTurn(event));
     return names.flatMap((name) => {
       const state = resources.get(name)?.state();
-      return state === undefined ? [] : [factsOf(state, runsOf(events, name), now())];
+      return state === undefined ? [] : [factsOf(state, events, now())];
     });
   }
 
@@ -73,14 +76,31 @@ function isRun({ data, kind, resource }: HaEvent, names: readonly string[]): boo
 }
 
 function runsOf(events: readonly HaEvent[], name: string): DrillHook[] {
-  const own = events.filter(({ resource }) => resource === name);
+  const own = events.filter(({ kind, resource }) => kind === 'hook' && resource === name);
   return ['start', 'stop'].flatMap((action) => {
     const runs = own.filter(({ data }) => data.action === action).slice(-RUNS_MAX);
     return runs.map(({ data }) => ({ action, ms: Number(data.ms) }));
   });
 }
 
-function factsOf(state: NodeState, hooks: DrillHook[], now: Instant): DrillFacts {
+/** What an attempt to run a resource has come to, or what makes that forgotten. */
+function isTurn({ data, kind }: HaEvent): boolean {
+  if (kind === 'command') return data.done === true && String(data.command).startsWith('role ');
+  return kind === 'attempt-failed' || kind === 'gave-up';
+}
+
+/** Why the last attempt to run it here has failed; '' where it has not, or the operator has set a role since: that says that it is mended. */
+function startFailedOf(events: readonly HaEvent[], name: string): string {
+  const last = events.findLast(({ data, kind, resource }) => {
+    if (kind !== 'command') return resource === name && (kind !== 'hook' || data.action === 'start');
+    const [, , ...names] = String(data.command).split(' ');
+    return names.includes(name) || names.includes('all');
+  });
+  if (last?.kind !== 'attempt-failed' && last?.kind !== 'gave-up') return '';
+  return String(last.data.error || 'it failed').slice(0, WHY_MAX);
+}
+
+function factsOf(state: NodeState, events: readonly HaEvent[], now: Instant): DrillFacts {
   const { gaveUpAt, serviceFailed, settings, unfit, voter } = state;
   return {
     resource: settings.resource,
@@ -95,7 +115,8 @@ function factsOf(state: NodeState, hooks: DrillHook[], now: Instant): DrillFacts
     serviceFailed,
     unfit,
     gaveUpMs: gaveUpAt === null ? null : now - gaveUpAt,
-    hooks,
+    startFailed: startFailedOf(events, settings.resource),
+    hooks: runsOf(events, settings.resource),
   };
 }
 

@@ -3244,6 +3244,9 @@ export namespace hastmon {
         /** DrillFacts hook. */
         hook: hastmon.DrillHook.$Properties[];
 
+        /** DrillFacts startFailed. */
+        startFailed: string;
+
         /**
          * Encodes the specified DrillFacts message. Does not implicitly {@link hastmon.DrillFacts.verify|verify} messages.
          * @param message DrillFacts message or plain object to encode
@@ -3300,6 +3303,9 @@ export namespace hastmon {
 
             /** DrillFacts hook */
             hook?: (hastmon.DrillHook.$Properties[]|null);
+
+            /** DrillFacts startFailed */
+            startFailed?: (string|null);
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];

@@ -4908,6 +4908,7 @@ export const hastmon = $root.hastmon = (() => {
         DrillFacts.prototype.gaveUpMs = null;
         DrillFacts.prototype.bootMs = 0;
         DrillFacts.prototype.hook = $util.emptyArray;
+        DrillFacts.prototype.startFailed = "";
 
         let $oneOfFields;
 
@@ -4948,6 +4949,8 @@ export const hastmon = $root.hastmon = (() => {
             if (message.hook != null && message.hook.length)
                 for (let i = 0; i < message.hook.length; ++i)
                     $root.hastmon.DrillHook.encode(message.hook[i], writer.uint32(90).fork(), _depth + 1).ldelim();
+            if (message.startFailed != null && $Object.hasOwnProperty.call(message, "startFailed") && message.startFailed !== "")
+                writer.uint32(98).string(message.startFailed);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -5068,6 +5071,15 @@ export const hastmon = $root.hastmon = (() => {
                         if (!(message.hook && message.hook.length))
                             message.hook = [];
                         message.hook.push($root.hastmon.DrillHook.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 12: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.startFailed = value;
+                        else
+                            delete message.startFailed;
                         continue;
                     }
                 }

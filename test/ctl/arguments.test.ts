@@ -190,3 +190,12 @@ describe('help', () => {
     assert.match(await printed('--get-yargs-completions', 'hastmonctl', 'sw'), /^switchover$/m);
   });
 });
+
+test('the help of a command that needs names gives them no default, and keeps its right edge', async () => {
+  for (const command of ['maintenance', 'role', 'mute']) {
+    const read = await readArguments([command, '--help']);
+    const text = read.kind === 'print' ? read.text : '';
+    assert.match(text, /^ +names .{50,}\[array\]$/m, text);
+    assert.doesNotMatch(text, /default: none/);
+  }
+});

@@ -22,6 +22,33 @@ test('one table of all nodes and resources; who is not heard is unknown, since w
   for (const line of narrow.split('\n')) assert.ok(line.length <= 100, line);
 });
 
+test('where a table does not fit, each node and what it says below the other, and nothing is cut or left out', () => {
+  const shown = formatCluster(VIEW, { columns: 40, colour: false });
+  assert.deepEqual(shown.split('\n').slice(0, 12), [
+    'alpha, checks down: 2 of 12, 1',
+    '    confirmed, version 0.1.0',
+    '  mail: primary, run, held, 2.4 s left,',
+    '    epoch 12',
+    '  db: primary, run, held, 2.4 s left,',
+    '    epoch 3',
+    'beta, version 0.1.0, age 5 ms',
+    '  mail: secondary, stopped, alpha holds',
+    '    it, epoch 12',
+    '    maintenance on alpha: upgrade',
+    'gamma',
+    '  unknown since 12 s',
+  ]);
+  const odd = formatCluster(VIEW, { columns: 40, colour: true });
+  assert.ok(odd.includes('\n\x1b[33m  unknown since 12 s\x1b[0m\n'), odd);
+  assert.match(odd, /^ {2}db: primary/m);
+  for (const columns of [60, 70, 80, 100]) {
+    const names = formatCluster(VIEW, { columns, colour: false }).match(
+      /^(alpha|beta|gamma|delta|omega)\b/gm,
+    );
+    assert.equal(names?.length, 5, String(columns));
+  }
+});
+
 test('two that both run it: a line at the top, red where colours are wanted', () => {
   const words = 'mail RUNS ON MORE THAN ONE NODE: alpha and beta';
   assert.equal(formatCluster(DOUBLE, plain).split('\n')[0], words);

@@ -76,6 +76,21 @@ describe('an error of hastmond is one clear line and its code', () => {
     assert.deepEqual(heard, { code: 78, err: `${message}\n`, out: '' });
   });
 
+  test('a name that stands before a sentence that begins with it is said once, and brackets are not doubled', async (t) => {
+    const message =
+      'web: web is held by beta\nmail: web is held by beta\nno other node can take over now (beta: beta is not connected | ' +
+      'gamma: its role is watchdog)\nweb: web is in maintenance already (upgrade, by root (uid 0))';
+    const { handle } = answering({ error: { code: 75, message } });
+    const { err } = await hastmonctl(['role', 'primary', 'all', '-c', await fakeDaemon(t, handle)]);
+    assert.deepEqual(err.split('\n'), [
+      'hastmonctl: web is held by beta',
+      'hastmonctl: mail: web is held by beta',
+      'hastmonctl: no other node can take over now (beta is not connected | gamma: its role is watchdog)',
+      'hastmonctl: web is in maintenance already (upgrade, by root, uid 0)',
+      '',
+    ]);
+  });
+
   test('what was done for some resources is said before what was not', async (t) => {
     const { handle } = answering({
       text: 'web: already primary\n',
@@ -129,6 +144,44 @@ describe('the configuration', () => {
     assert.equal(code, 78);
     assert.match(err, /hastmon\.conf:1:1: error: unknown statement 'contrl'/);
     assert.match(err, /^hastmonctl: the configuration has an error; --control PATH/m);
+  });
+
+  describe('with errors, for a reload', () => {
+    test('goes to hastmond all the same, which says what is wrong, where the socket can be told', async (t) => {
+      const message = `/etc/hastmon.conf:9:1: error: http needs a token\nnothing has been changed`;
+      const { handle } = answering({ error: { code: 78, message } });
+      const config = await fakeDaemon(t, handle);
+      writeFileSync(config, 'http 0.0.0.0:8480\n', { flag: 'a' });
+      assert.deepEqual(await hastmonctl(['reload', '-c', config]), {
+        code: 78,
+        err: `${message}\n`,
+        out: '',
+      });
+      assert.match((await hastmonctl(['status', '-c', config])).err, /has an error; --control PATH/);
+    });
+
+    test('where it cannot, nothing has been changed, and that is said', async (t) => {
+      const config = path.join(directory(t), 'hastmon.conf');
+      for (const broken of ['control\n', 'control relative\n']) {
+        writeFileSync(config, `${RESOURCE}${broken}`);
+        const { code, err } = await hastmonctl(['reload', '-c', config]);
+        assert.equal(code, 78, broken);
+        assert.match(
+          err,
+          /\nhastmonctl: nothing has been changed: hastmond goes on with what it has read before\n$/,
+        );
+      }
+      const none = await hastmonctl(['reload', '-c', `${config}.none`]);
+      assert.match(none.err, /--control PATH.*\nhastmonctl: (hastmonctl: )?nothing has been changed/);
+    });
+
+    test('where nobody is there, the file may name another socket', async (t) => {
+      const config = path.join(directory(t), 'hastmon.conf');
+      writeFileSync(config, `control ${config}.sock\nlsten 1\n${RESOURCE}`);
+      const { code, err } = await hastmonctl(['reload', '-c', config]);
+      assert.equal(code, 69);
+      assert.match(err, /has an error: where the control socket is another one, --control PATH names it\n$/);
+    });
   });
 
   test('that does not know this node still says where the socket is', async (t) => {

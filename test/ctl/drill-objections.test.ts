@@ -5,7 +5,9 @@ import type { RealTask } from '../../ctl/drill-arguments.js';
 import { expectedOf } from '../../ctl/drill-expected.js';
 import { compute } from '../../ctl/drill-facts.js';
 import { objections, roleLeft } from '../../ctl/drill-objections.js';
+import { realRisk } from '../../ctl/risk.js';
 import type { DrillFacts, DrillNode } from '../../proto/drill-types.js';
+import type { Condition, Explanation } from '../../proto/explain-types.js';
 import { factsOf, MEASURED } from '../drill/support.js';
 
 const TASK: RealTask = {
@@ -16,12 +18,18 @@ const GOOD = { settings: { priority: 1 }, nodes: { alpha: { priority: 1 }, beta:
 
 function objectionsTo(
   facts: DrillFacts,
-  change: { task?: Partial<RealTask>; others?: DrillFacts[]; outages?: string[] } = {},
+  change: {
+    task?: Partial<RealTask>;
+    others?: DrillFacts[];
+    outages?: string[];
+    plan?: Explanation;
+  } = {},
 ): string[] {
   return objections(
     { ...TASK, ...change.task },
     { asked: facts, others: change.others ?? [], missing: [] },
     change.outages ?? [],
+    change.plan ?? null,
   );
 }
 
@@ -205,4 +213,56 @@ test('what becomes of the role is told before: set to primary it stays, where it
   );
   assert.equal(roleLeft(TASK, factsOf()), '');
   assert.equal(roleLeft({ ...TASK, back: ['ssh'] }, secondary), '');
+});
+
+describe('who cannot take it over is told with what is missing, in the words of a switchover', () => {
+  const condition = (source: string, change: string, topic = 'successor'): Condition => ({
+    ...{ topic, name: 'x', holds: change === '', oneOf: '', enough: 1, what: '', value: '', needed: '' },
+    ...{ ageMs: 0, source, change },
+  });
+  const plan = (...conditions: Condition[]): Explanation => ({
+    ...{ subject: 'switchover', name: 'shared', node: 'alpha', sentence: 'x', verdicts: {}, conditions },
+  });
+  const unable = factsOf({ ...GOOD, nodes: { alpha: { priority: 1 }, beta: { priority: 2, able: false } } });
+
+  test('each node by itself, all phrases at once', () => {
+    const said = plan(
+      condition('alpha', 'it is in maintenance', 'here'),
+      condition('beta', 'its hastmond is about to end'),
+      condition('beta', 'it has just given the resource up: no disk'),
+      condition('alpha', 'delta is not connected'),
+      condition('gamma', 'its role is watchdog'),
+      condition('gamma', ''),
+    );
+    assert.deepEqual(objectionsTo(unable, { plan: said }), [
+      'beta cannot take over now: its hastmond is about to end; it has just given the resource up: no disk',
+      'gamma cannot take over now: its role is watchdog',
+    ]);
+  });
+
+  test('also where it says in its heartbeats that it is able', () => {
+    const bound = plan(condition('beta', 'no majority that it hears is free to grant it'));
+    assert.deepEqual(objectionsTo(factsOf(GOOD), { plan: bound }), [
+      'beta cannot take over now: no majority that it hears is free to grant it',
+    ]);
+  });
+
+  test('nothing of it on a node that does not hold it', () => {
+    const elsewhere = factsOf({
+      ...GOOD,
+      nodes: { alpha: { holds: false }, beta: { holds: true, able: false } },
+    });
+    assert.deepEqual(objectionsTo(elsewhere), ['it is held by beta: run the drill there']);
+  });
+});
+
+test('what is risked is told in lines that fit, whatever becomes of the role', () => {
+  const role = roleLeft(TASK, factsOf({ nodes: { alpha: { roleSet: 'secondary' } } }));
+  const expected = { thereMs: 500, backMs: null };
+  for (const [columns, widest] of [
+    [80, 80],
+    [Number.POSITIVE_INFINITY, 120],
+  ] as const)
+    for (const line of realRisk('shared', 'alpha', 'beta', expected, role, columns).split('\n'))
+      assert.ok(line.length <= widest, line);
 });

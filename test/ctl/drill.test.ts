@@ -117,6 +117,43 @@ describe('what is printed', () => {
     assert.ok(!isSafe(drilled));
   });
 
+  describe('a node that could not run it when it tried last', () => {
+    const why = 'start exited with 1: disk /data is not mounted';
+    const failed = (holder = 'alpha'): Drilled => {
+      const beta = factsOf({ node: 'beta', settings: { node: 'beta' }, startFailed: why });
+      const asked = factsOf({ hooks: MEASURED, startFailed: holder === 'alpha' ? '' : why });
+      return compute({ asked, others: holder === 'alpha' ? [beta] : [], missing: [] });
+    };
+
+    test('is no node to rely on: the sentence says so, with the error, and warns', () => {
+      const shown = formatDrill(failed(), { columns: 300, colour: true });
+      const sentence =
+        'runs on alpha; any single node may be lost: not sure (alpha); any single link: not sure (alpha); ' +
+        `beta could not run it last: ${why}`;
+      assert.equal(shown.split('\n')[0], `\x1b[33mresource shared on alpha: ${sentence}\x1b[0m`);
+      assert.ok(shown.includes('\x1b[33malpha (primary) lost'), shown);
+      assert.ok(!shown.includes('\x1b[31'), 'nothing is lost for sure');
+      assert.match(shown, /The last attempt .* on beta has failed: .*hastmonctl role secondary shared$/m);
+    });
+
+    test('is not safe, for scripts', () => {
+      const json = drillJson(failed());
+      assert.equal(json.safe, false);
+      const doubtful = json.failures
+        .filter(({ doubtful }) => doubtful)
+        .map(({ kind, nodes }) => [kind, nodes]);
+      assert.deepEqual(doubtful, [
+        ['node-lost', ['alpha']],
+        ['node-cut-off', ['alpha']],
+      ]);
+    });
+
+    test('but for the one that runs it now', () => {
+      assert.equal(isSafe(failed('beta')), true);
+      assert.doesNotMatch(formatDrill(failed('beta'), WIDE), /last attempt/);
+    });
+  });
+
   test('what is known at second hand is said', () => {
     const missing = ['beta', 'gamma'].map((node) => ({ node, why: 'no answer for 500 ms' }));
     const shown = formatDrill(known(factsOf(), missing), WIDE);
@@ -168,6 +205,26 @@ describe('what is printed', () => {
         assert.ok(line.length <= columns, `${line.length} in ${columns}: ${line}`);
   });
 
+  test('where a table does not fit, no failure is cut, so that each can be told from the others', () => {
+    const drilled = known(factsOf({ hooks: MEASURED, nodes: { gamma: { fresh: false, linked: false } } }));
+    for (const columns of [40, 60]) {
+      const shown = formatDrill(drilled, { columns, colour: false });
+      assert.doesNotMatch(shown, /\+$|\+ /m);
+      const text = shown.replace(/\s+/g, ' ');
+      for (const words of [
+        'nothing more happens, gamma lost already runs on alpha',
+        'alpha (primary) lost, gamma lost already runs on nobody until that is mended',
+        'link alpha - beta cut, gamma lost already runs on nobody until',
+      ])
+        assert.ok(text.includes(words), `${words} in\n${shown}`);
+    }
+    const well = formatDrill(known(factsOf({ hooks: MEASURED })), { columns: 40, colour: false });
+    assert.match(
+      well,
+      /^ {2}alpha \(primary\) cut off\n {6}runs on beta after 8\.6 s, 5\.9 s\n {8}without service$/m,
+    );
+  });
+
   test('what another node says cannot reach the terminal as it is', () => {
     const unfit = 'x\x1b[2J\ny';
     const shown = formatDrill(
@@ -198,6 +255,13 @@ test('--check ends with 1 where a single failure is one too many, and with 0 whe
   });
   const words = ['-c', config, '-n', 'alpha', 'drill', 'shared'];
   assert.equal((await hastmonctl([...words, '--check'])).code, 0);
+  const beta = factsOf({ node: 'beta', settings: { node: 'beta' }, startFailed: 'no disk' });
+  answers.facts = [factsOf({ hooks: MEASURED }), beta];
+  assert.equal(
+    (await hastmonctl([...words, '--check'])).code,
+    1,
+    'nobody knows that the other one can run it',
+  );
   answers.facts = [factsOf({ nodes: { beta: { able: false } } })];
   const { code, out } = await hastmonctl([...words, '--check', '--json']);
   assert.equal(code, 1);
@@ -245,6 +309,7 @@ test('for real: what was true before the question is looked at again after it, a
         },
       };
     if (kind === 'version') return { text: '1.2.3' };
+    if (kind === 'switchover-plan') return {};
     if (kind !== 'drill') {
       state.asked.push(kind);
       return { error: { code: 75, message: 'refused' } };

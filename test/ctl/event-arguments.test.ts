@@ -90,7 +90,7 @@ describe('a line for people', () => {
     assert.equal(timeOf(EVENT.at), WHEN);
     assert.equal(formatEvent(EVENT, false), `${WHEN}  db  this node holds the lease, epoch 8\n`);
     const given = { ...EVENT, by: 'alice (uid 1000)' };
-    assert.match(formatEvent(given, false), /, epoch 8 \(alice \(uid 1000\)\)\n$/);
+    assert.match(formatEvent(given, false), /, epoch 8 \(alice, uid 1000\)\n$/);
     const { resource: _, ...about } = { ...EVENT, host: 's1', service: 'www' };
     assert.match(formatEvent(about, false), /67 {2}s1 www {2}this/);
     const { resource: __, ...nothing } = EVENT;

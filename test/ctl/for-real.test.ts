@@ -2,9 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { RealTask } from '../../ctl/drill-arguments.js';
-import { compute } from '../../ctl/drill-facts.js';
-import { reportText } from '../../ctl/drill-report.js';
-import { forReal, type RealEffects, type RealResult } from '../../ctl/for-real.js';
+import { awayMs, forReal, type RealEffects, type RealResult } from '../../ctl/for-real.js';
 import type { DrillFacts, DrillNode } from '../../proto/drill-types.js';
 import { factsOf } from '../drill/support.js';
 
@@ -233,17 +231,20 @@ describe('it', () => {
     const { pause } = effects;
     let looks = 0;
     effects.pause = async () => {
+      world.now += 100;
       looks += 1;
       if (looks === 3) {
         moveTo('alpha');
         world.run = 'run';
       } else if (world.holder === 'alpha') await pause();
     };
-    const { back, end, problem } = await run();
+    const { back, end, problem, there } = await run();
     assert.deepEqual(
       [problem, end, back],
       ['beta could not run it: it runs on alpha again', 'shared runs on alpha', null],
     );
+    assert.equal(there === null ? null : awayMs(there), 300, 'from the stop until it ran here again');
+    assert.equal(there?.runsAt, null);
     assert.equal(done.at(-1), 'role primary', 'its role is as it was set before');
   });
 
@@ -313,43 +314,5 @@ describe('it', () => {
       [problem, end],
       ['no hastmond at /run/x', 'where shared is cannot be said: no hastmond at /run/x'],
     );
-  });
-});
-
-describe('the report', () => {
-  test('has what was measured beside what was expected, and the phases that all nodes saw', async () => {
-    const { facts, run } = play();
-    const result = await run();
-    const phase = { beginMs: 0, node: 'alpha', setting: 'stop_timeout', settingMs: 5000 };
-    const text = reportText({
-      ...{ task: TASK, drilled: compute({ asked: facts(), others: [], missing: [] }), result },
-      expected: { thereMs: 1200, backMs: null },
-      ...{
-        events: [],
-        versions: { hastmonctl: '1.2', hastmond: '1.3' },
-        began: new Date(0),
-        ended: new Date(5000),
-      },
-      failovers: [
-        {
-          ...{
-            epoch: 2,
-            from: 'alpha',
-            to: 'beta',
-            at: 0,
-            kind: 'handover',
-            text: 'handed over',
-            tookMs: 100,
-            marks: [],
-          },
-          phases: [{ ...phase, name: 'stop', tookMs: 40, text: 'a | b\nc' }],
-        },
-      ],
-    });
-    assert.match(text, /^\| \*\*without the service, expected\*\* \| 1\.2 s \| - \|$/m);
-    assert.match(text, /^\| \*\*without the service, measured\*\* \| 100 ms \| 100 ms \|$/m);
-    assert.match(text, /^- hastmonctl 1\.2, hastmond 1\.3 on alpha$/m);
-    assert.match(text, /^\| stop \| 40 ms \| alpha \| a \\\| b c \| stop_timeout 5 s \|$/m);
-    assert.match(text, /^No event is on record\.$/m);
   });
 });

@@ -113,6 +113,16 @@ describe('where the successor cannot take over yet', () => {
     assert.deepEqual(asked, [...Array(3).fill('switchover-plan'), 'switchover']);
   });
 
+  test('--dry-run says what would be waited for, and that it is not done as it stands', async (t) => {
+    const { config } = await after(t, [condition('free', 'beta', false)]);
+    const heard = await hastmonctl(['switchover', 'mail', '--dry-run', '-c', config]);
+    assert.equal(heard.code, 75);
+    assert.match(heard.out, /^switchover mail on alpha: would wait for: beta lacks free\n/);
+    const refused = await after(t, [condition('rested', 'beta', false)]);
+    const { out } = await hastmonctl(['switchover', 'mail', '--dry-run', '-c', refused.config]);
+    assert.match(out, /^switchover mail on alpha: so it is\n/);
+  });
+
   for (const [why, conditions] of Object.entries({
     'the other node has just failed': [condition('free', 'beta', false), condition('rested', 'beta', false)],
     'the other node is not connected': [condition('connected', 'alpha', false)],
@@ -186,6 +196,14 @@ describe('--dry-run', () => {
       explanation,
       steps: ['stop it', 'start it'],
     });
+  });
+
+  test('what would happen is as wide as the table', async (t) => {
+    const text = `${'stop it and then do something else '.repeat(6)}\nstart it`;
+    const { handle } = going([], { explanations: [explanation], text }, true);
+    const { out } = await hastmonctl(['switchover', 'mail', '--dry-run', '-c', await fakeDaemon(t, handle)]);
+    for (const line of out.split('\n')) assert.ok(line.length <= 120, line);
+    assert.match(out, /^ {2}1\. stop it and [^\n]*\n {5}[a-z][^\n]*\n {2}2\. start it\n$/m);
   });
 
   test('ends with 75 where it would be refused, and with the error where nothing can be said', async (t) => {

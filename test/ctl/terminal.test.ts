@@ -1,44 +1,14 @@
 /** The program on a terminal: what is typed, and what a person sees. */
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
 import path from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { until } from '../system/wait.js';
 import { balancerFor } from './balancer-support.js';
+import { noScript, onTerminal } from './on-terminal.js';
 import { fakeDaemon } from './support.js';
 
 const program = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../ctl/hastmonctl.js');
-const noScript =
-  spawnSync('script', ['--version']).status === 0 ? false : 'script(1) of util-linux is not here';
-
-/** What runs on a terminal of its own, as a person has it. */
-function onTerminal(t: TestContext, command: string) {
-  const child = spawn('script', ['-qec', command, '/dev/null'], {
-    env: { ...process.env, TERM: 'xterm', SHELL: '/bin/sh', PS1: 'shell> ' },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  let out = '';
-  child.stdout.on('data', (chunk) => {
-    out += chunk;
-  });
-  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  t.after(() => child.kill('SIGKILL'));
-  return {
-    ended,
-    type(keys: string) {
-      out = '';
-      child.stdin.write(keys);
-    },
-    says: (text: string): Promise<void> =>
-      until(
-        () => out.includes(text),
-        20_000,
-        () => JSON.stringify(out),
-      ),
-  };
-}
-
 const at = (config: string, ...words: string[]): string =>
   [process.execPath, program, ...words, '-c', config, '-n', 'alpha'].join(' ');
 

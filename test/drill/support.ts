@@ -48,7 +48,7 @@ export function factsOf(
   const names = [...new Set([...NODES, ...Object.keys(nodes)])];
   return {
     ...{ resource: 'shared', node: 'alpha', bootMs: 1_000_000, votersChanging: false, maintenance: null },
-    ...{ serviceFailed: '', unfit: '', gaveUpMs: null, hooks: [] },
+    ...{ serviceFailed: '', unfit: '', gaveUpMs: null, startFailed: '', hooks: [] },
     nodes: names.map((node) => nodeOf(node, nodes[node])),
     settings: { ...SETTINGS, voters: names, ...settings },
     ...rest,

@@ -62,6 +62,7 @@ test('facts arrive as they were, of however many resources and nodes', () => {
     factsOf({
       hooks: MEASURED,
       gaveUpMs: 1200.5,
+      startFailed: 'start exited with 1: no disk',
       votersChanging: true,
       serviceFailed: 'web is down',
       unfit: 'x',

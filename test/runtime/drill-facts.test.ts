@@ -128,3 +128,34 @@ test('a node that answers with an error is missing for that reason', async () =>
     ['b', 'c'].map((node) => ({ node, why: 'no resource shared' })),
   );
 });
+
+test('why the last attempt to run it here has failed, until one ends well or the operator sets a role', async () => {
+  let number = 0;
+  const event = (kind: string, data: HaEvent['data'], resource = 'shared'): HaEvent => {
+    number += 1;
+    return { ...hookEvent(number, resource, 'start', true), kind, data };
+  };
+  const failed = event('attempt-failed', { attempts: 1, limit: 5, error: 'start exited with 1: no disk' });
+  const gaveUp = event('gave-up', { error: 'start exited with 2' });
+  const started = event('hook', { action: 'start', ok: true, ms: 4 });
+  const stopped = event('hook', { action: 'stop', ok: true, ms: 4 });
+  const command = (words: string, done = true): HaEvent =>
+    event('command', { command: words, done, error: '' });
+  const why = async (...events: HaEvent[]): Promise<string | undefined> => {
+    const journal: DrillOptions['journal'] = { read: async (wanted) => events.filter(wanted) };
+    return (await given({ journal }).handler(['shared'], 'node')).facts[0]?.startFailed;
+  };
+  assert.equal(await why(), '');
+  assert.equal(await why(started, failed, stopped), 'start exited with 1: no disk');
+  assert.equal(await why(failed, gaveUp, event('gave-up', { error: 'x' }, 'mail')), 'start exited with 2');
+  assert.equal(await why(failed, started), '');
+  for (const forgotten of ['role secondary shared', 'role secondary mail shared', 'role primary all'])
+    assert.equal(await why(gaveUp, command(forgotten)), '', forgotten);
+  for (const other of [
+    command('role secondary mail'),
+    command('role secondary shared', false),
+    command('reload'),
+  ])
+    assert.equal(await why(gaveUp, other), 'start exited with 2');
+  assert.equal((await why(event('gave-up', { error: 'x'.repeat(5000) })))?.length, 200);
+});

@@ -95,8 +95,16 @@ test('a drill for real', async (t) => {
 
   await t.test('nothing is done where something speaks against it, and all of that is said', async () => {
     const lives = cluster.beats().length;
-    await refused(drill('nodeB', 'no', '--yes'), 69, /it is held by nodeA: run the drill there/);
-    await refused(drill('nodeA', 'no', '--yes', '--to', 'nodeC'), 69, /nodeC is not able to take it over/);
+    await refused(
+      drill('nodeB', 'no', '--yes'),
+      69,
+      /no drill with shared now:\n.*it is held by nodeA: run the drill there\n$/,
+    );
+    await refused(
+      drill('nodeA', 'no', '--yes', '--to', 'nodeC'),
+      69,
+      /nodeC cannot take over now: its role is watchdog\n$/,
+    );
     await refused(
       drill('nodeA', 'no', '--yes', '--to', 'nodeX'),
       69,
@@ -223,7 +231,7 @@ test('a drill for real', async (t) => {
     );
     running.child.kill('SIGINT');
     const { code, stderr } = await running.ended;
-    assert.equal(code, 0, `${stderr}${logsOf(cluster)}`);
+    assert.equal(code, 130, `${stderr}${logsOf(cluster)}`);
     assert.match(stderr, /SIGINT: it comes back at once; once more leaves it where it is/);
     assert.match(stderr, /shared: coming back to nodeA[\s\S]*hastmonctl: shared runs on nodeA\n$/);
     assert.match(readFileSync(file('interrupted'), 'utf8'), /The operator interrupted it\./);
@@ -336,8 +344,19 @@ test('a drill for real', async (t) => {
       stderr,
       /hastmonctl: shared: put back: nodeB could not start it: .*told to fail; it runs here again\nhastmonctl: shared runs on nodeA\n/,
     );
-    assert.match(readFileSync(file('failed'), 'utf8'), /put back: nodeB could not start it/);
+    const report = readFileSync(file('failed'), 'utf8');
+    assert.match(report, /put back: nodeB could not start it/);
+    assert.match(report, /^\| \*\*without the service, measured\*\* \| [\d.]+ m?s, put back \| - \|$/m);
     await runsOn(cluster, 'nodeA');
+    const why = /nodeB cannot take over now: it has just given the resource up: .*told to fail/;
+    await refused(drill('nodeA', 'no', '--yes'), 69, why);
+    const before = await a.ctl('drill', '--check');
+    assert.equal(before.code, 1, before.stdout);
+    assert.match(before.stdout, /lost: not sure \(nodeA\).*nodeB could not run it last: .*told to fail/s);
+    const role = { role: 'secondary', resources: ['shared'], force: false, wait: true } as const;
+    await give(cluster, 'nodeB', { kind: 'role', ...role });
+    const forgotten = async (): Promise<boolean> => (await a.ctl('drill', '--check')).code === 0;
+    await until(forgotten, patienceMs, () => `it is not forgotten\n${logsOf(cluster)}`);
     assert.equal(overlapMs(cluster.beats()), 0);
   });
 });
