@@ -120,7 +120,10 @@ describe('what makes a failure one too many', () => {
     const all = cells(factsOf({ maintenance }));
     const lost = cellOf(all, { kind: 'power', node: 'alpha' });
     assert.ok(lost.bad);
-    assert.match(lost.why[0]?.sentence ?? '', /alpha to come back, which is in maintenance \(upgrade, by root\)/);
+    assert.match(
+      lost.why[0]?.sentence ?? '',
+      /alpha to come back, which is in maintenance \(upgrade, by root\)/,
+    );
     stays(cellOf(all, { kind: 'kill', node: 'alpha' }), 'alpha');
     stays(cellOf(all, { kind: 'isolate', node: 'alpha' }), 'alpha');
   });
