@@ -57,12 +57,12 @@ function table(
 
 /** The weight now, and the full one where that is another; active and inactive connections. */
 function hostCells(pair: PairView): string[] {
-  const { check, connections, stateWeight, weight } = pair;
+  const { check, connections, stateWeight, unknownMs, weight } = pair;
   return [
     plain(pair.host),
     plain(pair.service),
     pair.real || '-',
-    stateWeight === weight ? String(weight) : `${stateWeight}/${weight}`,
+    unknownMs !== null ? '?' : stateWeight === weight ? String(weight) : `${stateWeight}/${weight}`,
     connections === null ? '?' : `${connections.active}+${connections.inactive}`,
     checkWords(pair),
     check.sinceAge === null ? '-' : shortAge(check.sinceAge),
@@ -77,8 +77,8 @@ function serviceCells(view: ServiceView): string[] {
     view.virtual || '-',
     `${view.scheduler}${persistent}`,
     view.method,
-    `${view.alive}/${view.servers}`,
-    String(view.weight),
+    `${view.alive ?? '?'}/${view.servers}`,
+    String(view.weight ?? '?'),
     plain(view.check) || '-',
     serviceWords(view),
   ];

@@ -4,6 +4,7 @@ import { plain, shortAge, type Weight } from './check-words.js';
 
 /** `off: deploy (root, 14 min)`, `coming back, 7 s left`, `up; kernel has 0`. */
 export function pairWords(pair: PairView): string {
+  if (pair.unknownMs !== null) return unknownSince(pair.unknownMs);
   const words = [standing(pair)];
   if (pair.sorry) words.push('sorry server');
   if (pair.overridden) words.push('weight by hand');
@@ -24,6 +25,8 @@ function standing(pair: PairView): string {
       return `coming back${ramp === null ? '' : `, ${Math.ceil(ramp.leftMs / 1000)} s left`}`;
     case '0-ENABLED':
       return enabled(pair);
+    case '?-UNKNOWN':
+      return 'unknown';
   }
 }
 
@@ -33,7 +36,7 @@ function enabled({ check, desiredWeight, procWeight, stateWeight, weight }: Pair
   if (stateWeight > 0) return 'up';
   if (weight === 0) return 'its weight is 0';
   // Elsewhere than on the director it is not in the table at all.
-  return desiredWeight > 0 && procWeight !== null
+  return (desiredWeight ?? 0) > 0 && procWeight !== null
     ? 'no weight: its service is below its quorum'
     : 'no weight';
 }
@@ -41,6 +44,11 @@ function enabled({ check, desiredWeight, procWeight, stateWeight, weight }: Pair
 function reasonWords({ age, by, name }: PairView['reasons'][number]): string {
   const who = by === '' ? '' : `${plain(by)}, `;
   return `${name === '' ? 'the whole host' : plain(name)} (${who}${shortAge(age)})`;
+}
+
+/** What the director says of it does not count any more: never what it said last. */
+function unknownSince(ms: number): string {
+  return `unknown since ${shortAge(ms)}`;
 }
 
 export function pairWeightOf({ check, status, stateWeight }: PairView): Weight {
@@ -55,7 +63,8 @@ export function checkWords({ check }: PairView): string {
 }
 
 /** What is to be known about a service; `up` for nothing. */
-export function serviceWords({ alive, owned, problem, sorry, sorryAge }: ServiceView): string {
+export function serviceWords({ alive, owned, problem, sorry, sorryAge, unknownMs }: ServiceView): string {
+  if (unknownMs !== null) return unknownSince(unknownMs);
   const words: string[] = [];
   if (sorry !== '')
     words.push(`sorry server ${plain(sorry)}${sorryAge === null ? '' : ` for ${shortAge(sorryAge)}`}`);

@@ -165,7 +165,12 @@ function checksDown({ checks }: NodeSaid): string {
 
 function balancerNote({ balancer }: NodeSaid): string {
   if (balancer === null || balancer.servicesDown === 0) return '';
-  return `${balancer.servicesDown} of ${balancer.services} virtual services down`;
+  const { services, servicesDown, source } = balancer;
+  if (servicesDown === null) return `virtual services: unknown since ${duration(source.ageMs)}`;
+  // Of itself a node speaks as of now.
+  const whose =
+    source.ageMs === 0 ? '' : ` (the word of ${plain(source.node)}, ${duration(source.ageMs)} old)`;
+  return `${servicesDown} of ${services} virtual services down${whose}`;
 }
 
 function notesOn({ forced, lastError, maintenance, role, roleSet, state }: StatusEntry): string[] {

@@ -40,7 +40,10 @@ export function formatOverview(view: Overview, room: Room): string {
   const share = Number.isFinite(left) ? Math.max(3, Math.floor(left * SHARE)) : left;
   const checks = checkLines(view.checks, { ...room, rows: share });
   const servers = serverLines(view.servers, { ...room, rows: share });
-  const middle = [...section('CHECKS', checks, room), ...section('WEIGHTS', servers, room)];
+  const middle = [
+    ...section('CHECKS', checks, room),
+    ...section(`WEIGHTS${whoseWords(cluster)}`, servers, room),
+  ];
   const rest = left - middle.length - 2;
   const count = Number.isFinite(rest) ? Math.max(0, rest) : EVENTS;
   const events = count === 0 ? [] : view.events.slice(-count).map((event) => eventLine(event, room));
@@ -114,6 +117,14 @@ function checkLines(list: CheckList | null, room: Room): string[] {
   return formatChecks(list, room).trimEnd().split('\n');
 }
 
+/** Whose word the weights are, where they are not this node's own. */
+function whoseWords({ node, nodes }: ClusterView): string {
+  const source = nodes.find(({ self }) => self)?.said?.balancer?.source;
+  if (source === undefined || source.node === node) return '';
+  const age = duration(source.ageMs);
+  return source.fresh ? ` (the word of ${plain(source.node)}, ${age} old)` : ` (unknown since ${age})`;
+}
+
 /** The weight now in the full one as a bar, those on their way first. */
 function serverLines(servers: readonly PairView[] | null, room: Room): string[] {
   const found = [...(servers ?? [])].sort((a, b) => Number(a.ramp === null) - Number(b.ramp === null));
@@ -122,7 +133,12 @@ function serverLines(servers: readonly PairView[] | null, room: Room): string[] 
   const names = shown.map(({ host, service }) => plain(`${host}/${service}`));
   const width = Math.min(28, Math.max(...names.map((name) => name.length), 0));
   const lines = shown.map((pair, index) => {
-    const { stateWeight, weight } = pair;
+    const { stateWeight, unknownMs, weight } = pair;
+    if (unknownMs !== null)
+      return `${(names[index] ?? '').slice(0, width).padEnd(width)}  ${pairWords(pair)}`.slice(
+        0,
+        room.columns,
+      );
     const share = weight === 0 ? 0 : stateWeight / weight;
     const name = (names[index] ?? '').slice(0, width).padEnd(width);
     return `${name}  ${bar(share, BAR)} ${stateWeight} of ${weight}, ${pairWords(pair)}`.slice(

@@ -15,12 +15,12 @@ const RELOAD_MS = 2 * 60_000;
 export async function runBalancer(session: Session, task: BalancerRequest | BalancerTask): Promise<number> {
   switch (task.kind) {
     case 'balancer-hosts': {
-      const { hosts, note } = await answer(session, task, 'hosts', BALANCER_MS);
-      return show(session, note, { hosts, note }, (room) => formatHosts(hosts, room));
+      const { hosts, note, source } = await answer(session, task, 'hosts', BALANCER_MS);
+      return show(session, note, { hosts, note, source }, (room) => formatHosts(hosts, room));
     }
     case 'balancer-services': {
-      const { note, services } = await answer(session, task, 'services', BALANCER_MS);
-      return show(session, note, { services, note }, (room) => formatServices(services, room));
+      const { note, services, source } = await answer(session, task, 'services', BALANCER_MS);
+      return show(session, note, { services, note, source }, (room) => formatServices(services, room));
     }
     case 'balancer-set': {
       const command = { ...task.command, by: invokingUser() };

@@ -37,7 +37,7 @@ async function overview(session: Session, resources: Selection): Promise<Overvie
   const own = cluster.nodes.find(({ self }) => self)?.said;
   const [checks, servers, events] = await Promise.all([
     own?.checks ? checksDown(session, own.checks) : null,
-    own?.balancer ? serversUnderway(session) : null,
+    own?.balancer ? serversUnderway(session, own.balancer.source.node === cluster.node) : null,
     lastEvents(session, resources),
   ]);
   return { cluster, checks, servers, events };
@@ -50,12 +50,13 @@ async function checksDown(session: Session, { down, unknown, up }: CheckCounts):
   return { ...page, down, unknown, up };
 }
 
-async function serversUnderway(session: Session): Promise<Overview['servers']> {
+/** `director`: this node is it. Elsewhere no server is in the table, and that says nothing. */
+async function serversUnderway(session: Session, director: boolean): Promise<Overview['servers']> {
   const request = { kind: 'balancer-hosts', hosts: [], services: [] } as const;
   const { hosts } = await answer(session, request, 'hosts', BALANCER_MS);
   return hosts.filter(
     ({ desiredWeight, ramp, stateWeight, weight }) =>
-      ramp !== null || stateWeight !== weight || desiredWeight !== weight,
+      ramp !== null || (director && stateWeight !== weight) || desiredWeight !== weight,
   );
 }
 

@@ -1,5 +1,12 @@
 /** Requests and answers about the balancer <-> their messages in control.proto. */
-import type { BalancerCommand, Method, PairView, ServiceView, TStatus } from '../daemon/balancer/types.js';
+import type {
+  BalancerCommand,
+  DirectorWord,
+  Method,
+  PairView,
+  ServiceView,
+  TStatus,
+} from '../daemon/balancer/types.js';
 import type { BalancerAnswer, BalancerRequest } from './balancer-types.js';
 import * as check from './check.js';
 import { hastmon } from './gen/control.js';
@@ -7,7 +14,9 @@ import { hastmon } from './gen/control.js';
 /** Position is the number on the wire; the first of changes is none, so that a missing one is refused. */
 const CHANGES = ['', 'off', 'on', 'weight', 'adopt'] as const;
 const STATES = ['unknown', 'up', 'down'] as const;
-const STATUSES: readonly (TStatus | '')[] = ['', '0-DISABLED', '0-ENABLED', '1-AWAITPASS', '1-RAMPING'];
+const STATUSES: readonly (TStatus | '')[] = [
+  ...(['', '0-DISABLED', '0-ENABLED', '1-AWAITPASS', '1-RAMPING', '?-UNKNOWN'] as const),
+];
 const METHODS: readonly (Method | '')[] = ['', 'masq', 'gate', 'ipip'];
 
 /** Tags in one request. */
@@ -119,7 +128,7 @@ export function balancerAnswerToWire(answer: BalancerAnswer | null): Part[] {
         hastmon.BalancerPair.encode(pair).finish().length;
       const pieces = cut(answer.hosts.map(pairToWire), size);
       return pieces.map((pair, index) => ({
-        balancerPairs: { pair, note: index === pieces.length - 1 ? answer.note : '' },
+        balancerPairs: { pair, note: index === pieces.length - 1 ? answer.note : '', source: answer.source },
       }));
     }
     case 'services': {
@@ -127,7 +136,11 @@ export function balancerAnswerToWire(answer: BalancerAnswer | null): Part[] {
         hastmon.BalancerService.encode(service).finish().length;
       const pieces = cut(answer.services.map(serviceToWire), size);
       return pieces.map((service, index) => ({
-        balancerServices: { service, note: index === pieces.length - 1 ? answer.note : '' },
+        balancerServices: {
+          service,
+          note: index === pieces.length - 1 ? answer.note : '',
+          source: answer.source,
+        },
       }));
     }
     case 'console': {
@@ -159,12 +172,14 @@ function cut<T>(list: readonly T[], sizeOf: (item: T) => number): T[][] {
 /** Throws `Invalid`. */
 export function balancerAnswerFromWire(wire: hastmon.ControlReply): BalancerAnswer | null {
   if (wire.balancerPairs) {
-    const { pair, note } = wire.balancerPairs;
-    return { kind: 'hosts', hosts: (pair ?? []).map(pairFromWire), note: note ?? '' };
+    const { pair, note, source } = wire.balancerPairs;
+    const hosts = (pair ?? []).map(pairFromWire);
+    return { kind: 'hosts', hosts, note: note ?? '', source: sourceFromWire(source) };
   }
   if (wire.balancerServices) {
-    const { service, note } = wire.balancerServices;
-    return { kind: 'services', services: (service ?? []).map(serviceFromWire), note: note ?? '' };
+    const { service, note, source } = wire.balancerServices;
+    const services = (service ?? []).map(serviceFromWire);
+    return { kind: 'services', services, note: note ?? '', source: sourceFromWire(source) };
   }
   if (!wire.balancerConsole) return null;
   const { text, ended } = wire.balancerConsole;
@@ -186,6 +201,12 @@ export function joinBalancerAnswers(parts: readonly BalancerAnswer[]): BalancerA
   }
 }
 
+/** One that is not said is of an earlier version, whose answers were always its own. */
+export function sourceFromWire(wire: hastmon.BalancerSource.$Properties | null | undefined): DirectorWord {
+  if (!wire) return { node: '', ageMs: 0, fresh: true };
+  return { node: wire.node ?? '', ageMs: wire.ageMs ?? 0, fresh: wire.fresh ?? false };
+}
+
 function pairToWire(pair: PairView): hastmon.BalancerPair.$Properties {
   const { sinceAge, passAge, ...check } = pair.check;
   return {
@@ -205,6 +226,7 @@ function pairFromWire(wire: hastmon.BalancerPair.$Properties): PairView {
     service: wire.service ?? '',
     real: wire.real ?? '',
     virtual: wire.virtual ?? '',
+    unknownMs: wire.unknownMs ?? null,
     disabled: wire.disabled ?? false,
     reasons: (wire.reason ?? []).map(({ name, by, ageMs }) => ({
       name: name ?? '',
@@ -214,7 +236,7 @@ function pairFromWire(wire: hastmon.BalancerPair.$Properties): PairView {
     weight: wire.weight ?? 0,
     overridden: wire.overridden ?? false,
     stateWeight: wire.stateWeight ?? 0,
-    desiredWeight: wire.desiredWeight ?? 0,
+    desiredWeight: wire.unknownMs == null ? (wire.desiredWeight ?? 0) : null,
     procWeight: wire.procWeight ?? null,
     connections: wire.active == null ? null : { active: wire.active, inactive: wire.inactive ?? 0 },
     ramp: ramp ? { durationMs: ramp.durationMs ?? 0, leftMs: ramp.leftMs ?? 0 } : null,
@@ -243,8 +265,9 @@ function serviceFromWire(wire: hastmon.BalancerService.$Properties): ServiceView
     persistenceSeconds: wire.persistenceSeconds ?? 0,
     check: wire.check ?? '',
     servers: wire.servers ?? 0,
-    alive: wire.alive ?? 0,
-    weight: check.counter('balancer_service.weight', wire.weight),
+    unknownMs: wire.unknownMs ?? null,
+    alive: wire.unknownMs == null ? (wire.alive ?? 0) : null,
+    weight: wire.unknownMs == null ? check.counter('balancer_service.weight', wire.weight) : null,
     sorry: wire.sorry ?? '',
     sorryAge: wire.sorryMs ?? null,
     owned: wire.owned ?? false,

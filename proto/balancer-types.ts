@@ -1,5 +1,5 @@
 /** What hastmonctl asks about the balancer, and what hastmond answers. The wire form is control.proto. Times are in milliseconds. */
-import type { BalancerCommand, PairView, ServiceView } from '../daemon/balancer/types.js';
+import type { BalancerCommand, DirectorWord, PairView, ServiceView } from '../daemon/balancer/types.js';
 
 export type BalancerRequest =
   /** Empty lists: all. */
@@ -14,7 +14,7 @@ export type BalancerRequest =
 
 /** Other answers are the text of the reply. */
 export type BalancerAnswer =
-  | { kind: 'hosts'; hosts: readonly PairView[]; note: string }
-  | { kind: 'services'; services: readonly ServiceView[]; note: string }
+  | { kind: 'hosts'; hosts: readonly PairView[]; note: string; source: DirectorWord }
+  | { kind: 'services'; services: readonly ServiceView[]; note: string; source: DirectorWord }
   /** `ended`: the session is over (quit). */
   | { kind: 'console'; text: string; ended: boolean };

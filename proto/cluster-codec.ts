@@ -1,6 +1,14 @@
 /** What all nodes say, and failovers, to the wire and back. A long answer is cut between nodes, or between failovers. */
+
+import { sourceFromWire } from './balancer-codec.js';
 import * as check from './check.js';
-import type { ClusterAnswer, ClusterRequest, NodeAbout, NodeReport } from './cluster-types.js';
+import type {
+  BalancerCounts,
+  ClusterAnswer,
+  ClusterRequest,
+  NodeAbout,
+  NodeReport,
+} from './cluster-types.js';
 import type { StatusEntry } from './control-types.js';
 import { drillAnswerFromWire, drillAnswerToWire } from './drill-codec.js';
 import { hastmon } from './gen/control.js';
@@ -134,12 +142,16 @@ function aboutFromWire({ balancer, checks, uptimeMs, version }: hastmon.NodeAbou
           ...{ unknown: checks.unknown ?? 0, outages: checks.outages ?? 0 },
         }
       : null,
-    balancer: balancer
-      ? {
-          ...{ services: balancer.services ?? 0, servicesDown: balancer.servicesDown ?? 0 },
-          ...{ servers: balancer.servers ?? 0, serversDown: balancer.serversDown ?? 0 },
-        }
-      : null,
+    balancer: balancer ? countsFromWire(balancer) : null,
+  };
+}
+
+function countsFromWire(wire: hastmon.BalancerCounts.$Properties): BalancerCounts {
+  const source = sourceFromWire(wire.source);
+  const known = (count: number | null | undefined): number | null => (source.fresh ? (count ?? 0) : null);
+  return {
+    ...{ services: wire.services ?? 0, servicesDown: known(wire.servicesDown) },
+    ...{ servers: wire.servers ?? 0, serversDown: known(wire.serversDown), source },
   };
 }
 

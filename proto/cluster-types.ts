@@ -1,4 +1,5 @@
 /** What all nodes say of themselves, as one of them has gathered it. Times are in milliseconds. */
+import type { DirectorWord } from '../daemon/balancer/types.js';
 import type { NodeName } from '../daemon/core/types.js';
 import type { StatusEntry } from './control-types.js';
 import type { DrillAnswer } from './drill-types.js';
@@ -70,9 +71,10 @@ export interface CheckCounts {
 
 export interface BalancerCounts {
   services: number;
-  /** Those whose servers all have no weight, or that are below their quorum. */
-  servicesDown: number;
+  /** Those whose servers all have no weight, or that are below their quorum; null: not known. */
+  servicesDown: number | null;
   servers: number;
-  /** Those without weight. */
-  serversDown: number;
+  /** Those without weight; null: not known. */
+  serversDown: number | null;
+  source: DirectorWord;
 }

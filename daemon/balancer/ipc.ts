@@ -7,7 +7,7 @@ import type { LogTarget } from '../log/log.js';
 import type { ProcessSettings } from '../runtime/monitor-settings.js';
 import type { ShareEntry } from './core/types.js';
 import type { BalancerSettings } from './settings.js';
-import type { EmailOptions } from './types.js';
+import type { DirectorWord, EmailOptions } from './types.js';
 
 /** What hastmonctl asks; `explain`: the servers that the name means, as this node knows them. */
 export type BalancerQuestion = BalancerRequest | { kind: 'explain'; name: string; node: NodeName };
@@ -23,6 +23,8 @@ export type MainToBalancer =
     }
   /** This node's is the table that counts; told once at the start, too. `others`: nodes that may follow. */
   | { kind: 'active'; active: boolean }
+  /** How the director is heard, where this node is none: while it is, once a second, and before every question. */
+  | { kind: 'word'; word: DirectorWord }
   /** From the director. */
   | { kind: 'share'; full: boolean; entries: readonly ShareEntry[] }
   /** Another node has to be told all. */

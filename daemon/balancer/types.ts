@@ -192,6 +192,16 @@ export type BalancerCommand =
   /** Takes over virtual services that exist in the kernel; `'*'`: all that are in the file. */
   | { kind: 'adopt'; services: readonly string[]; by: string };
 
+/** Whose word the views of the balancer are: the director's, as it was heard last. */
+export interface DirectorWord {
+  /** This node, where its table counts; '' where no director has been heard since hastmond began. */
+  node: string;
+  /** Since it was heard last, 0 for this node; without a node, since hastmond began. */
+  ageMs: number;
+  /** It is connected, is the director as far as is known here, and has told all that it knows. False: what it said counts no more. */
+  fresh: boolean;
+}
+
 /** One server of one service, as people see it. Ages and times left are in milliseconds. */
 export interface PairView {
   host: string;
@@ -200,6 +210,11 @@ export interface PairView {
   real: string;
   /** `1.2.3.4:80`, `fwmark 5`. */
   virtual: string;
+  /**
+   * Since when nobody here knows what the director would say of it; null: it is known. What is not known is null here, empty or false:
+   * all but the names, the kernel's part, and the file's weight.
+   */
+  unknownMs: number | null;
   disabled: boolean;
   /** In order; who gave them, and how long ago. A host that is off as a whole has the reason '' besides. */
   reasons: readonly { name: string; by: string; age: number }[];
@@ -208,8 +223,8 @@ export interface PairView {
   overridden: boolean;
   /** What the table is to have now. */
   stateWeight: number;
-  /** What it is to have when a ramp is over. */
-  desiredWeight: number;
+  /** What it is to have when a ramp is over; null: not known. */
+  desiredWeight: number | null;
   /** What the kernel has; null: it is not in the table. */
   procWeight: number | null;
   /** null: nobody knows, since the kernel's table cannot be read. */
@@ -229,7 +244,8 @@ export interface PairView {
   sorry: boolean;
 }
 
-export type TStatus = '0-DISABLED' | '0-ENABLED' | '1-AWAITPASS' | '1-RAMPING';
+/** `?-UNKNOWN`: the director's word is too old. */
+export type TStatus = '0-DISABLED' | '0-ENABLED' | '1-AWAITPASS' | '1-RAMPING' | '?-UNKNOWN';
 
 /** A virtual service, as people see it. */
 export interface ServiceView {
@@ -239,10 +255,12 @@ export interface ServiceView {
   method: Method;
   persistenceSeconds: number;
   check: string;
-  /** Servers in the file, those with weight now, and the sum of the weights. */
+  /** As of a server: null where it is known. */
+  unknownMs: number | null;
+  /** Servers in the file, those with weight now, and the sum of the weights; null: not known. */
   servers: number;
-  alive: number;
-  weight: number;
+  alive: number | null;
+  weight: number | null;
   /** The tag of the sorry server that is in, '' for none. */
   sorry: string;
   /** How long the sorry server has been in; null: it is not. */

@@ -106,6 +106,7 @@ export function takePictures(
       hosts: shown,
       more,
       note,
+      source: all.source,
     });
   }
 

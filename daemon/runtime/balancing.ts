@@ -9,6 +9,7 @@ import { partsOf, type ShareMessage } from '../../proto/share-codec.js';
 import { createNotifierHost } from '../alerts/notifier-host.js';
 import type { ShareEntry } from '../balancer/core/types.js';
 import type { BalancerSettings } from '../balancer/settings.js';
+import { type Hearing, hear, type LastWord, wordAt } from '../balancer/word.js';
 import { DEFAULT_USERS } from '../config/monitor-defaults.js';
 import type { Config } from '../config/types.js';
 import type { NodeState } from '../core/node-types.js';
@@ -61,6 +62,9 @@ export interface BalancingOptions {
  */
 const LINGER_MS = 10_000;
 
+/** The process is told so often how the director is heard. */
+const WORD_MS = 1000;
+
 /** It says nothing: whoever sends it wants to be told all. */
 const QUESTION: ShareMessage = { full: false, more: false, entries: [] };
 
@@ -80,6 +84,10 @@ export function createBalancing(options: BalancingOptions): Balancing {
   const partial = new Map<NodeName, ShareEntry[]>();
   /** The director that was asked for all it knows. */
   let asked: NodeName | null = null;
+  /** Nodes that have told all they know since the connection with them came up. */
+  const complete = new Set<NodeName>();
+  let last: LastWord = { node: '', at: clock(), fresh: false };
+  let wordTold = Number.NEGATIVE_INFINITY;
   const notifier = createNotifierHost({ script: options.script, records: options.records, log });
   const mail = createBalancerMail({ node: options.node, notifier, log, record, wall: options.wall });
   const host = createBalancerHost({
@@ -87,6 +95,8 @@ export function createBalancing(options: BalancingOptions): Balancing {
     events: {
       started() {
         active = null;
+        complete.clear();
+        wordTold = Number.NEGATIVE_INFINITY;
         look();
       },
       ended: (restartMs) => record(processEnded('the balancer', 'balancer', restartMs)),
@@ -109,6 +119,11 @@ export function createBalancing(options: BalancingOptions): Balancing {
   });
 
   function look(): void {
+    decide();
+    tellWord(false);
+  }
+
+  function decide(): void {
     if (settings === null || leaving) return;
     const wanted = isDirector(settings.whilePrimary);
     if (wanted === null) return missDirector();
@@ -131,6 +146,26 @@ export function createBalancing(options: BalancingOptions): Balancing {
     askForAll([director]);
   }
 
+  /** Says how the director is heard: where that is another thing, once a second, and before what has to be answered by it. */
+  function tellWord(asked: boolean): void {
+    if (settings === null) return;
+    const { fresh, node } = last;
+    const now = clock();
+    last = hear(last, hearing(settings.whilePrimary, now));
+    if (!asked && last.fresh === fresh && last.node === node && now - wordTold < WORD_MS) return;
+    wordTold = now;
+    host.tell({ kind: 'word', word: wordAt(last, now) });
+  }
+
+  function hearing(resource: string, now: number): Hearing {
+    if (active === true) return { director: options.node, heardAt: now, complete: true };
+    const state = options.state(resource);
+    const director = state === undefined ? null : connectedHolder(state, now);
+    const peer = director === null ? undefined : state?.peers[director];
+    if (director === null || peer?.linked !== true) return { director: null, heardAt: now, complete: false };
+    return { director, heardAt: peer.heardAt, complete: complete.has(director) };
+  }
+
   /** null: nobody is known to be. */
   function isDirector(resource: string): boolean | null {
     if (resource === '') return true;
@@ -148,6 +183,7 @@ export function createBalancing(options: BalancingOptions): Balancing {
     active = wanted;
     asked = null;
     partial.clear();
+    complete.clear();
     if (settings !== null && settings.whilePrimary !== '') told(settings.whilePrimary, wanted);
     host.tell({ kind: 'active', active: wanted });
     // The others may have missed what was said before.
@@ -196,6 +232,8 @@ export function createBalancing(options: BalancingOptions): Balancing {
     else {
       partial.delete(from);
       host.tell({ kind: 'share', full: true, entries: all });
+      complete.add(from);
+      tellWord(false);
     }
   }
 
@@ -215,13 +253,20 @@ export function createBalancing(options: BalancingOptions): Balancing {
     link(group, node, up) {
       if (group !== settings?.whilePrimary) return;
       partial.delete(node);
+      // What it says meanwhile is not heard.
+      complete.delete(node);
+      tellWord(false);
       if (up && active === true) host.tell({ kind: 'share-all' });
     },
     async ask(request) {
+      tellWord(true);
       const { answer, error, text } = await host.ask(request);
       return { error, text, balancer: answer };
     },
-    explain: (name) => host.ask({ kind: 'explain', name, node: options.node }),
+    explain(name) {
+      tellWord(true);
+      return host.ask({ kind: 'explain', name, node: options.node });
+    },
     host,
     leave() {
       leaving = true;

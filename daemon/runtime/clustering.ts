@@ -185,11 +185,13 @@ async function balancerCounts(ask: Balancing['ask']): Promise<BalancerCounts | n
   const reply = await Promise.race([ask({ kind: 'balancer-services', services: [] }), late]);
   clearTimeout(timer);
   if (reply?.balancer?.kind !== 'services') return null;
-  const { services } = reply.balancer;
+  const { services, source } = reply.balancer;
   const servers = services.reduce((sum, service) => sum + service.servers, 0);
+  const counts = { services: services.length, servers, source };
+  if (!source.fresh) return { ...counts, servicesDown: null, serversDown: null };
   return {
-    ...{ services: services.length, servers },
+    ...counts,
     servicesDown: services.filter(({ alive, sorryAge }) => alive === 0 || sorryAge !== null).length,
-    serversDown: servers - services.reduce((sum, { alive }) => sum + alive, 0),
+    serversDown: servers - services.reduce((sum, { alive }) => sum + (alive ?? 0), 0),
   };
 }

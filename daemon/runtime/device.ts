@@ -123,7 +123,7 @@ export function createDeviceKeeper(options: DeviceKeeperOptions): DeviceKeeper {
     look,
     problem: () => problem,
     cannotClose() {
-      if (device?.info.nowayout !== true) return '';
+      if (device?.nowayout() !== true) return '';
       return `${config.path} cannot be disarmed (nowayout): without hastmond this machine would be reset, so that nothing can be in maintenance here`;
     },
     close() {

@@ -13,12 +13,14 @@ export interface WatchdogInfo {
   timeoutMs: number;
   /** The driver knows magic close: V and close disarm it. */
   magicClose: boolean;
-  /** True: once armed it cannot be disarmed. null: not known. */
+  /** When it was opened: true, it cannot be disarmed. null: not known. */
   nowayout: boolean | null;
 }
 
 export interface WatchdogDevice {
   readonly info: WatchdogInfo;
+  /** As it is now: an administrator may take the way out away while the device is open (sysfs), and cannot give it back. */
+  nowayout(): boolean | null;
   /** Starts the time anew; never waits. null: done; else what failed. */
   feed(): string | null;
   /** Magic close: disarms and closes. null: done; else what failed, and the device may go on counting. */
@@ -36,6 +38,7 @@ export const watchdogRequest = {
   setTimeout: 0xc0045706,
   getTimeout: 0x80045707,
 } as const;
+const SYSFS = '/sys/class/watchdog';
 const WDIOF_SETTIMEOUT = 0x0080;
 const WDIOF_MAGICCLOSE = 0x0100;
 
@@ -47,6 +50,7 @@ export function openWatchdogDevice(
   device: string,
   timeoutMs: number,
   ioctl: Ioctl = deviceIoctl(),
+  sysfs = SYSFS,
 ): WatchdogOutcome {
   let fd: number;
   try {
@@ -56,8 +60,9 @@ export function openWatchdogDevice(
     return { device: null, reason: `cannot open watchdog device ${device}: ${messageOf(error)}` };
   }
   try {
-    const info = { ...setUp(fd, timeoutMs, ioctl), nowayout: readNowayout(device) };
-    return { device: { info, feed: () => feed(fd, device), close: () => magicClose(fd, device) } };
+    const nowayout = (): boolean | null => readNowayout(device, sysfs);
+    const info = { ...setUp(fd, timeoutMs, ioctl), nowayout: nowayout() };
+    return { device: { info, nowayout, feed: () => feed(fd, device), close: () => magicClose(fd, device) } };
   } catch (error) {
     const left = magicClose(fd, device);
     return { device: null, reason: [`${device}: ${messageOf(error)}`, left].filter(Boolean).join('; ') };
@@ -120,7 +125,7 @@ function magicClose(fd: number, device: string): string | null {
  * Whether the device counts down at present, whoever started it; null where the kernel does not tell. Looking does not
  * touch it. Source: Documentation/ABI/testing/sysfs-class-watchdog.
  */
-export function isWatchdogCounting(device: string, sysfs = '/sys/class/watchdog'): boolean | null {
+export function isWatchdogCounting(device: string, sysfs = SYSFS): boolean | null {
   const state = readAttribute(device, 'state', sysfs);
   return state === null ? null : state === 'active';
 }
@@ -135,8 +140,8 @@ function readAttribute(device: string, attribute: string, sysfs: string): string
   }
 }
 
-function readNowayout(device: string): boolean | null {
-  const value = readAttribute(device, 'nowayout', '/sys/class/watchdog');
+function readNowayout(device: string, sysfs: string): boolean | null {
+  const value = readAttribute(device, 'nowayout', sysfs);
   return value === null ? null : value === '1';
 }
 

@@ -2145,6 +2145,9 @@ export namespace hastmon {
         /** BalancerCounts serversDown. */
         serversDown: number;
 
+        /** BalancerCounts source. */
+        source?: (hastmon.BalancerSource.$Properties|null);
+
         /**
          * Encodes the specified BalancerCounts message. Does not implicitly {@link hastmon.BalancerCounts.verify|verify} messages.
          * @param message BalancerCounts message or plain object to encode
@@ -2180,6 +2183,9 @@ export namespace hastmon {
 
             /** BalancerCounts serversDown */
             serversDown?: (number|null);
+
+            /** BalancerCounts source */
+            source?: (hastmon.BalancerSource.$Properties|null);
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
@@ -5327,6 +5333,9 @@ export namespace hastmon {
         /** BalancerPairs note. */
         note: string;
 
+        /** BalancerPairs source. */
+        source?: (hastmon.BalancerSource.$Properties|null);
+
         /**
          * Encodes the specified BalancerPairs message. Does not implicitly {@link hastmon.BalancerPairs.verify|verify} messages.
          * @param message BalancerPairs message or plain object to encode
@@ -5357,12 +5366,84 @@ export namespace hastmon {
             /** BalancerPairs note */
             note?: (string|null);
 
+            /** BalancerPairs source */
+            source?: (hastmon.BalancerSource.$Properties|null);
+
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
         }
 
         /** Shape of a BalancerPairs. */
         type $Shape = hastmon.BalancerPairs.$Properties;
+    }
+
+    /**
+     * Properties of a BalancerSource.
+     * @deprecated Use hastmon.BalancerSource.$Properties instead.
+     */
+    interface IBalancerSource extends hastmon.BalancerSource.$Properties {
+    }
+
+    /** Represents a BalancerSource. */
+    class BalancerSource {
+
+        /**
+         * Constructs a new BalancerSource.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: hastmon.BalancerSource.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** BalancerSource node. */
+        node: string;
+
+        /** BalancerSource ageMs. */
+        ageMs: number;
+
+        /** BalancerSource fresh. */
+        fresh: boolean;
+
+        /**
+         * Encodes the specified BalancerSource message. Does not implicitly {@link hastmon.BalancerSource.verify|verify} messages.
+         * @param message BalancerSource message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: hastmon.BalancerSource.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a BalancerSource message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {hastmon.BalancerSource & hastmon.BalancerSource.$Shape} BalancerSource
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): hastmon.BalancerSource & hastmon.BalancerSource.$Shape;
+    }
+
+    namespace BalancerSource {
+
+        /** Properties of a BalancerSource. */
+        interface $Properties {
+
+            /** BalancerSource node */
+            node?: (string|null);
+
+            /** BalancerSource ageMs */
+            ageMs?: (number|null);
+
+            /** BalancerSource fresh */
+            fresh?: (boolean|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a BalancerSource. */
+        type $Shape = hastmon.BalancerSource.$Properties;
     }
 
     /**
@@ -5434,6 +5515,9 @@ export namespace hastmon {
 
         /** BalancerPair sorry. */
         sorry: boolean;
+
+        /** BalancerPair unknownMs. */
+        unknownMs?: (number|null);
 
         /**
          * Encodes the specified BalancerPair message. Does not implicitly {@link hastmon.BalancerPair.verify|verify} messages.
@@ -5509,6 +5593,9 @@ export namespace hastmon {
 
             /** BalancerPair sorry */
             sorry?: (boolean|null);
+
+            /** BalancerPair unknownMs */
+            unknownMs?: (number|null);
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
@@ -5666,7 +5753,10 @@ export namespace hastmon {
         TSTATUS_AWAITPASS = 3,
 
         /** TSTATUS_RAMPING value */
-        TSTATUS_RAMPING = 4
+        TSTATUS_RAMPING = 4,
+
+        /** TSTATUS_UNKNOWN value */
+        TSTATUS_UNKNOWN = 5
     }
 
     /**
@@ -5775,6 +5865,9 @@ export namespace hastmon {
         /** BalancerServices note. */
         note: string;
 
+        /** BalancerServices source. */
+        source?: (hastmon.BalancerSource.$Properties|null);
+
         /**
          * Encodes the specified BalancerServices message. Does not implicitly {@link hastmon.BalancerServices.verify|verify} messages.
          * @param message BalancerServices message or plain object to encode
@@ -5804,6 +5897,9 @@ export namespace hastmon {
 
             /** BalancerServices note */
             note?: (string|null);
+
+            /** BalancerServices source */
+            source?: (hastmon.BalancerSource.$Properties|null);
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
@@ -5871,6 +5967,9 @@ export namespace hastmon {
         /** BalancerService problem. */
         problem: string;
 
+        /** BalancerService unknownMs. */
+        unknownMs?: (number|null);
+
         /**
          * Encodes the specified BalancerService message. Does not implicitly {@link hastmon.BalancerService.verify|verify} messages.
          * @param message BalancerService message or plain object to encode
@@ -5933,6 +6032,9 @@ export namespace hastmon {
 
             /** BalancerService problem */
             problem?: (string|null);
+
+            /** BalancerService unknownMs */
+            unknownMs?: (number|null);
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];

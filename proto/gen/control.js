@@ -3160,6 +3160,7 @@ export const hastmon = $root.hastmon = (() => {
         BalancerCounts.prototype.servicesDown = 0;
         BalancerCounts.prototype.servers = 0;
         BalancerCounts.prototype.serversDown = 0;
+        BalancerCounts.prototype.source = null;
 
         BalancerCounts.encode = function (message, writer, _depth) {
             if (!writer)
@@ -3176,6 +3177,8 @@ export const hastmon = $root.hastmon = (() => {
                 writer.uint32(24).uint32(message.servers);
             if (message.serversDown != null && $Object.hasOwnProperty.call(message, "serversDown") && message.serversDown !== 0)
                 writer.uint32(32).uint32(message.serversDown);
+            if (message.source != null && $Object.hasOwnProperty.call(message, "source"))
+                $root.hastmon.BalancerSource.encode(message.source, writer.uint32(42).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -3243,6 +3246,12 @@ export const hastmon = $root.hastmon = (() => {
                             message.serversDown = value;
                         else
                             delete message.serversDown;
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 2)
+                            break;
+                        message.source = $root.hastmon.BalancerSource.decode(reader, reader.size(), $undefined, _depth + 1, message.source);
                         continue;
                     }
                 }
@@ -8518,6 +8527,7 @@ export const hastmon = $root.hastmon = (() => {
 
         BalancerPairs.prototype.pair = $util.emptyArray;
         BalancerPairs.prototype.note = "";
+        BalancerPairs.prototype.source = null;
 
         BalancerPairs.encode = function (message, writer, _depth) {
             if (!writer)
@@ -8531,6 +8541,8 @@ export const hastmon = $root.hastmon = (() => {
                     $root.hastmon.BalancerPair.encode(message.pair[i], writer.uint32(10).fork(), _depth + 1).ldelim();
             if (message.note != null && $Object.hasOwnProperty.call(message, "note") && message.note !== "")
                 writer.uint32(18).string(message.note);
+            if (message.source != null && $Object.hasOwnProperty.call(message, "source"))
+                $root.hastmon.BalancerSource.encode(message.source, writer.uint32(26).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -8581,6 +8593,12 @@ export const hastmon = $root.hastmon = (() => {
                             delete message.note;
                         continue;
                     }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        message.source = $root.hastmon.BalancerSource.decode(reader, reader.size(), $undefined, _depth + 1, message.source);
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -8599,6 +8617,112 @@ export const hastmon = $root.hastmon = (() => {
         };
 
         return BalancerPairs;
+    })();
+
+    hastmon.BalancerSource = (function() {
+
+        const BalancerSource = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        BalancerSource.prototype.node = "";
+        BalancerSource.prototype.ageMs = 0;
+        BalancerSource.prototype.fresh = false;
+
+        BalancerSource.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.node != null && $Object.hasOwnProperty.call(message, "node") && message.node !== "")
+                writer.uint32(10).string(message.node);
+            if (message.ageMs != null && $Object.hasOwnProperty.call(message, "ageMs") && !$Object.is(message.ageMs, 0))
+                writer.uint32(17).double(message.ageMs);
+            if (message.fresh != null && $Object.hasOwnProperty.call(message, "fresh") && message.fresh !== false)
+                writer.uint32(24).bool(message.fresh);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        BalancerSource.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.hastmon.BalancerSource();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.node = value;
+                        else
+                            delete message.node;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 1)
+                            break;
+                        if (!$Object.is(value = reader.double(), 0))
+                            message.ageMs = value;
+                        else
+                            delete message.ageMs;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.fresh = value;
+                        else
+                            delete message.fresh;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return BalancerSource;
     })();
 
     hastmon.BalancerPair = (function() {
@@ -8628,6 +8752,7 @@ export const hastmon = $root.hastmon = (() => {
         BalancerPair.prototype.status = 0;
         BalancerPair.prototype.check = null;
         BalancerPair.prototype.sorry = false;
+        BalancerPair.prototype.unknownMs = null;
 
         let $oneOfFields;
 
@@ -8646,6 +8771,12 @@ export const hastmon = $root.hastmon = (() => {
         // Virtual OneOf for proto3 optional field
         $Object.defineProperty(BalancerPair.prototype, "_inactive", {
             get: $util.oneOfGetter($oneOfFields = ["inactive"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(BalancerPair.prototype, "_unknownMs", {
+            get: $util.oneOfGetter($oneOfFields = ["unknownMs"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -8691,6 +8822,8 @@ export const hastmon = $root.hastmon = (() => {
                 $root.hastmon.BalancerCheck.encode(message.check, writer.uint32(130).fork(), _depth + 1).ldelim();
             if (message.sorry != null && $Object.hasOwnProperty.call(message, "sorry") && message.sorry !== false)
                 writer.uint32(136).bool(message.sorry);
+            if (message.unknownMs != null && $Object.hasOwnProperty.call(message, "unknownMs"))
+                writer.uint32(145).double(message.unknownMs);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -8862,6 +8995,13 @@ export const hastmon = $root.hastmon = (() => {
                             message.sorry = value;
                         else
                             delete message.sorry;
+                        continue;
+                    }
+                case 18: {
+                        if (wireType !== 1)
+                            break;
+                        message.unknownMs = reader.double();
+                        message._unknownMs = "unknownMs";
                         continue;
                     }
                 }
@@ -9091,6 +9231,7 @@ export const hastmon = $root.hastmon = (() => {
         values[valuesById[2] = "TSTATUS_ENABLED"] = 2;
         values[valuesById[3] = "TSTATUS_AWAITPASS"] = 3;
         values[valuesById[4] = "TSTATUS_RAMPING"] = 4;
+        values[valuesById[5] = "TSTATUS_UNKNOWN"] = 5;
         return values;
     })();
 
@@ -9246,6 +9387,7 @@ export const hastmon = $root.hastmon = (() => {
 
         BalancerServices.prototype.service = $util.emptyArray;
         BalancerServices.prototype.note = "";
+        BalancerServices.prototype.source = null;
 
         BalancerServices.encode = function (message, writer, _depth) {
             if (!writer)
@@ -9259,6 +9401,8 @@ export const hastmon = $root.hastmon = (() => {
                     $root.hastmon.BalancerService.encode(message.service[i], writer.uint32(10).fork(), _depth + 1).ldelim();
             if (message.note != null && $Object.hasOwnProperty.call(message, "note") && message.note !== "")
                 writer.uint32(18).string(message.note);
+            if (message.source != null && $Object.hasOwnProperty.call(message, "source"))
+                $root.hastmon.BalancerSource.encode(message.source, writer.uint32(26).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -9309,6 +9453,12 @@ export const hastmon = $root.hastmon = (() => {
                             delete message.note;
                         continue;
                     }
+                case 3: {
+                        if (wireType !== 2)
+                            break;
+                        message.source = $root.hastmon.BalancerSource.decode(reader, reader.size(), $undefined, _depth + 1, message.source);
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -9351,12 +9501,19 @@ export const hastmon = $root.hastmon = (() => {
         BalancerService.prototype.sorryMs = null;
         BalancerService.prototype.owned = false;
         BalancerService.prototype.problem = "";
+        BalancerService.prototype.unknownMs = null;
 
         let $oneOfFields;
 
         // Virtual OneOf for proto3 optional field
         $Object.defineProperty(BalancerService.prototype, "_sorryMs", {
             get: $util.oneOfGetter($oneOfFields = ["sorryMs"]),
+            set: $util.oneOfSetter($oneOfFields)
+        });
+
+        // Virtual OneOf for proto3 optional field
+        $Object.defineProperty(BalancerService.prototype, "_unknownMs", {
+            get: $util.oneOfGetter($oneOfFields = ["unknownMs"]),
             set: $util.oneOfSetter($oneOfFields)
         });
 
@@ -9393,6 +9550,8 @@ export const hastmon = $root.hastmon = (() => {
                 writer.uint32(96).bool(message.owned);
             if (message.problem != null && $Object.hasOwnProperty.call(message, "problem") && message.problem !== "")
                 writer.uint32(106).string(message.problem);
+            if (message.unknownMs != null && $Object.hasOwnProperty.call(message, "unknownMs"))
+                writer.uint32(113).double(message.unknownMs);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -9539,6 +9698,13 @@ export const hastmon = $root.hastmon = (() => {
                             message.problem = value;
                         else
                             delete message.problem;
+                        continue;
+                    }
+                case 14: {
+                        if (wireType !== 1)
+                            break;
+                        message.unknownMs = reader.double();
+                        message._unknownMs = "unknownMs";
                         continue;
                     }
                 }

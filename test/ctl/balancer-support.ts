@@ -4,6 +4,7 @@ import { createSessions } from '../../daemon/balancer/console/sessions.js';
 import type { BalancerCommand } from '../../daemon/balancer/types.js';
 import type { ControlReply, ControlRequest } from '../../proto/control-types.js';
 import { living, type TestHost } from '../balancer/console/host.js';
+import { OWN_WORD } from '../balancer/console/views.js';
 import { execute, fakeDaemon, type Heard, hastmonctl } from './support.js';
 
 export interface FakeBalancer {
@@ -31,11 +32,11 @@ export async function balancerFor(t: TestContext): Promise<FakeBalancer> {
         const missing = refusal(host, request.hosts, request.services);
         if (missing !== null) return missing;
         const pairs = host.pairs(hosts ?? null, services ?? null);
-        return { balancer: { kind: 'hosts', hosts: pairs, note: '' } };
+        return { balancer: { kind: 'hosts', hosts: pairs, note: '', source: OWN_WORD } };
       }
       case 'balancer-services': {
         const names = request.services.length === 0 ? null : request.services;
-        return { balancer: { kind: 'services', services: host.services(names), note: '' } };
+        return { balancer: { kind: 'services', services: host.services(names), note: '', source: OWN_WORD } };
       }
       case 'balancer-set':
         return set(host, request.command);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatCluster, selectFrom } from '../../ctl/cluster.js';
+import type { DirectorWord } from '../../daemon/balancer/types.js';
 import { DOUBLE, VIEW } from './cluster-support.js';
 import { execute, fakeDaemon, hastmonctl, invocationOf } from './support.js';
 
@@ -47,6 +48,26 @@ test('where a table does not fit, each node and what it says below the other, an
     );
     assert.equal(names?.length, 5, String(columns));
   }
+});
+
+test('virtual services that are down: whose word that is where it is not its own, and unknown where that is too old', () => {
+  const noteOf = (source: DirectorWord, servicesDown: number | null): string => {
+    const balancer = { services: 3, servicesDown, servers: 9, serversDown: servicesDown, source };
+    const nodes = VIEW.nodes.flatMap((report) =>
+      report.said === null ? [] : [{ ...report, said: { ...report.said, status: [], balancer } }],
+    );
+    const [, line = ''] = formatCluster({ ...VIEW, nodes: nodes.slice(0, 1) }, plain).split('\n');
+    return line.slice(line.indexOf('now') + 3).trim();
+  };
+  assert.equal(noteOf({ node: 'alpha', ageMs: 0, fresh: true }, 1), '1 of 3 virtual services down');
+  assert.equal(
+    noteOf({ node: 'beta', ageMs: 2000, fresh: true }, 1),
+    '1 of 3 virtual services down (the word of beta, 2 s old)',
+  );
+  assert.equal(
+    noteOf({ node: 'beta', ageMs: 12_000, fresh: false }, null),
+    'virtual services: unknown since 12 s',
+  );
 });
 
 test('two that both run it: a line at the top, red where colours are wanted', () => {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { bar } from '../../ctl/bar.js';
 import { formatOverview, type Overview } from '../../ctl/overview.js';
-import type { PairView } from '../../daemon/balancer/types.js';
+import type { DirectorWord, PairView } from '../../daemon/balancer/types.js';
 import type { ControlReply, ControlRequest } from '../../proto/control-types.js';
 import type { HaEvent } from '../../proto/event-types.js';
 import { reportOf, runs, saidOf } from '../cluster/support.js';
@@ -18,6 +18,7 @@ const pair = (other: Partial<PairView>): PairView => ({
     service: 'www',
     real: '10.0.0.2:80',
     virtual: '10.0.0.1:80',
+    unknownMs: null,
     disabled: false,
     reasons: [],
   },
@@ -171,4 +172,20 @@ test('what it asks for: nothing of checks and balancer where there are none; in 
   );
   assert.deepEqual(first?.events, VIEW.events);
   assert.deepEqual([first?.checks, first?.servers], [null, null]);
+});
+
+test('weights that another node tells: whose word, and unknown where that is too old', () => {
+  const [own, ...others] = VIEW.cluster.nodes;
+  const seen = (source: DirectorWord, servers: readonly PairView[]): string => {
+    const balancer = { services: 1, servicesDown: null, servers: 1, serversDown: null, source };
+    const self = { ...own, said: { ...own?.said, balancer } } as typeof own;
+    const nodes = self === undefined ? others : [self, ...others];
+    return formatOverview({ ...VIEW, cluster: { ...VIEW.cluster, nodes }, servers }, plain);
+  };
+  const told = seen({ node: 'gamma', ageMs: 2000, fresh: true }, VIEW.servers ?? []);
+  assert.match(told, /^WEIGHTS \(the word of gamma, 2 s old\)$/m);
+  assert.match(seen({ node: 'alpha', ageMs: 0, fresh: true }, VIEW.servers ?? []), /^WEIGHTS$/m);
+  const unknown = pair({ unknownMs: 12_000, desiredWeight: null, status: '?-UNKNOWN' });
+  const old = seen({ node: 'gamma', ageMs: 12_000, fresh: false }, [unknown]);
+  assert.match(old, /^WEIGHTS \(unknown since 12 s\)\ns1\/www +unknown since 12 s$/m);
 });

@@ -6,7 +6,7 @@ import type { HttpQuestion } from '../../daemon/http/ipc.js';
 import { joinParts, partsOf } from '../../daemon/http/join.js';
 import { throttled } from '../../daemon/http/throttle.js';
 import type { ControlReply } from '../../proto/control-types.js';
-import { pairOf } from '../balancer/console/views.js';
+import { OWN_WORD, pairOf } from '../balancer/console/views.js';
 import { until } from '../system/wait.js';
 
 const LIMIT_MS = 20_000;
@@ -144,11 +144,14 @@ test('there are so many questions at once at most, beside those of health; those
 
 test('a long answer in parts is the same when it is joined', () => {
   const hosts = Array.from({ length: 1201 }, (_, index) => pairOf({ host: `web${index}` }));
-  const reply: Partial<ControlReply> = { text: 'x', balancer: { kind: 'hosts', hosts, note: 'n' } };
+  const reply: Partial<ControlReply> = {
+    text: 'x',
+    balancer: { kind: 'hosts', hosts, note: 'n', source: OWN_WORD },
+  };
   const parts = partsOf(reply);
   assert.equal(parts.length, 3);
   assert.deepEqual(joinParts(parts).balancer, reply.balancer);
   assert.deepEqual(partsOf({ text: 'x' }), [{ text: 'x' }]);
-  const none: Partial<ControlReply> = { balancer: { kind: 'hosts', hosts: [], note: 'n' } };
+  const none: Partial<ControlReply> = { balancer: { kind: 'hosts', hosts: [], note: 'n', source: OWN_WORD } };
   assert.deepEqual(joinParts(partsOf(none)), none);
 });

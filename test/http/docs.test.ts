@@ -7,10 +7,10 @@ import { answerApi } from '../../daemon/http/api.js';
 import { createAsker } from '../../daemon/http/asker.js';
 import type { Family } from '../../daemon/http/metrics/exposition.js';
 import { createEventFigures } from '../../daemon/http/metrics/from-events.js';
-import { balancerFamilies, checkFamilies } from '../../daemon/http/metrics/monitoring.js';
+import { balancerFamilies, checkFamilies, wordFamilies } from '../../daemon/http/metrics/monitoring.js';
 import { processFamilies } from '../../daemon/http/metrics/processes.js';
 import { clusterFamilies, resourceFamilies } from '../../daemon/http/metrics/resources.js';
-import { pairOf, serviceOf } from '../balancer/console/views.js';
+import { OWN_WORD, pairOf, serviceOf } from '../balancer/console/views.js';
 import { checkOf, listOf } from '../ctl/check-support.js';
 import { entryOf } from '../ctl/support.js';
 import { root } from '../system/paths.js';
@@ -37,6 +37,7 @@ function families(): Family[] {
     ...resourceFamilies(status, 0),
     ...clusterFamilies({ node: 'a', at: 0, nodes, double: [] }, status),
     ...checkFamilies({ ...listOf(checkOf({ nature: 'refused', state: 'down' })), ageMs: 0 }),
+    ...wordFamilies(OWN_WORD),
     ...balancerFamilies([pairOf()], [serviceOf()]),
     ...processFamilies({ processes: [figures], restarts: { http: 1 } }),
     ...createEventFigures().families(['db']),

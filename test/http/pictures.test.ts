@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import type { Answered, Asker } from '../../daemon/http/asker.js';
 import { type PictureKind, takePictures } from '../../daemon/http/pictures.js';
 import type { ControlReply } from '../../proto/control-types.js';
+import { OWN_WORD } from '../balancer/console/views.js';
 import { until } from '../system/wait.js';
 
 const LIMIT_MS = 20_000;
@@ -18,8 +19,8 @@ const ANSWERS: Readonly<Record<string, Answered>> = {
   version: answerOf({ text: '1' }),
   cluster: answerOf({ cluster: { kind: 'cluster', node: 'a', at: 1, nodes: [], double: [] } }),
   checks: answerOf({ monitor: { kind: 'checks', ...PAGE } }),
-  'balancer-hosts': answerOf({ balancer: { kind: 'hosts', hosts: [], note: '' } }),
-  'balancer-services': answerOf({ balancer: { kind: 'services', services: [], note: '' } }),
+  'balancer-hosts': answerOf({ balancer: { kind: 'hosts', hosts: [], note: '', source: OWN_WORD } }),
+  'balancer-services': answerOf({ balancer: { kind: 'services', services: [], note: '', source: OWN_WORD } }),
 };
 
 /** Pictures of what `answers` says now. */

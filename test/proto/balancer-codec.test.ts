@@ -6,7 +6,7 @@ import { joinBalancerAnswers } from '../../proto/balancer-codec.js';
 import type { BalancerAnswer, BalancerRequest } from '../../proto/balancer-types.js';
 import { decodeReply, decodeRequest, encodeReply, encodeRequest } from '../../proto/control-codec.js';
 import { controlFrameBytesMax } from '../../proto/frame.js';
-import { pairOf, serviceOf } from '../balancer/console/views.js';
+import { OWN_WORD, pairOf, serviceOf } from '../balancer/console/views.js';
 
 const off: BalancerCommand = {
   ...{ kind: 'off', hosts: ['srv1', 'srv2'], services: ['www'], reasons: ['default'], by: 'carol' },
@@ -113,9 +113,9 @@ describe('answers', () => {
     }),
   ];
   const answers: BalancerAnswer[] = [
-    { kind: 'hosts', hosts: pairs, note: 'this node is not the director' },
-    { kind: 'hosts', hosts: [], note: '' },
-    { kind: 'services', services, note: '' },
+    { kind: 'hosts', hosts: pairs, note: 'this node is not the director', source: OWN_WORD },
+    { kind: 'hosts', hosts: [], note: '', source: OWN_WORD },
+    { kind: 'services', services, note: '', source: OWN_WORD },
     { kind: 'console', text: 'a\nb', ended: true },
     { kind: 'console', text: '', ended: false },
   ];
@@ -127,9 +127,9 @@ describe('answers', () => {
   test('long ones come in pieces that frames can hold', () => {
     const hosts = Array.from({ length: 10_000 }, (_, n) => pairOf({ host: `srv${n}` }));
     const long: BalancerAnswer[] = [
-      { kind: 'hosts', hosts, note: 'said once' },
+      { kind: 'hosts', hosts, note: 'said once', source: OWN_WORD },
       {
-        ...{ kind: 'services', note: 'said once' },
+        ...{ kind: 'services', note: 'said once', source: OWN_WORD },
         services: hosts.map(({ host }) => serviceOf({ service: host, problem: 'é'.repeat(300) })),
       },
       {
@@ -149,7 +149,7 @@ describe('answers', () => {
     assert.equal(
       joinBalancerAnswers([
         { kind: 'console', text: '', ended: false },
-        { kind: 'hosts', hosts: [], note: '' },
+        { kind: 'hosts', hosts: [], note: '', source: OWN_WORD },
       ]),
       null,
     );
@@ -171,7 +171,7 @@ describe('answers', () => {
     const status = '2-NEW' as PairView['status'];
     const [bytes] = encodeReply({
       ...reply,
-      balancer: { kind: 'hosts', hosts: [pairOf({ status })], note: '' },
+      balancer: { kind: 'hosts', hosts: [pairOf({ status })], note: '', source: OWN_WORD },
     });
     assert.match(String(decodeReply(bytes ?? new Uint8Array())), /balancer_pair\.status/);
   });

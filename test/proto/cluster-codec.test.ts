@@ -6,6 +6,7 @@ import { decodeReply, decodeRequest, encodeReply, encodeRequest } from '../../pr
 import type { ControlReply, ControlRequest } from '../../proto/control-types.js';
 import { controlFrameBytesMax } from '../../proto/frame.js';
 import { createReplyJoiner } from '../../proto/reply-joiner.js';
+import { OWN_WORD } from '../balancer/console/views.js';
 import { reportOf, runs, saidOf } from '../cluster/support.js';
 
 /** The answer as it comes at the other end, and in how many frames. */
@@ -40,7 +41,7 @@ test('requests about all nodes arrive as they were asked', () => {
 
 test('answers about all nodes arrive as they were given', () => {
   const checks = { up: 3, down: 2, unknown: 1, outages: 1 };
-  const balancer = { services: 2, servicesDown: 1, servers: 8, serversDown: 3 };
+  const balancer = { services: 2, servicesDown: 1, servers: 8, serversDown: 3, source: OWN_WORD };
   const about = { version: '0.1.0', uptimeMs: 12.5, checks, balancer };
   const answers: ClusterAnswer[] = [
     { kind: 'about', ...about },

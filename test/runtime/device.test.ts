@@ -18,6 +18,8 @@ interface Bench {
 interface Given {
   counting?: boolean | null;
   info?: Partial<WatchdogInfo>;
+  /** As the kernel says it later, where that is another answer than when it was opened. */
+  nowayout?: boolean;
   /** Why the device cannot be opened. */
   refuses?: string;
   /** What goes wrong when it is fed or closed. */
@@ -37,6 +39,7 @@ function bench(t: TestContext, given: Given = {}): Bench {
   };
   const device = {
     info: { identity: 'Fake', timeoutMs: 5000, magicClose: true, nowayout: false, ...info },
+    nowayout: () => given.nowayout ?? info.nowayout ?? false,
     feed: () => did('feed'),
     close: () => did('close'),
   };
@@ -136,6 +139,22 @@ test('nowayout is said when the device is armed', (t) => {
   const b = bench(t, { info: { nowayout: true } });
   look(b, 'feed');
   assert.match(b.logged.at(-1) ?? '', /cannot be disarmed \(nowayout\)/);
+});
+
+test('[L7] what cannot be disarmed is no reason against maintenance before it is armed, and is one from then on', (t) => {
+  const given: Given = {};
+  const b = bench(t, given);
+  given.nowayout = true;
+  assert.equal(b.keeper.cannotClose(), '');
+  given.nowayout = false;
+  look(b, 'feed');
+  assert.equal(b.keeper.cannotClose(), '');
+  // The way out is taken away while the device is open.
+  given.nowayout = true;
+  assert.match(
+    b.keeper.cannotClose(),
+    /^\/dev\/watchdog cannot be disarmed \(nowayout\): .* maintenance here$/,
+  );
 });
 
 test('[G5] between the changes it is fed by its own timer', (t) => {

@@ -8,7 +8,7 @@ import type { HttpSettings } from '../../daemon/http/settings.js';
 import { createHttpHost } from '../../daemon/runtime/http-host.js';
 import type { ControlReply, ControlRequest } from '../../proto/control-types.js';
 import type { HaEvent } from '../../proto/event-types.js';
-import { pairOf } from '../balancer/console/views.js';
+import { OWN_WORD, pairOf } from '../balancer/console/views.js';
 import { until } from '../system/wait.js';
 
 /** Asks what stands in `token`, and says what it is answered; falls silent where that is so long. */
@@ -48,7 +48,7 @@ function trialFor(t: TestContext, silenceMs = 60_000) {
       if (request.kind === 'explain') throw new Error('a bug');
       if (request.kind === 'balancer-hosts') {
         const hosts = Array.from({ length: 1001 }, () => pairOf());
-        return { text: 'hosts', balancer: { kind: 'hosts', hosts, note: '' } };
+        return { text: 'hosts', balancer: { kind: 'hosts', hosts, note: '', source: OWN_WORD } };
       }
       if (request.kind === 'checks') {
         busy += 1;

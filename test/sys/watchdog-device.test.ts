@@ -115,6 +115,17 @@ test('whether it counts is read from the kernel, without touching the device', (
   assert.equal(isWatchdogCounting('/dev/watchdog', sysfs), false);
 });
 
+test('whether there is a way out is read anew: it may be taken away while the device is open', (t) => {
+  const sysfs = temporaryDirectory(t);
+  const attribute = path.join(sysfs, 'watchdog0', 'nowayout');
+  mkdirSync(path.dirname(attribute));
+  writeFileSync(attribute, '0\n');
+  const { device } = openWatchdogDevice(fakeDevice(t), 5000, driver(WDIOF_SETTIMEOUT).ioctl, sysfs);
+  assert.deepEqual([device?.info.nowayout, device?.nowayout()], [false, false]);
+  writeFileSync(attribute, '1\n');
+  assert.equal(device?.nowayout(), true);
+});
+
 test("request numbers are those of the kernel's macros", () => {
   // <asm-generic/ioctl.h>: direction (read 2, write 1) << 30 | size << 16 | type << 8 | number.
   const request = (direction: number, size: number, number: number) =>

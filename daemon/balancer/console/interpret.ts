@@ -65,9 +65,9 @@ async function answer(command: ConsoleCommand, session: ConsoleSession, host: Co
       return hostsOf(host, command.services);
     case 'show':
       await host.refresh();
-      return showHosts(host, allHosts(host, command.hosts), command.services);
+      return whose(host) + showHosts(host, allHosts(host, command.hosts), command.services);
     case 'dump':
-      return dumpText(host, command);
+      return (command.what === 'options' ? '' : whose(host)) + dumpText(host, command);
     case 'set':
       return set(command, session, host);
     case 'reload':
@@ -82,6 +82,12 @@ async function answer(command: ConsoleCommand, session: ConsoleSession, host: Co
     case 'unknown':
       return '???\n';
   }
+}
+
+/** On a node that is not the director, before what is shown there: who says so, and how long ago. */
+function whose(host: ConsoleHost): string {
+  const words = host.whose();
+  return words === '' ? '' : comment(words);
 }
 
 function allHosts(host: ConsoleHost, tags: readonly string[]): readonly string[] {

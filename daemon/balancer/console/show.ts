@@ -75,7 +75,7 @@ function showHost(host: ConsoleHost, tag: string, services: readonly ServiceConf
     statuses.push(pair.ramp === null ? pair.status : `${pair.status}-${secondsLeft(pair.ramp.leftMs)}`);
   }
   const names = services.map((service) => service.tag).join(',');
-  const combined = statuses.some((status) => status.startsWith('1-')) ? statuses.join(',') : '0-DONE';
+  const combined = statuses.every((status) => status.startsWith('0-')) ? '0-DONE' : statuses.join(',');
   return `${text}${tag} in (${names}) Total.ActiveConn=${connections ?? UNKNOWN} Total.Weight=${weight} Combined.TStatus=${combined}\n`;
 }
 
@@ -95,14 +95,15 @@ function otherReal(
 
 function pairWords(pair: PairView, wall: number): string {
   const { ramp } = pair;
+  const known = pair.unknownMs === null;
   const names = pair.reasons.map(({ name }) => name).filter((name) => name !== '');
   const words = [
     `RS_HP=${pair.real || '?'}`,
-    `Disabled=${pair.disabled ? 1 : 0}`,
-    `Reasons="${names.sort().join(',')}"`,
-    `Weight=${pair.weight}`,
+    `Disabled=${known ? (pair.disabled ? 1 : 0) : UNKNOWN}`,
+    `Reasons="${known ? names.sort().join(',') : UNKNOWN}"`,
+    `Weight=${known ? pair.weight : UNKNOWN}`,
     `State.Weight=${pair.stateWeight}`,
-    `State.DesiredWeight=${pair.desiredWeight}`,
+    `State.DesiredWeight=${pair.desiredWeight ?? UNKNOWN}`,
     `Proc.Weight=${pair.procWeight ?? 0}`,
     `Proc.ActiveConn=${pair.connections?.active ?? UNKNOWN}`,
   ];

@@ -22,6 +22,8 @@ export interface ConsoleHost {
     sinceAge: number | null;
     passAge: number | null;
   }[];
+  /** What is to be said where the views are not this node's own word: whose, and how old it is. '' for nothing. */
+  whose(): string;
   /** Has the kernel's connections counted anew: who waits for the last one must not read an older number. */
   refresh(): Promise<void>;
   /** A line that was to change something has been typed, and answered so. */

@@ -4,6 +4,7 @@
  */
 import type { Condition, Explanation } from '../../core/conditions.js';
 import { lengthOf } from '../../core/words.js';
+import type { DirectorWord } from '../types.js';
 import { explainTable, problemWords } from './explain-table.js';
 import { aliveWeight, isFailing, rampOf } from './settle.js';
 import type { BalancerState, Given, Pair } from './state.js';
@@ -16,8 +17,9 @@ export type ServerTopic = 'weight' | 'ramp' | 'table';
 export interface ServerFacts {
   state: BalancerState;
   pair: Pair;
-  /** Where this is known. */
+  /** Where this is known, and by whose word. */
   node: string;
+  word: DirectorWord;
   now: number;
 }
 
@@ -27,7 +29,7 @@ type Draft = Omit<Condition<ServerTopic>, 'topic' | 'oneOf' | 'enough'>;
 export function explainServers(
   state: BalancerState,
   name: string,
-  node: string,
+  { node, word }: Pick<ServerFacts, 'node' | 'word'>,
   now: number,
 ): Explanation<ServerTopic>[] {
   const order = new Map([...state.services.keys()].map((tag, at) => [tag, at]));
@@ -38,7 +40,33 @@ export function explainServers(
       return name === tag || name === `${tag}/${service.config.tag}`;
     }),
   );
-  return pairs.sort((a, b) => place(a) - place(b)).map((pair) => explainServer({ state, pair, node, now }));
+  return pairs
+    .sort((a, b) => place(a) - place(b))
+    .map((pair) => {
+      const facts = { state, pair, node, word, now };
+      return state.active === true || word.fresh ? explainServer(facts) : explainUnknown(facts);
+    });
+}
+
+/** Of what the director would say nothing is known; the kernel's table here is. */
+function explainUnknown(facts: ServerFacts): Explanation<ServerTopic> {
+  const { node, pair, word } = facts;
+  const since = `unknown since ${lengthOf(word.ageMs)}`;
+  const table = explainTable(facts);
+  const director: Draft = {
+    ...{ name: 'director', what: 'the director can be heard', value: since, needed: 'it can', holds: false },
+    ...{ ageMs: word.ageMs, source: word.node === '' ? node : word.node },
+    change: 'ask on the node that is primary, or see: hastmonctl status --cluster',
+  };
+  const drafts = { weight: [director], table };
+  return {
+    ...{ subject: 'server', name: `${pair.host.config.tag}/${pair.service.config.tag}`, node },
+    sentence: `weight ${since}: ${word.node === '' ? 'no director has been heard' : `the last word was that of ${word.node}`}`,
+    verdicts: { weight: null, ramp: null, table: table.every(({ holds }) => holds === true) },
+    conditions: (['weight', 'table'] as const).flatMap((topic) =>
+      drafts[topic].map((draft) => ({ topic, oneOf: '', enough: 1, ...draft })),
+    ),
+  };
 }
 
 function explainServer(facts: ServerFacts): Explanation<ServerTopic> {
@@ -65,7 +93,16 @@ function explainServer(facts: ServerFacts): Explanation<ServerTopic> {
   };
 }
 
-const own = ({ node }: ServerFacts): Pick<Draft, 'ageMs' | 'source'> => ({ ageMs: null, source: node });
+/** What is known here by itself. */
+const here = ({ node }: ServerFacts): Pick<Draft, 'ageMs' | 'source'> => ({ ageMs: null, source: node });
+
+/** What the director says: it may be this node. */
+const own = ({ node, word }: ServerFacts): Pick<Draft, 'ageMs' | 'source'> => ({
+  ...{ ageMs: word.node === node ? null : word.ageMs, source: word.node },
+});
+
+/** This node's own file. */
+const FROM_FILE: Pick<Draft, 'ageMs' | 'source'> = { ageMs: null, source: 'configuration' };
 
 const fix = (holds: boolean, change: string): Pick<Draft, 'holds' | 'change'> => ({
   holds,
@@ -78,13 +115,13 @@ function explainPlace(facts: ServerFacts): Draft[] {
   const placed = pair.real !== '';
   return [
     {
-      ...own(facts),
+      ...here(facts),
       ...{ name: 'director', what: 'this node is the director', needed: 'it is' },
-      value: director ? 'it is' : 'it is not; this is what the director has told',
+      value: director ? 'it is' : `it is not; this is what ${facts.word.node} has told`,
       ...fix(director, 'its table counts on the node that is primary: ask there'),
     },
     {
-      ...own(facts),
+      ...here(facts),
       ...{ name: 'address', what: 'it has an address', value: placed ? pair.real : whyZero(pair, now) },
       needed: 'one of its own',
       ...fix(placed, 'its name has to resolve to an address of its own, then: hastmonctl balancer reload'),
@@ -129,7 +166,7 @@ function explainWill(facts: ServerFacts): Draft[] {
     {
       ...own(facts),
       ...{ name: 'full-weight', what: 'its full weight is not 0', value: `${full}${byHand}` },
-      ...{ needed: '1 or more', source: memory.override === null ? 'configuration' : 'operator' },
+      ...{ needed: '1 or more', ...(memory.override === null ? FROM_FILE : { source: 'operator' }) },
       ...fix(
         full > 0,
         memory.override === null
@@ -153,7 +190,7 @@ function explainCheck(facts: ServerFacts): Draft[] {
       {
         ...own(facts),
         ...{ name: 'check', what: 'its check passes', value: 'it has none', needed: 'none, or passing' },
-        ...{ source: 'configuration', ...fix(true, '') },
+        ...{ ...FROM_FILE, ...fix(true, '') },
       },
     ];
   const { nature, passAt, since, state } = check;

@@ -10,6 +10,8 @@ import { fullWeight, isDisabled, isEligible, statusOf, weightNow } from './weigh
 export interface ViewFilter {
   hosts: readonly string[] | null;
   services: readonly string[] | null;
+  /** How long the director's word has not counted here any more; null: it does, or this node is the director. */
+  unknownMs: number | null;
 }
 
 /** What the kernel counts for a server; undefined: it has none; null: not known. */
@@ -42,7 +44,10 @@ export function pairViews(
     .filter(({ config }) => hosts === null || hosts.has(config.tag))
     .flatMap(({ pairs }) => [...pairs].sort((a, b) => place(a) - place(b)))
     .filter(({ service }) => services === null || services.has(service.config.tag))
-    .map((pair) => pairView(state, pair, now, connections));
+    .map((pair) => {
+      const view = pairView(state, pair, now, connections);
+      return filter.unknownMs === null ? view : unknownPair(view, pair.fileWeight, filter.unknownMs);
+    });
 }
 
 function pairView(state: BalancerState, pair: Pair, now: number, connections: CountConnections): PairView {
@@ -52,7 +57,7 @@ function pairView(state: BalancerState, pair: Pair, now: number, connections: Co
   const sorry = service.sorryAt === null ? null : sorryServer(state, service);
   return {
     ...{ host: host.config.tag, service: service.config.tag, real, virtual: virtualOf(state, service) },
-    ...{ disabled: isDisabled(pair), reasons: reasonsOf(pair, now) },
+    ...{ unknownMs: null, disabled: isDisabled(pair), reasons: reasonsOf(pair, now) },
     ...{ weight: fullWeight(pair), overridden: memory.override !== null },
     // What is known of it elsewhere is not in the table here.
     stateWeight:
@@ -67,6 +72,15 @@ function pairView(state: BalancerState, pair: Pair, now: number, connections: Co
     status: statusOf(pair, now),
     check: pair.check === null ? NO_CHECK : checkView(pair.check, now),
     sorry: sorry !== null && sorry.server === real,
+  };
+}
+
+/** What this node knows of it without the director: its names, its weight in the file, and what the kernel here has. */
+function unknownPair(view: PairView, fileWeight: number, unknownMs: number): PairView {
+  return {
+    ...{ ...view, unknownMs, disabled: false, reasons: [], weight: fileWeight, overridden: false },
+    ...{ desiredWeight: null, ramp: null, status: '?-UNKNOWN', sorry: false },
+    check: { ...NO_CHECK, name: view.check.name },
   };
 }
 
@@ -95,12 +109,18 @@ function virtualOf(state: BalancerState, { config }: Service): string {
 export function serviceViews(
   state: BalancerState,
   now: number,
-  filter: Pick<ViewFilter, 'services'>,
+  filter: Omit<ViewFilter, 'hosts'>,
 ): ServiceView[] {
   const names = filter.services === null ? null : new Set(filter.services);
   return [...state.services.values()]
     .filter(({ config }) => names === null || names.has(config.tag))
-    .map((service) => serviceView(state, service, now));
+    .map((service) => {
+      const view = serviceView(state, service, now);
+      const { unknownMs } = filter;
+      return unknownMs === null
+        ? view
+        : { ...view, unknownMs, alive: null, weight: null, sorry: '', sorryAge: null };
+    });
 }
 
 function serviceView(state: BalancerState, service: Service, now: number): ServiceView {
@@ -109,7 +129,7 @@ function serviceView(state: BalancerState, service: Service, now: number): Servi
   return {
     ...{ service: config.tag, virtual: virtualOf(state, service), scheduler: config.scheduler },
     ...{ method: config.method, persistenceSeconds: config.persistenceSeconds },
-    ...{ check: config.check?.shown ?? '', servers: pairs.length },
+    ...{ check: config.check?.shown ?? '', servers: pairs.length, unknownMs: null },
     alive: weights.filter((weight) => weight > 0).length,
     weight: weights.reduce((sum, weight) => sum + weight, 0),
     sorry: sorryAt === null ? '' : (sorryServer(state, service)?.tag ?? ''),
@@ -119,11 +139,15 @@ function serviceView(state: BalancerState, service: Service, now: number): Servi
   };
 }
 
-/** Every distinct check of the file. */
-export function checkerViews(state: BalancerState, now: number): CheckerView[] {
+/** Every distinct check of the file; without its state where the director's word is not known. */
+export function checkerViews(
+  state: BalancerState,
+  now: number,
+  { unknownMs }: Pick<ViewFilter, 'unknownMs'>,
+): CheckerView[] {
   return [...state.checks.values()]
     .filter(({ pairs }) => pairs.length > 0)
-    .map((check) => checkView(check, now));
+    .map((check) => (unknownMs === null ? checkView(check, now) : { ...NO_CHECK, name: check.name }));
 }
 
 function checkView({ name, state, nature, since, passAt }: Check, now: number): CheckerView {

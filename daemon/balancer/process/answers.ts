@@ -4,6 +4,7 @@ import type { ExplainedServers } from '../../../proto/explain-types.js';
 import { createSessions } from '../console/sessions.js';
 import type { ConsoleHost } from '../console/types.js';
 import type { BalancerQuestion } from '../ipc.js';
+import type { DirectorWord } from '../types.js';
 import type { FileKeeper } from './file-keeper.js';
 
 export interface Answers {
@@ -24,6 +25,8 @@ export function createAnswers(options: {
   host: ConsoleHost;
   file: FileKeeper;
   problem: () => string;
+  /** Whose word the views are. */
+  source: () => DirectorWord;
   /** The servers that the name means. */
   explain: (name: string, node: string) => ExplainedServers['explanations'];
 }): Answers {
@@ -58,13 +61,21 @@ export function createAnswers(options: {
         if (missing !== '') return failed(EX_NOHOST, missing);
         await host.refresh();
         const hosts = host.pairs(some(what.hosts), some(what.services));
-        return { error: null, text: '', answer: { kind: 'hosts', hosts, note: note() } };
+        return {
+          error: null,
+          text: '',
+          answer: { kind: 'hosts', hosts, note: note(), source: options.source() },
+        };
       }
       case 'balancer-services': {
         const missing = unknown([], what.services);
         if (missing !== '') return failed(EX_NOHOST, missing);
         const services = host.services(some(what.services));
-        return { error: null, text: '', answer: { kind: 'services', services, note: note() } };
+        return {
+          error: null,
+          text: '',
+          answer: { kind: 'services', services, note: note(), source: options.source() },
+        };
       }
       case 'balancer-set': {
         const { error, text } = await host.command(what.command);

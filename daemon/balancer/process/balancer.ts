@@ -15,6 +15,7 @@ import type { BalancerEvent, BalancerInput, ShareEntry } from '../core/types.js'
 import type { BalancerToMain, MainToBalancer } from '../ipc.js';
 import type { BalancerSettings } from '../settings.js';
 import type { BalancerCommand, BalancerConfig } from '../types.js';
+import { followerWords, type LastWord, wordAt } from '../word.js';
 import { createAnswers } from './answers.js';
 import { createBalancerChecks } from './checks.js';
 import { createConsoles } from './consoles.js';
@@ -46,9 +47,6 @@ const SAVE_SPARE = 10;
 /** What is said to the others at once. */
 const SHARE_CHUNK = 100;
 
-/** What people see of it here is what the director says. */
-const NO_DIRECTOR = 'this node is not the director: what is shown here is what the director knows';
-
 export function createBalancerShell(options: BalancerOptions): Balancer {
   const { clock, say, wall } = options;
   const state = core.createBalancer();
@@ -60,6 +58,8 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
   let settings: BalancerSettings | null = null;
   let checkSettings: ProcessSettings | null = null;
   let active: boolean | null = null;
+  /** How the director was heard when that was told last. */
+  let word: LastWord = { node: '', at: clock(), fresh: false };
   let database: Database | null = null;
   let saving: NodeJS.Timeout | undefined;
   let unsaved = false;
@@ -86,15 +86,16 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
   const consoleHost: ConsoleHost = {
     config: () => file.config() ?? file.empty,
     pairs: (hosts, services) =>
-      core.pairViews(state, clock(), { hosts, services }, (service, server) =>
+      core.pairViews(state, clock(), { hosts, services, unknownMs: unknownMs() }, (service, server) =>
         keeper.connections(service, server),
       ),
-    services: (names) => core.serviceViews(state, clock(), { services: names }),
+    services: (names) => core.serviceViews(state, clock(), { services: names, unknownMs: unknownMs() }),
     command,
     reload: () => file.reload(),
     diff: async () => (await file.diff()).text,
     logLevel: (level) => ownLog.setLevel(level),
-    checkers: () => core.checkerViews(state, clock()),
+    checkers: () => core.checkerViews(state, clock(), { unknownMs: unknownMs() }),
+    whose: () => (active === true ? '' : followerWords(wordAt(word, clock()))),
     wall: () => wall() / 1000,
     refresh: () => keeper.count(),
   };
@@ -105,9 +106,17 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
   const answers = createAnswers({
     host: consoleHost,
     file,
-    problem: () => (active === false ? NO_DIRECTOR : keeper.problem()),
-    explain: (name, node) => core.explainServers(state, name, node, clock()),
+    problem: () => consoleHost.whose() || keeper.problem(),
+    source: () => wordAt(word, clock()),
+    explain: (name, node) => {
+      const said = active === true ? { node, ageMs: 0, fresh: true } : wordAt(word, clock());
+      return core.explainServers(state, name, { node, word: said }, clock());
+    },
   });
+
+  function unknownMs(): number | null {
+    return active === true || word.fresh ? null : wordAt(word, clock()).ageMs;
+  }
 
   /** One input, and all that follows from it but the kernel's table. */
   function step(input: WithoutNow<BalancerInput>): void {
@@ -241,6 +250,11 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
         return sync();
       case 'share':
         return feed({ kind: 'share', full: message.full, entries: message.entries });
+      case 'word': {
+        const { ageMs, fresh, node } = message.word;
+        word = { node, fresh, at: clock() - ageMs };
+        return;
+      }
       case 'share-all':
         return share(true, core.shareAll(state, clock()));
       default:

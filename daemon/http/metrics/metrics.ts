@@ -7,7 +7,7 @@ import { askCluster } from '../cluster.js';
 import { collectChecks } from '../collect.js';
 import { CONTENT_TYPES, type Family, family, formatFor, gauge, writeFamilies } from './exposition.js';
 import { createEventFigures } from './from-events.js';
-import { balancerFamilies, checkFamilies } from './monitoring.js';
+import { balancerFamilies, checkFamilies, wordFamilies } from './monitoring.js';
 import { processFamilies } from './processes.js';
 import { clusterFamilies, resourceFamilies } from './resources.js';
 
@@ -81,5 +81,6 @@ async function balancerOf({ asker }: ApiContext): Promise<Family[]> {
   const up = gauge('hastmon_balancer_up', '1 while the balancer answers.', [
     [{}, pairs === null || all === null ? 0 : 1],
   ]);
-  return pairs === null || all === null ? [up] : [up, ...balancerFamilies(pairs.hosts, all.services)];
+  if (pairs === null || all === null) return [up];
+  return [up, ...wordFamilies(pairs.source), ...balancerFamilies(pairs.hosts, all.services)];
 }

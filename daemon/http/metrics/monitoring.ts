@@ -1,6 +1,6 @@
 /** Figures of checks and of the balancer, as the main process sees them now. */
 import type { CheckEntry } from '../../../proto/monitor-types.js';
-import type { PairView, ServiceView, TStatus } from '../../balancer/types.js';
+import type { DirectorWord, PairView, ServiceView, TStatus } from '../../balancer/types.js';
 import { codeOfWord } from '../../checks/natures.js';
 import type { AllChecks } from '../collect.js';
 import { type Family, gauge, type Labels, stateSet } from './exposition.js';
@@ -59,20 +59,40 @@ export function natureWord(nature: string): string {
   return codeOfWord(word) === undefined ? 'other' : word;
 }
 
+/** Whose word the figures of the balancer are: the age is that of the director's last heartbeat, or of this node's own table. */
+export function wordFamilies({ ageMs, fresh, node }: DirectorWord): Family[] {
+  return [
+    gauge('hastmon_balancer_word_age_seconds', 'Since the director, whose word this is, was heard last.', [
+      ...(node === '' ? [] : [[{ director: node }, ageMs / 1000] as [Labels, number]]),
+    ]),
+    gauge(
+      'hastmon_balancer_word_fresh',
+      "1 while the director's word counts here; what it says is left out otherwise.",
+      [[{}, fresh ? 1 : 0]],
+    ),
+  ];
+}
+
 export function balancerFamilies(pairs: readonly PairView[], services: readonly ServiceView[]): Family[] {
   const ofPairs = (value: (pair: PairView) => number | null): [Labels, number][] =>
     pairs.flatMap((pair): [Labels, number][] => {
       const found = value(pair);
       return found === null ? [] : [[labelsOf(pair), found]];
     });
-  const ofServices = (value: (service: ServiceView) => number): [Labels, number][] =>
-    services.map((view) => [{ service: view.service }, value(view)]);
+  const ofServices = (value: (service: ServiceView) => number | null): [Labels, number][] =>
+    services.flatMap((view): [Labels, number][] => {
+      const found = value(view);
+      return found === null ? [] : [[{ service: view.service }, found]];
+    });
   return [
     stateSet(
       'hastmon_server_state',
       'The state of a real server in a virtual service.',
       SERVER_STATES,
-      pairs.map((pair) => [labelsOf(pair), SERVER_STATES[STATUSES.indexOf(pair.status)] ?? 'disabled']),
+      pairs.flatMap((pair): [Labels, string][] => {
+        const state = SERVER_STATES[STATUSES.indexOf(pair.status)];
+        return state === undefined ? [] : [[labelsOf(pair), state]];
+      }),
     ),
     gauge(
       'hastmon_server_weight',
@@ -82,7 +102,7 @@ export function balancerFamilies(pairs: readonly PairView[], services: readonly 
     gauge(
       'hastmon_server_full_weight',
       "The file's weight, or the operator's.",
-      ofPairs((pair) => pair.weight),
+      ofPairs((pair) => (pair.unknownMs === null ? pair.weight : null)),
     ),
     gauge(
       'hastmon_server_kernel_weight',
@@ -117,7 +137,7 @@ export function balancerFamilies(pairs: readonly PairView[], services: readonly 
     gauge(
       'hastmon_service_sorry',
       '1 while a sorry server is in.',
-      ofServices((view) => (view.sorry === '' ? 0 : 1)),
+      ofServices((view) => (view.unknownMs !== null ? null : view.sorry === '' ? 0 : 1)),
     ),
     gauge(
       'hastmon_service_problem',

@@ -101,6 +101,7 @@ export function testHost(): TestHost {
         ...{ sinceAge: 60_000, passAge: 500 },
       },
     ],
+    whose: () => '',
     refresh: async () => {},
     wall: () => 1_700_000_000.5,
   };

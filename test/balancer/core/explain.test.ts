@@ -6,10 +6,11 @@ import type { ServerTopic } from '../../../daemon/balancer/core/explain.js';
 import { together } from '../../../daemon/core/conditions.js';
 import type { Condition, Explanation } from '../../../proto/explain-types.js';
 import { createPrng } from '../../sim/prng.js';
+import { OWN_WORD } from '../console/views.js';
 import { file, Given, host, service, tableService, WWW } from './given.js';
 
 function ask(given: Given, name = 's1/www'): Explanation<ServerTopic> {
-  const [only, more] = explainServers(given.state, name, 'nodeA', given.now);
+  const [only, more] = explainServers(given.state, name, { node: 'nodeA', word: OWN_WORD }, given.now);
   assert.ok(only !== undefined && more === undefined, name);
   return only;
 }
@@ -141,7 +142,7 @@ test('a host is explained in each of its services; who there is not is not', () 
   );
   const given = new Given({ config });
   const names = (name: string): string[] =>
-    explainServers(given.state, name, 'nodeA', given.now).map((each) => each.name);
+    explainServers(given.state, name, { node: 'nodeA', word: OWN_WORD }, given.now).map((each) => each.name);
   assert.deepEqual(names('s1'), ['s1/www', 's1/api']);
   assert.deepEqual([names('s1/api'), names('s2/api'), names('www')], [['s1/api'], [], []]);
 });

@@ -31,7 +31,7 @@ const warnings = (given: Given): string[] =>
   given.told('log').flatMap(({ level, text }) => (level === 'warn' ? [text] : []));
 const found = (weights: Record<string, number> = ALL): Table => new Map([[WWW_KEY, tableService(weights)]]);
 const problem = (given: Given): string | undefined =>
-  serviceViews(given.state, given.now, { services: null })[0]?.problem;
+  serviceViews(given.state, given.now, { services: null, unknownMs: null })[0]?.problem;
 /** Through the file that it is kept in. */
 const keep = (given: Given): SavedState => JSON.parse(JSON.stringify(saved(given.state)));
 
@@ -123,7 +123,12 @@ test('what does not resolve stays where it was known to be, or is out of the tab
     config: file([service('www')], [host('s1', { www: 1 }), host('s8', { www: 1 })]),
   }).pass(1);
   assert.deepEqual(fresh.weights(), { '1': 1 });
-  const views = pairViews(fresh.state, fresh.now, { hosts: null, services: null }, () => undefined);
+  const views = pairViews(
+    fresh.state,
+    fresh.now,
+    { hosts: null, services: null, unknownMs: null },
+    () => undefined,
+  );
   assert.deepEqual(
     views.map(({ real }) => real),
     ['10.0.0.1:80', ''],

@@ -82,7 +82,7 @@ test('[B11] what is damaged is made anew from the table: weight is believed, and
   const [, second, third] = pairViews(
     given.state,
     given.now,
-    { hosts: null, services: null },
+    { hosts: null, services: null, unknownMs: null },
     () => undefined,
   );
   assert.deepEqual(

@@ -10,7 +10,7 @@ const ALL = { '1': 100, '2': 200, '3': 300 };
 const up = (): Given => new Given().pass(1, 2, 3);
 
 function statusOf(given: Given, at: number): TStatus | undefined {
-  const filter = { hosts: [`s${at}`], services: null };
+  const filter = { hosts: [`s${at}`], services: null, unknownMs: null };
   return pairViews(given.state, given.now, filter, () => undefined)[0]?.status;
 }
 
@@ -252,7 +252,7 @@ test('one check serves all services that share it, and none is run twice', () =>
   assert.deepEqual(given.weights(), { '1': 0, '2': 1 });
   assert.deepEqual(given.weights('-t 1.2.3.5:80'), { '1': 0 }, 'no sorry server in this file');
   assert.deepEqual(
-    serviceViews(given.state, given.now, { services: ['api'] }).map(({ alive }) => alive),
+    serviceViews(given.state, given.now, { services: ['api'], unknownMs: null }).map(({ alive }) => alive),
     [0],
   );
 });

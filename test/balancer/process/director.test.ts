@@ -3,7 +3,7 @@
  * balancer checks anything. Without a table to keep, as in daemon.test.ts.
  */
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
@@ -38,6 +38,12 @@ interface Pair {
   ctl(node: Node, ...words: string[]): Promise<string>;
   log(node: Node): string;
   kill(node: Node): Promise<void>;
+  /** To its main process alone. */
+  signal(node: Node, signal: NodeJS.Signals): void;
+  /** What it answers over HTTP. */
+  get(node: Node, path: string): Promise<string>;
+  /** The path of its control socket. */
+  control(node: Node): string;
   /** Checks that have asked for this path. */
   asked(): number;
 }
@@ -56,10 +62,12 @@ async function pairFor(t: TestContext): Promise<Pair> {
   const hook = path.join(folder, 'hook');
   writeFileSync(hook, HOOK);
   chmodSync(hook, 0o755);
-  const ports = await freePorts(NODES.length);
+  const ports = await freePorts(2 * NODES.length);
+  const webPort = (node: Node): number | undefined => ports[NODES.length + NODES.indexOf(node)];
   const at = (node: Node): string => `tcp4://127.0.0.1:${ports[NODES.indexOf(node)]}`;
   const logs = new Map<Node, string>();
   const ends = new Map<Node, () => Promise<void>>();
+  const children = new Map<Node, ChildProcess>();
   t.after(async () => {
     await Promise.all([...ends.values()].map((end) => end()));
     web.closeAllConnections();
@@ -79,6 +87,7 @@ async function pairFor(t: TestContext): Promise<Pair> {
     writeFileSync(
       file,
       `control ${folder}/${node}.ctl\nstate_dir ${folder}/${node}
+http 127.0.0.1:${webPort(node)}
 ${NODES.map((name) => `on ${name} { listen ${at(name)} }`).join('\n')}
 balancer { config ${folder}/${node}.lb ; while primary lb ; console none ; nodes nodeA nodeB }
 resource lb {\n exec ${hook}\n friends tcp4://127.0.0.1\n${TIMES}\n${sections.join('\n')}\n}\n`,
@@ -86,8 +95,10 @@ resource lb {\n exec ${hook}\n friends tcp4://127.0.0.1\n${TIMES}\n${sections.jo
     const words = [hastmond, '-F', '-n', node, '-c', file, '-P', path.join(folder, `${node}.pid`)];
     const child = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'pipe'] });
     child.stderr.on('data', (bytes: Buffer) => logs.set(node, (logs.get(node) ?? '') + bytes.toString()));
+    children.set(node, child);
     const gone = once(child, 'close');
     ends.set(node, async () => {
+      child.kill('SIGCONT');
       child.kill('SIGTERM');
       await gone;
     });
@@ -106,26 +117,29 @@ resource lb {\n exec ${hook}\n friends tcp4://127.0.0.1\n${TIMES}\n${sections.jo
       await ends.get(node)?.();
       ends.delete(node);
     },
+    signal: (node, signal) => void children.get(node)?.kill(signal),
+    get: async (node, where) => (await fetch(`http://127.0.0.1:${webPort(node)}${where}`)).text(),
+    control: (node) => path.join(folder, `${node}.ctl`),
     asked: () => asked,
   };
 }
 
+async function typed(socket: string, line: string): Promise<string> {
+  const child = spawn(process.execPath, [hastmonctl, 'console', '-s', socket], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  let text = '';
+  child.stdout.on('data', (bytes: Buffer) => {
+    text += bytes.toString();
+  });
+  child.stdin.end(`${line}\n`);
+  await once(child, 'close');
+  return text;
+}
+
 test('[B12] the next director goes on with what the one before it knew', async (t) => {
-  const { asked, ctl, kill, log } = await pairFor(t);
-  const console_ = async (node: Node, line: string): Promise<string> => {
-    const child = spawn(process.execPath, [hastmonctl, 'console', '-s', await control(node)], {
-      stdio: ['pipe', 'pipe', 'ignore'],
-    });
-    let text = '';
-    child.stdout.on('data', (bytes: Buffer) => {
-      text += bytes.toString();
-    });
-    child.stdin.end(`${line}\n`);
-    await once(child, 'close');
-    return text;
-  };
-  const control = async (node: Node): Promise<string> =>
-    /control (\S+)/.exec(await ctl(node, 'dump'))?.[1] ?? '';
+  const { asked, control, ctl, kill, log } = await pairFor(t);
+  const console_ = (node: Node, line: string): Promise<string> => typed(control(node), line);
   const has = (node: Node, host: string, words: RegExp): Promise<void> =>
     until(
       async () => words.test(await console_(node, `show host ${host} for www`)),
@@ -152,4 +166,77 @@ test('[B12] the next director goes on with what the one before it knew', async (
   await until(() => asked() > before, LIMIT_MS, 'the new director checks');
   await console_('nodeB', 'set host srv1 on for vs www for *');
   await has('nodeB', 'srv1', /State\.Weight=100 .*TStatus=0-ENABLED/);
+});
+
+test('a node that is not the director says whose word it shows and how old, and unknown where that is too old', async (t) => {
+  const { control, ctl, get, log, signal } = await pairFor(t);
+  const says = async (what: string, ask: () => Promise<string>, ...wanted: RegExp[]): Promise<void> => {
+    let last = '';
+    await until(
+      async () => {
+        last = await ask();
+        return wanted.every((words) => words.test(last));
+      },
+      LIMIT_MS,
+      () => `${what}: ${wanted.join(' ')}\n${last}\n${log('nodeB')}`,
+    );
+  };
+  const views = async (
+    hosts: RegExp[],
+    others: Record<'vs' | 'explain' | 'console' | 'metrics' | 'api' | 'cluster', RegExp[]>,
+  ) => {
+    await says('hosts', () => ctl('nodeB', 'hosts'), ...hosts);
+    await Promise.all([
+      says('vs', () => ctl('nodeB', 'vs'), ...others.vs),
+      says('explain', () => ctl('nodeB', 'explain', 'srv1/www'), ...others.explain),
+      says('console', () => typed(control('nodeB'), 'show host srv1 for www'), ...others.console),
+      says('metrics', () => get('nodeB', '/metrics'), ...others.metrics),
+      says('api', () => get('nodeB', '/api/v1/balancer/hosts'), ...others.api),
+      says('status --cluster', () => ctl('nodeB', 'status', '--cluster', '--json'), ...others.cluster),
+    ]);
+  };
+  await until(
+    async () =>
+      / up$/m.test(await ctl('nodeA', 'hosts', '--vs', 'www')) ||
+      /not in the kernel/.test(await ctl('nodeA', 'hosts')),
+    LIMIT_MS,
+    () => log('nodeA'),
+  );
+  const word = /the word of nodeA, [\d.]+ m?s old/;
+  await views([word, /srv1 .* up /], {
+    vs: [word, /1\/2 +100 /],
+    explain: [word, /this is what nodeA/],
+    console: [new RegExp(`^# .*${word.source}`, 'm'), /State\.DesiredWeight=100 .*TStatus=0-ENABLED/],
+    metrics: [
+      /^hastmon_balancer_word_age_seconds\{director="nodeA"\} 0\.\d+$/m,
+      /^hastmon_balancer_word_fresh 1$/m,
+      /^hastmon_service_weight\{service="www"\} 100$/m,
+    ],
+    api: [/"source":\{"node":"nodeA","ageMs":\d+,"fresh":true\}/, /"status":"0-ENABLED"/],
+    cluster: [/"servicesDown": 0/],
+  });
+  signal('nodeA', 'SIGSTOP');
+  const since = /unknown since [\d.]+ m?s/;
+  await views([since, /^srv1 .* \? .* unknown since /m, /^(?![\s\S]* up )/], {
+    vs: [since, /\?\/2 +\? /],
+    explain: [since, /weight unknown since/],
+    console: [
+      new RegExp(`^# .*${since.source}`, 'm'),
+      /Disabled=\? Reasons="\?" Weight=\? .*TStatus=\?-UNKNOWN/,
+      /Combined\.TStatus=\?-UNKNOWN/,
+    ],
+    metrics: [
+      /^hastmon_balancer_word_fresh 0$/m,
+      /^(?![\s\S]*^hastmon_service_weight\{)/m,
+      /^(?![\s\S]*^hastmon_server_state\{)/m,
+    ],
+    api: [
+      /"source":\{"node":"nodeA","ageMs":\d+,"fresh":false\}/,
+      /"status":"\?-UNKNOWN"/,
+      /"desiredWeight":null/,
+    ],
+    cluster: [/"servicesDown": null/],
+  });
+  signal('nodeA', 'SIGCONT');
+  await says('heard again', () => ctl('nodeB', 'hosts'), /the word of nodeA|srv1 .*not in the kernel/);
 });

@@ -189,7 +189,14 @@ test('[B12] a check that was up here, and down as the last director saw it, come
     { kind: 'service', service: 'www', sorryAge: 5000 },
   ];
   await balancer.take({ kind: 'share', full: true, entries });
+  await balancer.take({ kind: 'word', word: { node: 'nodeB', ageMs: 0, fresh: true } });
   assert.equal((await pair(balancer, said))?.check.state, 'down');
+  // What it said does not count any more: nothing of it is shown.
+  await balancer.take({ kind: 'word', word: { node: 'nodeB', ageMs: 7000, fresh: false } });
+  const unknown = await pair(balancer, said);
+  assert.ok(unknown !== undefined && (unknown.unknownMs ?? 0) >= 7000, JSON.stringify(unknown));
+  assert.deepEqual([unknown.status, unknown.desiredWeight, unknown.weight], ['?-UNKNOWN', null, 100]);
+  assert.deepEqual([unknown.check.name, unknown.check.state, unknown.check.nature], [name, 'unknown', '']);
   await balancer.take({ kind: 'active', active: true });
   await comes(balancer, said, ({ stateWeight }) => stateWeight === 100);
 });

@@ -158,10 +158,12 @@ const service: ServiceView = {
     persistenceSeconds: 0,
     check: 'http',
   },
+  unknownMs: null,
   ...{ servers: 2, alive: 2, weight: 120, sorry: '', sorryAge: null, owned: true, problem: '' },
 };
 const pair: PairView = {
   ...{
+    unknownMs: null,
     host: 'web1',
     service: 'www',
     real: '10.0.0.1:80',
@@ -226,4 +228,15 @@ test('a service is as bad as what is left of it', () => {
     'bad: sorry server sorry1 for 9 s',
   ]);
   assert.deepEqual(toneOf({ problem: 'not read' }), ['warn: not read']);
+});
+
+test('what the director said and does not count any more is unknown since then', () => {
+  const unknown = { unknownMs: 12_000, alive: null, weight: null };
+  const server: PairView = { ...pair, unknownMs: 12_000, desiredWeight: null, status: '?-UNKNOWN' };
+  const [model] = servicesOf({ services: [{ ...service, ...unknown }], hosts: [server], note: '' });
+  assert.deepEqual([model?.tone, model?.word], ['unknown', 'unknown since 12 s']);
+  assert.deepEqual(
+    model?.servers.map(({ tone, weight, word }) => [tone, weight, word]),
+    [['unknown', '', 'unknown since 12 s']],
+  );
 });

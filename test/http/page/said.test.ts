@@ -6,6 +6,7 @@ import { alarmsOf, headlineOf, type Said, spokenOf } from '../../../daemon/http/
 import { clusterOf } from '../../../daemon/http/page/model/cluster.js';
 import { freshness, OLD_AFTER_MS } from '../../../daemon/http/page/model/freshness.js';
 import type { ClusterView } from '../../../proto/cluster-types.js';
+import { OWN_WORD } from '../../balancer/console/views.js';
 import { entry, primary, view } from './support.js';
 
 const nothing = { checks: null, balancer: null };
@@ -66,7 +67,7 @@ test('two primaries come first, then outages, then what is unknown', () => {
   twice.double = [{ resource: 'web', nodes: ['nodeA', 'nodeB'] }];
   const counts = {
     checks: { up: 3, down: 1, unknown: 0, outages: 1 },
-    balancer: { services: 2, servicesDown: 1, servers: 4, serversDown: 4 },
+    balancer: { services: 2, servicesDown: 1, servers: 4, serversDown: 4, source: OWN_WORD },
   };
   assert.deepEqual(
     saidOf(twice, counts).alarms.map(({ text, tone }) => `${tone}: ${text}`),

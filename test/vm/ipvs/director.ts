@@ -155,11 +155,11 @@ export async function weightsAre(name: string, wanted: Record<string, number>, a
   });
 }
 
-/** Writes hastmon.conf for this node alone, and the balancer's file, for both ways to the same servers. */
-export function configure(name: string, weights: Record<string, number>): void {
+/** Writes hastmon.conf for this node alone, with these statements besides, and the balancer's file, for both ways to the same servers. */
+export function configure(name: string, weights: Record<string, number>, statements = ''): void {
   writeFileSync(
     `/run/${name}.conf`,
-    `balancer { config /run/${name}.vs }\non ${name} { control /run/${name}.ctl ; listen tcp4://127.0.0.1 ; state_dir /var/lib/${name} }\n`,
+    `balancer { config /run/${name}.vs }\non ${name} { control /run/${name}.ctl ; listen tcp4://127.0.0.1 ; state_dir /var/lib/${name} }\n${statements}\n`,
   );
   writeVirtualServices(name, weights);
 }

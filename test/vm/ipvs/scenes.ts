@@ -16,6 +16,7 @@ import {
   weightsIn,
   writeVirtualServices,
 } from './director.js';
+import { FIGURES_AT, figuresAgree } from './figures.js';
 import {
   buildNetwork,
   clockMs,
@@ -38,7 +39,7 @@ before(async () => {
   buildNetwork();
   giveAddresses('a');
   for (const name of ['s1', 's2', 's3', 's4', 'sorry'] as const) servers.set(name, startServer(name));
-  configure('a', FULL);
+  configure('a', FULL, `http ${FIGURES_AT}`);
   daemon = await startDaemon('a', true);
   await weightsAre('a', FULL);
   await weightsAre('a', FULL, DIRECT);
@@ -160,13 +161,29 @@ scene('disabled, drained, and enabled with a ramp: no request fails', async () =
   await shared({ ...FULL, s2: 0 });
   assert.equal(loads.nat.counts(since).get('s2'), undefined);
   assert.match(await ask('show host s2 for www'), /Disabled=1 Reasons="deploy".* TStatus=0-DISABLED/);
+  const off = await figuresAgree('a');
+  assert.deepEqual(
+    ['www', 'direct'].map((tag) => [
+      off.states.get(`s2/${tag}`),
+      off.wanted.get(`s2/${tag}`),
+      off.kernel.get(`s2/${tag}`),
+    ]),
+    [
+      ['disabled', 0, 0],
+      ['disabled', 0, 0],
+    ],
+  );
+  assert.equal(off.full.get('s2/www'), FULL.s2);
   // The kept connections live on; without them it would be drained.
   const kept = loads.kept.connectionsOf('s2').size;
   await until('only kept connections on s2', () => activeOn('a', 's2') <= kept);
   await until('none by direct routing', () => activeOn('a', 's2', DIRECT) === 0);
-  await ask('set host s2 on for vs www,direct for deploy in 4');
+  await ask('set host s2 on for vs www,direct for deploy in 10');
   const seen: string[] = [];
+  const ramp = new Set<number>();
   await until('0-DONE', async () => {
+    const { states, wanted } = await figuresAgree('a');
+    if (states.get('s2/www') === 'ramping') ramp.add(wanted.get('s2/www') ?? 0);
     const status = /Combined\.TStatus=(\S+)/.exec(await ask('show host s2 for www,direct'))?.[1] ?? '';
     if (status !== seen.at(-1)) seen.push(status);
     return status === '0-DONE';
@@ -175,7 +192,14 @@ scene('disabled, drained, and enabled with a ramp: no request fails', async () =
     seen.some((status) => status.includes('1-RAMPING-')),
     seen.join(' '),
   );
+  assert.ok(
+    [...ramp].some((weight) => weight > 0 && weight < FULL.s2),
+    `on the way in /metrics: ${[...ramp].join(' ')}`,
+  );
   await weightsAre('a', FULL);
+  const done = await figuresAgree('a');
+  for (const [name, weight] of Object.entries(FULL))
+    assert.deepEqual([done.wanted.get(`${name}/www`), done.kernel.get(`${name}/www`)], [weight, weight]);
   await shared(FULL);
   nothingFails();
 });

@@ -44,7 +44,7 @@ export function servicesOf({ hosts, services }: BalancerData): ServiceModel[] {
     const most = Math.max(1, ...own.map(({ stateWeight, weight }) => Math.max(stateWeight, weight)));
     return {
       ...{ name: service.service, virtual: service.virtual, ...serviceWord(service) },
-      detail: `${service.alive} of ${count(service.servers, 'server')}, ${service.scheduler}, ${service.method}`,
+      detail: `${service.alive ?? '?'} of ${count(service.servers, 'server')}, ${service.scheduler}, ${service.method}`,
       servers: own.slice(0, SERVERS_SHOWN).map((server) => serverOf(server, most)),
       more: Math.max(0, service.servers - SERVERS_SHOWN),
     };
@@ -62,10 +62,9 @@ export function forgottenServices(services: readonly ServiceModel[]): ServiceMod
   }));
 }
 
-function serviceWord({ alive, owned, problem, servers, sorry, sorryAge }: ServiceView): {
-  tone: Tone;
-  word: string;
-} {
+function serviceWord(view: ServiceView): { tone: Tone; word: string } {
+  const { alive, owned, problem, servers, sorry, sorryAge, unknownMs } = view;
+  if (unknownMs !== null || alive === null) return unknownWord(unknownMs);
   if (sorry !== '')
     return { tone: 'bad', word: `sorry server ${sorry}${sorryAge === null ? '' : ` for ${age(sorryAge)}`}` };
   if (alive === 0) return { tone: 'bad', word: 'no server' };
@@ -74,19 +73,26 @@ function serviceWord({ alive, owned, problem, servers, sorry, sorryAge }: Servic
   return alive < servers ? { tone: 'warn', word: 'up, not whole' } : { tone: 'good', word: 'up' };
 }
 
+/** What the director says counts no more. */
+function unknownWord(ms: number | null): { tone: Tone; word: string } {
+  return { tone: 'unknown', word: `unknown since ${age(ms ?? 0)}` };
+}
+
 function serverOf(server: PairView, most: number): ServerModel {
   const { connections, desiredWeight, host, procWeight, ramp, real, stateWeight } = server;
   const now = procWeight ?? stateWeight;
+  const goal = desiredWeight ?? 0;
   return {
     ...{ host, real: real === '' ? 'its name does not resolve' : real, ...serverWord(server) },
-    ...{ level: Math.min(1, now / most), goal: Math.min(1, desiredWeight / most), ramping: ramp !== null },
-    weight: now === desiredWeight ? String(now) : `${now} of ${desiredWeight}`,
+    ...{ level: Math.min(1, now / most), goal: Math.min(1, goal / most), ramping: ramp !== null },
+    weight: server.unknownMs !== null ? '' : now === goal ? String(now) : `${now} of ${goal}`,
     connections: connections === null ? '' : figure(connections.active),
   };
 }
 
 function serverWord(server: PairView): { tone: Tone; word: string } {
-  const { check, disabled, ramp, reasons, sorry, status, stateWeight } = server;
+  const { check, disabled, ramp, reasons, sorry, status, stateWeight, unknownMs } = server;
+  if (unknownMs !== null) return unknownWord(unknownMs);
   if (disabled || status === '0-DISABLED') {
     const why = reasons.map(
       (reason) =>
