@@ -2,7 +2,7 @@
  * Maintenance on the node that holds the resource: how it begins, changes, ends, and is taken up again by another hastmond (rules L1 to L10 of
  * docs/protocol.md). Part of the core of a node; reached through node.ts.
  */
-import { guardMarginMs } from './lease.js';
+import { guardMarginMs, includesSets } from './lease.js';
 import { beginCleaning } from './node-clean.js';
 import { leavePrimary, markOf, tellWorker } from './node-role.js';
 import type { Kept, KeptNote, NodeCommand, NodeOutput, NodeState } from './node-types.js';
@@ -42,7 +42,12 @@ export function maintenanceOn(
         : `${resource} is held by ${holder}: run hastmonctl maintenance on ${resource} there`,
     );
   }
-  if (state.voter.sets.length > 1)
+  // Nobody could end such a change as long as maintenance lasts, nor the lease be renewed by those that have begun it.
+  const differs = state.settings.voters.some((node) => {
+    const memory = heardLately(state, node, now)?.memory;
+    return memory?.history === true && !includesSets(state.voter.sets, memory.sets);
+  });
+  if (state.voter.sets.length > 1 || differs)
     return reply('a change of the voters is under way; wait for its end and try again');
   if (state.leaving !== null) return reply('a change of role is under way; wait for it and try again');
   if (report?.run !== 'run' || report.forced)

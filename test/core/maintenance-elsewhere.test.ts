@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { startNode } from '../../daemon/core/node.js';
 import type { NodeState } from '../../daemon/core/node-types.js';
 import { waitingFor } from '../../daemon/core/waiting.js';
+import { holder, words } from './driven.js';
 import { GRANT_MS, heartbeat, settings, VOTERS } from './given.js';
 import { ON, replies, step } from './left-alone.js';
 
@@ -35,4 +36,22 @@ test('[L7] status says where it ends, and what helps where that node is lost', (
   );
   const without = { ...record, grant: null };
   assert.equal(off(startNode({ settings: settings(), ...init, record: without }, 0).state), '');
+});
+
+test('[L7] does not begin while another voter changes the voters, as far as that is heard', () => {
+  const on = { kind: 'maintenance-on', reason: '', by: 'op', forMs: Number.POSITIVE_INFINITY } as const;
+  const said = (now: number, sets: readonly (readonly string[])[], history = true): string => {
+    const a = holder();
+    a.hear(10, 'b', { memory: { ...heartbeat().memory, sets, history } });
+    a.taken();
+    a.feed(now, { kind: 'command', id: 7, command: on });
+    return words(a.taken()).join();
+  };
+  const refused = 'a change of the voters is under way; wait for its end and try again';
+  assert.equal(said(20, [['a', 'b'], VOTERS]), refused);
+  assert.equal(said(20, [['a', 'b']]), refused);
+  assert.equal(said(20, [VOTERS]), '');
+  // Who has no record follows its file, and what is old is not known.
+  assert.equal(said(20, [['a', 'b']], false), '');
+  assert.equal(said(4000, [['a', 'b']]), '');
 });

@@ -70,6 +70,7 @@ function phases(cluster: Cluster, profile: Profile): void {
   waitForService(world);
   if (bootstrapForgetful(world)) waitForService(world);
   if (forgetMaintenance(world)) waitForService(world);
+  if (undoChangeOfVoters(world)) waitForService(world);
   expectOne(world);
   const before = runners(world).join();
   agenda.runUntil(agenda.now + 20 * leaseMs);
@@ -115,6 +116,20 @@ function forgetMaintenance(world: World): boolean {
   const keeping = world.machines.filter(({ main }) => main?.started && main.state.voter.grant?.mark.on);
   if (keeping.length === 0 || runners(world).length > 0) return false;
   for (const machine of keeping) command(world, machine, { kind: 'maintenance-forget' });
+  return true;
+}
+
+/**
+ * A change of the voters was begun where the node in maintenance could not hear of it: the operator puts the former ones back into every file, as
+ * docs/operations.md says.
+ */
+function undoChangeOfVoters(world: World): boolean {
+  const kept = world.machines.find(({ main }) => main?.started && main.state.kept !== null)?.main?.state;
+  const former = kept?.voter.sets[0];
+  if (former === undefined || runners(world).length > 0) return false;
+  const { leaseMs, stopTimeoutMs } = world.profile.times;
+  for (const machine of world.machines)
+    reload(world, machine, { voters: [...former], leaseMs, stopTimeoutMs });
   return true;
 }
 
