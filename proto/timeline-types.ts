@@ -38,7 +38,7 @@ export interface Failover {
 }
 
 export interface FailoverPhase {
-  /** In this order, those that there were: unnoticed, complaints, stop, grants, lease, start. */
+  /** In this order, those that there were: maintenance, unnoticed, complaints, stop, attempts, grants, lease, start. */
   name: string;
   /** From the beginning of the failover. */
   beginMs: number;

@@ -1,5 +1,8 @@
-/** Why a resource ceased to run, and what had to happen before it ran again. Part of timeline.ts. Pure. */
-import type { Failover, FailoverPhase } from '../../proto/timeline-types.js';
+/** What had to happen before a resource ran again. Part of timeline.ts. Pure. */
+import type { FailoverPhase } from '../../proto/timeline-types.js';
+import type { NodeName } from '../core/types.js';
+import { type Attempt, attemptsOf, isOutOfTime } from './attempts.js';
+import { type Beginning, lossesOf } from './beginning.js';
 import { numberIn, type Timed, wordIn } from './clocks.js';
 import type { Run } from './runs.js';
 import type { TimelineSettings } from './timeline.js';
@@ -13,66 +16,6 @@ export interface Gap {
 /** The end of a phase, and when that was. */
 export type Milestone = Omit<FailoverPhase, 'beginMs' | 'tookMs'> & { time: number };
 
-/** How it began. */
-export interface Beginning {
-  kind: Failover['kind'];
-  at: number;
-  /** Words for that moment. */
-  since: string;
-}
-
-/** Of what is known to have gone wrong, the first. */
-export function begun(gap: Gap, window: readonly Timed[]): Beginning {
-  const { before, next } = gap;
-  const own = window.filter(({ event }) => event.node === before?.node);
-  const ended = own.find(({ event }) => event === before?.ended);
-  const failed = own.find(isFailure);
-  const handed = own.find(({ event }) => event.kind === 'handover-begun');
-  const silent = window.findLast(({ event }) => isLoss(event, before));
-  const found: Beginning[] = [];
-  if (failed !== undefined)
-    found.push({ kind: 'failed', at: Math.min(failed.time, ended?.time ?? failed.time), since: 'it failed' });
-  if (handed !== undefined) found.push({ kind: 'handover', at: handed.time, since: 'it was asked for' });
-  if (silent !== undefined) found.push({ kind: 'lost', ...lastSign(gap, window, silent) });
-  const [first] = found.sort((a, b) => a.at - b.at);
-  if (first !== undefined) return first;
-  const at = ended ?? window.find(({ event }) => event.node === next?.node) ?? window.at(-1);
-  return { kind: 'other', at: at?.time ?? next?.began.at ?? 0, since: 'it ended' };
-}
-
-const FAILURES: readonly string[] = ['service-failed', 'attempt-failed', 'gave-up'];
-
-function isFailure({ event }: Timed): boolean {
-  return FAILURES.includes(event.kind) || (event.kind === 'run-changed' && wordIn(event, 'to') === 'failed');
-}
-
-/** Another node has not heard the holder for too long. */
-function isLoss(event: Timed['event'], before: Run | null): boolean {
-  return (
-    event.kind === 'holder-lost' &&
-    wordIn(event, 'why') === 'silent' &&
-    event.node !== before?.node &&
-    (before === null || wordIn(event, 'peer') === before.node)
-  );
-}
-
-/** When it last renewed its lease with another voter, by whichever heard it last; else when it was last heard. */
-function lastSign({ before }: Gap, window: readonly Timed[], silent: Timed): { at: number; since: string } {
-  const renewals = window
-    .filter(
-      ({ event }) =>
-        event.kind === 'vote-ended' &&
-        event.node !== before?.node &&
-        wordIn(event, 'peer') === wordIn(silent.event, 'peer') &&
-        numberIn(event, 'epoch') === numberIn(silent.event, 'epoch'),
-    )
-    .map(({ event, time }) => time - numberIn(event, 'lastRenewedMs'));
-  const heard = silent.time - numberIn(silent.event, 'lastHeardMs');
-  return renewals.length === 0
-    ? { at: heard, since: 'it was last heard' }
-    : { at: Math.min(silent.time, Math.max(...renewals)), since: 'its last renewal' };
-}
-
 /** In the order of phases, as far as they are known. */
 export function milestonesOf(
   gap: Gap,
@@ -81,25 +24,44 @@ export function milestonesOf(
   beginning: Beginning,
 ): Milestone[] {
   const lost = beginning.kind === 'lost';
+  const attempts = attemptsOf(gap, window);
+  const [first] = attempts;
+  const taker = first?.node ?? gap.next?.node ?? null;
+  // What comes after somebody had the lease tells nothing of how that came to be.
+  const early = first === undefined ? window : window.filter(({ time }) => time <= first.from);
   return [
-    lost ? noticed(gap, window, settings, beginning.since) : null,
-    lost ? complained(gap, window, settings) : null,
+    leftAlone(gap, window, beginning),
+    lost ? noticed(gap, early, settings, taker, beginning.since) : null,
+    lost ? complained(early, settings, taker) : null,
     // Of a lost holder nobody waits for the stop, but for the end of what was granted to it.
-    lost ? null : stopped(gap, window, settings),
-    granted(gap, window, settings, lost),
+    lost ? null : stopped(gap, early, settings),
+    attempted(attempts),
+    granted(gap, window, settings, isOutOfTime(attempts, lost)),
     leased(gap, window),
     started(gap, window, settings),
   ].filter((milestone) => milestone !== null);
 }
 
+/** It ended in maintenance: nothing was done about that before its end. */
+function leftAlone({ before }: Gap, window: readonly Timed[], { at }: Beginning): Milestone | null {
+  const over = window.findLast(
+    ({ event, time }) =>
+      event.kind === 'maintenance-off' && wordIn(event, 'peer') === before?.node && time > at,
+  );
+  if (over === undefined || before === null) return null;
+  const [name, text] = ['maintenance', `left alone on ${before.node}, in maintenance`];
+  return { name, time: over.time, node: over.event.node, text, setting: '', settingMs: null };
+}
+
 function noticed(
-  { before, next }: Gap,
+  { before }: Gap,
   window: readonly Timed[],
-  { leaseTimeoutMs }: TimelineSettings,
+  { leaseTimeoutMs, voters }: TimelineSettings,
+  taker: NodeName | null,
   since: string,
 ): Milestone | null {
-  const losses = window.filter(({ event }) => isLoss(event, before));
-  const found = losses.findLast(({ event }) => event.node === next?.node) ?? losses.at(-1);
+  const losses = lossesOf(before, window, voters);
+  const found = losses.findLast(({ event }) => event.node === taker) ?? losses.at(-1);
   if (found === undefined) return null;
   return {
     ...{ name: 'unnoticed', time: found.time, node: found.event.node },
@@ -109,16 +71,16 @@ function noticed(
 }
 
 function complained(
-  { next }: Gap,
   window: readonly Timed[],
   { complaintCount, heartbeatMs }: TimelineSettings,
+  taker: NodeName | null,
 ): Milestone | null {
   const complaints = window.filter(
-    ({ event }) => event.kind === 'complaint' && (next === null || event.node === next.node),
+    ({ event }) => event.kind === 'complaint' && (taker === null || event.node === taker),
   );
   const enough =
     complaints.findLast(({ event }) => numberIn(event, 'count') >= numberIn(event, 'needed')) ??
-    (next === null ? complaints.at(-1) : undefined);
+    (taker === null ? complaints.at(-1) : undefined);
   if (enough === undefined) return null;
   const { event, time } = enough;
   return {
@@ -129,6 +91,20 @@ function complained(
   };
 }
 
+/** Others had the lease meanwhile, and did not come to run it; up to the end of the last one. */
+function attempted(attempts: readonly Attempt[]): Milestone | null {
+  const last = attempts.at(-1);
+  if (last === undefined) return null;
+  const { end, epoch, error, node } = last;
+  const before = attempts.length === 1 ? '' : `${attempts.length} of them; `;
+  const what = end === 'lost' ? 'lost it' : end === 'released' ? 'gave it up' : 'held it';
+  return {
+    ...{ name: 'attempts', time: last.until, node },
+    text: `${before}${node} ${what}, epoch ${epoch}, without having run it${error === '' ? '' : `: ${error}`}`,
+    ...{ setting: '', settingMs: null },
+  };
+}
+
 /** Where it ran before: released, or known to be stopped. */
 function stopped(
   { before }: Gap,
@@ -136,7 +112,7 @@ function stopped(
   { stopTimeoutMs }: TimelineSettings,
 ): Milestone | null {
   const own = window.filter(({ event }) => event.node === before?.node);
-  const stop = own.filter(({ event }) => event.kind === 'hook' && wordIn(event, 'action') === 'stop').at(-1);
+  const stop = own.findLast(({ event }) => event.kind === 'hook' && wordIn(event, 'action') === 'stop');
   const released = own.find(
     ({ event }) => event.kind === 'lease-released' && numberIn(event, 'epoch') === before?.epoch,
   );
@@ -151,12 +127,12 @@ function stopped(
   };
 }
 
-/** A majority had granted. What was granted to a lost holder had to run out first; what was released binds nobody. */
+/** A majority had granted. `ranOut`: what was granted to a lost holder had to run out first; what was released binds nobody. */
 function granted(
   { next }: Gap,
   window: readonly Timed[],
   { stopBudgetMs, voters }: TimelineSettings,
-  lost: boolean,
+  ranOut: boolean,
 ): Milestone | null {
   if (next === null) return null;
   const votes = new Map<string, Timed>();
@@ -171,8 +147,8 @@ function granted(
   if (last === undefined) return null;
   return {
     ...{ name: 'grants', time: last.time, node: last.event.node },
-    text: `granted by ${sorted.map(({ event }) => event.node).join(', ')}${lost ? '; what was granted before had run out' : ''}`,
-    ...(lost ? { setting: 'stop_timeout', settingMs: stopBudgetMs } : { setting: '', settingMs: null }),
+    text: `granted by ${sorted.map(({ event }) => event.node).join(', ')}${ranOut ? '; what was granted before had run out' : ''}`,
+    ...(ranOut ? { setting: 'stop_timeout', settingMs: stopBudgetMs } : { setting: '', settingMs: null }),
   };
 }
 

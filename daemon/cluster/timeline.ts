@@ -5,9 +5,10 @@
 import type { HaEvent } from '../../proto/event-types.js';
 import type { Failover, FailoverMark, FailoverPhase } from '../../proto/timeline-types.js';
 import type { DurationMs, NodeName } from '../core/types.js';
+import { begun } from './beginning.js';
 import { type Timed, timed, wordIn } from './clocks.js';
-import { begun, type Gap, type Milestone, milestonesOf } from './milestones.js';
-import { type Run, runsOf } from './runs.js';
+import { type Gap, type Milestone, milestonesOf } from './milestones.js';
+import { isDoubt, keeps, type Run, runsOf } from './runs.js';
 
 /** What rules the times of a resource, in milliseconds. */
 export interface TimelineSettings {
@@ -43,8 +44,10 @@ export function* failoversOf(
 
 /** True where it does not run any more, by its own node's word, or, where that has not answered, by that of all others. */
 function isOver(run: Run, events: readonly HaEvent[], answered: readonly NodeName[]): boolean {
-  if (run.ended !== null) return true;
+  if (run.ended !== null && !isDoubt(run.ended)) return true;
   if (answered.includes(run.node)) return false;
+  // In maintenance it goes on without hastmond: nobody else can know.
+  if (answered.some((node) => keeps(events, node, run.node))) return false;
   const words = answered.flatMap((node) => {
     const said = events
       .filter(
@@ -65,7 +68,7 @@ function failoverOf(gap: Gap, events: readonly HaEvent[], settings: TimelineSett
   const reference = next?.began.node ?? lastSpeaker(events, before);
   const all = timed(events, reference, epochs);
   const window = windowOf(gap, all);
-  const beginning = begun(gap, window);
+  const beginning = begun(gap, window, settings.voters);
   const { at, kind } = beginning;
   const end = next === null ? null : Math.max(at, timeOf(next.began, all) ?? at);
   const tookMs = end === null ? null : Math.round(end - at);

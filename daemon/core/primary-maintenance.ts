@@ -7,6 +7,9 @@ import { isMarked } from './hold.js';
 import type { PrimaryOutput, PrimaryState } from './primary-types.js';
 import type { Instant, MaintenanceMark } from './types.js';
 
+/** In place of what a status said that has said nothing. */
+const NOT_SEEN = -1;
+
 /** Main wants maintenance, or wants it no more: from then on every renewal says so. */
 export function maintenanceWanted(
   state: PrimaryState,
@@ -17,10 +20,12 @@ export function maintenanceWanted(
   state.mark = mark;
   if (state.lease !== null) state.lease = { ...state.lease, renewAt: now };
   if (mark.on) return;
-  if (state.maintained)
+  if (state.maintained) {
     outputs.push({ kind: 'log', level: 'info', text: 'maintenance ends: the lease counts again' });
+    // Until it is looked at again it is told as it was seen.
+    state.seen ??= NOT_SEEN;
+  }
   state.maintained = false;
-  state.seen = null;
   // What has happened to the resource meanwhile is found at once.
   if (state.phase === 'running') {
     state.runningSince = now;

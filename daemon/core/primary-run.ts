@@ -65,6 +65,8 @@ function statusKnown(
   outputs: PrimaryOutput[],
 ): void {
   state.dueAt = now + state.settings.statusIntervalMs;
+  // What was seen last in maintenance has been told up to this look.
+  if (!state.maintained) state.seen = null;
   switch (state.phase) {
     case 'probe':
     case 'waiting':

@@ -45,7 +45,7 @@ export interface PrimaryState {
   mark: MaintenanceMark;
   /** A majority has that on disk, so that nobody else can have the lease: nothing is done to the resource, with a lease or without (L2). */
   maintained: boolean;
-  /** In maintenance: what status said last, which nothing follows from; null: nothing yet. */
+  /** What status said last in maintenance, where nothing follows from it; kept from its end until the next look. null: nothing yet. */
   seen: number | null;
   /** Epoch of the last lease, to release it once the resource is known to be stopped. */
   lastEpoch: number;

@@ -192,9 +192,11 @@ const RUN_STATES = {
   done: 'stopped',
 } as const;
 
-/** In maintenance nothing follows from what status says, and it is told as it is. */
-function runStateOf({ maintained, phase, seen }: PrimaryState): PrimaryReport['run'] {
-  if (phase !== 'running' || !maintained || seen === 0) return RUN_STATES[phase];
+/** In maintenance nothing follows from what status says, and it is told as it is; also at its end, until the next look. */
+function runStateOf({ maintained, phase, seen, stop }: PrimaryState): PrimaryReport['run'] {
+  // Left as it is: nobody knows of it any more, and it was not stopped.
+  if (phase === 'done' && maintained && stop === null) return 'unknown';
+  if (phase !== 'running' || seen === 0 || (seen === null && !maintained)) return RUN_STATES[phase];
   return seen === 1 ? 'stopped' : 'unknown';
 }
 

@@ -1,5 +1,28 @@
 /** Events of nodes whose clocks differ, written down in the order in which they were: for tests of timelines. */
+import assert from 'node:assert/strict';
+import { failoversOf, type TimelineSettings } from '../../daemon/cluster/timeline.js';
 import type { EventData, HaEvent } from '../../proto/event-types.js';
+import type { Failover } from '../../proto/timeline-types.js';
+
+export const ALL = ['a', 'b', 'c'];
+const SETTINGS: TimelineSettings = {
+  ...{ voters: ALL, leaseTimeoutMs: 1000, heartbeatMs: 200, complaintCount: 3 },
+  ...{ startTimeoutMs: 10_000, stopBudgetMs: 1000, stopTimeoutMs: 1000 },
+};
+
+/** What a timeline makes of events, of which the nodes that have answered know. */
+export const of = (events: readonly HaEvent[], answered = ALL, last = 10): Failover[] => [
+  ...failoversOf(events, SETTINGS, last, answered),
+];
+
+export const phasesOf = ({ phases }: Failover): [string, number, string][] =>
+  phases.map(({ name, node, tookMs }) => [name, tookMs, node]);
+
+export function only(failovers: readonly Failover[]): Failover {
+  const [first] = failovers;
+  assert.ok(first !== undefined && failovers.length === 1, `${failovers.length} failovers`);
+  return first;
+}
 
 export interface Story {
   /** Something happens on a node, so many milliseconds after the last thing that was told. */
@@ -57,4 +80,43 @@ export function loses(told: Story, epoch: number): Story {
   told.after(900, 'c', 'vote-ended', { peer: 'a', epoch, why: 'ran-out', lastRenewedMs: 2000 });
   told.after(5, 'b', 'vote-ended', { peer: 'a', epoch, why: 'ran-out', lastRenewedMs: 2010 });
   return takes(told, 'b', epoch + 1, ['c', 'b']);
+}
+
+/** Whatever comes: phases follow each other without a gap, none is negative, and together they are the whole. */
+export function holds(failovers: readonly Failover[]): void {
+  for (const { phases, tookMs } of failovers) {
+    let at = 0;
+    for (const { beginMs, tookMs: took } of phases) {
+      assert.equal(beginMs, at);
+      assert.ok(took > 0);
+      at += took;
+    }
+    if (tookMs !== null) assert.equal(at, tookMs);
+  }
+}
+
+/** `a` hands over to `b`, in 90 ms and what that one's start takes. */
+export function handsOver(told: Story, epoch: number): Story {
+  told.after(0, 'a', 'handover-begun', { to: 'b', cause: 'operator' });
+  told.after(2, 'a', 'run-changed', { from: 'run', to: 'stopping', epoch, error: '' });
+  return releases(told, epoch);
+}
+
+/** `a` has been told to stop: what follows, up to the end of its lease. */
+export function releases(told: Story, epoch: number): Story {
+  told.after(80, 'a', 'hook', { action: 'stop', ok: true, outcome: 'exit', code: 0, ms: 78 });
+  told.after(5, 'a', 'lease-released', { epoch });
+  told.after(0, 'a', 'run-changed', { from: 'stopping', to: 'stopped', epoch: 0, error: '' });
+  for (const node of ['b', 'c']) {
+    told.after(1, node, 'holder-lost', { peer: 'a', epoch, why: 'released', lastHeardMs: 0 });
+    told.after(0, node, 'vote-ended', { peer: 'a', epoch, why: 'released', lastRenewedMs: 70 });
+  }
+  return told;
+}
+
+/** The watchdog has stood still: it believes that it has not heard `a`, whose lease the others went on renewing. */
+export function standsStill(told: Story, epoch: number): Story {
+  told.after(5000, 'c', 'holder-lost', { peer: 'a', epoch, why: 'silent', lastHeardMs: 2650 });
+  told.after(0, 'c', 'vote-ended', { peer: 'a', epoch, why: 'ran-out', lastRenewedMs: 2500 });
+  return told.after(5, 'b', 'complaint', { peer: 'c', count: 1, needed: 4 });
 }

@@ -2,32 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { failoversOf, type TimelineSettings } from '../../daemon/cluster/timeline.js';
 import { timelineOf } from '../../daemon/runtime/timeline-commands.js';
-import type { EventData, HaEvent } from '../../proto/event-types.js';
-import type { Failover } from '../../proto/timeline-types.js';
+import type { EventData } from '../../proto/event-types.js';
 import { configOf, resourceOf } from '../config/support.js';
-import { BEGAN, loses, story, takes } from './stories.js';
+import { ALL, BEGAN, holds, loses, of, only, phasesOf, story, takes } from './stories.js';
 import { NOTHING } from './support.js';
-
-const ALL = ['a', 'b', 'c'];
-const SETTINGS: TimelineSettings = {
-  ...{ voters: ALL, leaseTimeoutMs: 1000, heartbeatMs: 200, complaintCount: 3 },
-  ...{ startTimeoutMs: 10_000, stopBudgetMs: 1000, stopTimeoutMs: 1000 },
-};
-
-const of = (events: readonly HaEvent[], answered = ALL, last = 10): Failover[] => [
-  ...failoversOf(events, SETTINGS, last, answered),
-];
-
-const phasesOf = ({ phases }: Failover): [string, number, string][] =>
-  phases.map(({ name, node, tookMs }) => [name, tookMs, node]);
-
-function only(failovers: readonly Failover[]): Failover {
-  const [first] = failovers;
-  assert.ok(first !== undefined && failovers.length === 1, `${failovers.length} failovers`);
-  return first;
-}
 
 const LOST: [string, number, string][] = [
   ['unnoticed', 1000, 'b'],
@@ -171,19 +150,6 @@ test('the last so many, the oldest first', () => {
   assert.equal(of(told.events).length, 5);
 });
 
-/** Whatever comes: phases follow each other without a gap, none is negative, and together they are the whole. */
-function holds(failovers: readonly Failover[]): void {
-  for (const { phases, tookMs } of failovers) {
-    let at = 0;
-    for (const { beginMs, tookMs: took } of phases) {
-      assert.equal(beginMs, at);
-      assert.ok(took > 0);
-      at += took;
-    }
-    if (tookMs !== null) assert.equal(at, tookMs);
-  }
-}
-
 test('any order and any loss of the events of failovers that were', () => {
   const told = loses(takes(story({ a: 500, c: -300 }), 'a', 1, ALL), 1);
   told.after(5000, 'b', 'handover-begun', { to: 'a' }).after(70, 'b', 'lease-released', { epoch: 2 });
@@ -204,6 +170,7 @@ test('any order and any loss of the events of failovers that were', () => {
 const KINDS = [
   ...['run-changed', 'lease-acquired', 'lease-released', 'holder-heard', 'holder-lost', 'vote-granted'],
   ...['vote-ended', 'complaint', 'handover-begun', 'attempt-failed', 'hook', 'service-failed'],
+  ...['maintenance-on', 'maintenance-off', 'lease-lost', 'service-answers'],
 ];
 
 test('events that never were', () => {

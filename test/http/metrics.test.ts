@@ -163,6 +163,52 @@ describe('a failover', () => {
     ]);
   });
 
+  test('of a service that dies, and is started again on its node under the same lease', () => {
+    const died = [
+      eventOf(900, 'attempt-failed', { attempts: 1, limit: 5, error: 'the resource has stopped by itself' }),
+      eventOf(900, 'run-changed', { from: 'run', to: 'starting', epoch: 7, error: '' }),
+    ];
+    const phases = { start: 700 };
+    assert.deepEqual(failoversOf([...died, run(1600)]), [
+      { resource: 'db', kind: 'failed', tookMs: 700, phases },
+    ]);
+    const inMaintenance = [
+      eventOf(900, 'run-changed', { from: 'run', to: 'stopped', epoch: 7, error: '' }),
+      eventOf(1400, 'attempt-failed', { attempts: 1, limit: 5, error: 'the resource has stopped by itself' }),
+      eventOf(1400, 'run-changed', { from: 'stopped', to: 'starting', epoch: 7, error: '' }),
+    ];
+    assert.deepEqual(failoversOf([...inMaintenance, run(1600)]), [
+      { resource: 'db', kind: 'failed', tookMs: 700, phases },
+    ]);
+  });
+
+  test('is none where it ran all the while: a moment of silence, a worker or a lease that was replaced', () => {
+    const changed = (bootMs: number, from: string, to: string) =>
+      eventOf(bootMs, 'run-changed', { from, to, epoch: 7, error: '' });
+    const replaced = [changed(1000, 'run', 'unknown'), changed(1100, 'unknown', 'run')];
+    assert.deepEqual(failoversOf(replaced), []);
+    const [gone, back] = replaced as [HaEvent, HaEvent];
+    const lapsed = [
+      eventOf(1000, 'lease-lost', { epoch: 7 }),
+      gone,
+      eventOf(1050, 'lease-acquired', { epoch: 8 }),
+      back,
+    ];
+    assert.deepEqual(failoversOf(lapsed), []);
+    const released = eventOf(9000, 'holder-lost', { peer: 'a', epoch: 7, why: 'released', lastHeardMs: 0 });
+    const silent = [
+      eventOf(1000, 'holder-lost', { peer: 'a', epoch: 7, why: 'silent', lastHeardMs: 2600 }),
+      eventOf(1060, 'holder-heard', { peer: 'a', epoch: 7 }),
+      ...[released, eventOf(9050, 'lease-acquired', { epoch: 8 }), run(9300)],
+    ];
+    assert.deepEqual(
+      failoversOf(silent).map(({ kind, tookMs }) => [kind, tookMs]),
+      [['handover', 300]],
+    );
+    const given = [changed(1000, 'run', 'stopping'), eventOf(1090, 'lease-released', { epoch: 7 })];
+    assert.deepEqual(failoversOf([...given, eventOf(5000, 'lease-acquired', { epoch: 9 }), run(5300)]), []);
+  });
+
   test('is none where another node takes over, where it starts for the first time, or where it was given back', () => {
     const lost = eventOf(1000, 'holder-lost', { peer: 'a', epoch: 7, why: 'silent', lastHeardMs: 0 });
     assert.deepEqual(

@@ -1,6 +1,7 @@
 /** Maintenance on real daemons: nothing happens by itself, hastmond may come and go, and the service does not miss a beat. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Timeline } from '../../proto/timeline-types.js';
 import { monotonicMs, overlapMs } from './beats.js';
 import { clusterFor, give, logsOf, patienceMs, runsOn } from './support.js';
 import { pause, until } from './wait.js';
@@ -23,6 +24,10 @@ test('a resource in maintenance is left alone, whatever becomes of hastmond', as
     const { code, stderr, stdout } = await node.ctl(...words);
     assert.equal(code, 0, `${stderr}${logsOf(cluster)}`);
     return stdout;
+  };
+  const noFailover = async (): Promise<void> => {
+    const told = await ctl(b, 'timeline', 'shared', '--json');
+    assert.deepEqual((JSON.parse(told) as Timeline).failovers, [], logsOf(cluster));
   };
 
   await t.test('only where it is held', async () => {
@@ -74,6 +79,7 @@ test('a resource in maintenance is left alone, whatever becomes of hastmond', as
     await pause(6000);
     assert.ok((cluster.beats().at(-1)?.last ?? 0) > left + 5000, `it does not beat\n${logsOf(cluster)}`);
     assert.equal((await b.status())?.role, 'secondary');
+    await noFailover();
     await a.start();
     await until(
       async () => (await a.status())?.state === 'run' && (await a.status())?.lease.held === true,
@@ -81,6 +87,7 @@ test('a resource in maintenance is left alone, whatever becomes of hastmond', as
       () => logsOf(cluster),
     );
     alone();
+    await noFailover();
   });
 
   await t.test('kill -9 of hastmond and of its worker: the same', async () => {
@@ -94,6 +101,7 @@ test('a resource in maintenance is left alone, whatever becomes of hastmond', as
       () => logsOf(cluster),
     );
     alone();
+    await noFailover();
   });
 
   await t.test('off: the lease counts again', async () => {

@@ -8,7 +8,7 @@ import type { Failover, Timeline } from '../../proto/timeline-types.js';
 import { monotonicMs } from './beats.js';
 import { type ClusterNode, must } from './cluster.js';
 import { clusterFor, give, logsOf, patienceMs, runsOn } from './support.js';
-import { until } from './wait.js';
+import { pause, until } from './wait.js';
 
 /** Of calmTimes. */
 const LEASE_TIMEOUT_MS = 1000;
@@ -139,4 +139,41 @@ test('a failover and a switchover, phase by phase', async (t) => {
     assert.deepEqual([namesOf(second)[0], namesOf(second).at(-1)], ['stop', 'start']);
     assert.ok((second.tookMs ?? 0) < monotonicMs() - began, `${second.tookMs} ms`);
   });
+
+  await t.test(
+    'a watchdog that stood still for a while has nothing to do with a later switchover',
+    async () => {
+      const silences = async (): Promise<number> => {
+        const lines = (await must(c.ctl('events', 'shared', '--json', '--last', '50'))).trim().split('\n');
+        return lines.filter((line) => /"holder-lost".*"silent"/.test(line)).length;
+      };
+      const before = await silences();
+      const stoodStill = async (): Promise<boolean> => {
+        c.signal('SIGSTOP');
+        await pause(2 * LEASE_TIMEOUT_MS);
+        c.signal('SIGCONT');
+        return (await silences()) > before;
+      };
+      await until(stoodStill, patienceMs, () => logsOf(cluster));
+      const able = async (): Promise<boolean> => {
+        const { error } = await a.request({ kind: 'switchover-plan', resource: 'shared', to: 'nodeB' });
+        return error === null;
+      };
+      await until(able, patienceMs, () => logsOf(cluster));
+      const ordered = monotonicMs();
+      await must(a.ctl('switchover', 'shared', '--to', 'nodeB'));
+      const failovers = async (): Promise<Failover[]> => (await timelineOf(b, 9)).failovers;
+      await until(
+        async () => (await failovers()).at(-1)?.to === 'nodeB',
+        patienceMs,
+        () => logsOf(cluster),
+      );
+      const tookAtMost = monotonicMs() - ordered;
+      const last = (await failovers()).at(-1);
+      assert.ok(last !== undefined);
+      wellFormed(last);
+      assert.deepEqual([last.kind, last.from, last.to], ['handover', 'nodeA', 'nodeB']);
+      assert.ok((last.tookMs ?? 0) < tookAtMost, `${last.tookMs} of at most ${tookAtMost} ms`);
+    },
+  );
 });

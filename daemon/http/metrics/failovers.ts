@@ -17,11 +17,14 @@ export interface CountedFailover {
 
 /** What is known of one resource between the loss of its service and its return. Times are those of the node's bootMs. */
 interface Loss {
-  why: 'silent' | 'released' | 'own-lease' | 'service';
+  /** ended: it was found not to run, or nobody knows what it does since its worker has gone. */
+  why: 'silent' | 'released' | 'own-lease' | 'service' | 'ended';
   beganAt: number;
   noticedAt: number;
   complainedAt: number | null;
   acquiredAt: number | null;
+  /** It was started or stopped since, or found not to run: else it has run all the while, and nothing was lost. */
+  touched: boolean;
   epoch: number;
 }
 
@@ -51,7 +54,8 @@ export function followFailovers(
 function after(loss: Loss | null, { bootMs, data, kind }: HaEvent): Loss | null {
   const begun = (why: Loss['why'], agoMs: number): Loss => {
     const epoch = Number(data.epoch ?? 0);
-    return { why, beganAt: bootMs - agoMs, noticedAt: bootMs, complainedAt: null, acquiredAt: null, epoch };
+    const noticed = { noticedAt: bootMs, complainedAt: null, acquiredAt: null, touched: false };
+    return { why, beganAt: bootMs - agoMs, ...noticed, epoch };
   };
   switch (kind) {
     case 'holder-lost': {
@@ -70,27 +74,40 @@ function after(loss: Loss | null, { bootMs, data, kind }: HaEvent): Loss | null 
       return loss === null ? null : { ...loss, complainedAt: bootMs };
     case 'lease-acquired':
       return loss === null ? null : { ...loss, acquiredAt: bootMs };
+    case 'attempt-failed':
+    case 'service-failed':
+      return loss?.why === 'ended' ? { ...loss, why: 'service' } : loss;
     case 'run-changed': {
-      const failed = data.from === 'run' && data.to !== 'run' && Number(data.epoch) > 0 && data.error !== '';
-      return failed && loss === null ? { ...begun('service', 0), acquiredAt: bootMs } : loss;
+      const { from, to } = data;
+      const lapsed = from === 'run' && to !== 'run' && Number(data.epoch) > 0;
+      const why = to === 'stopped' || to === 'unknown' ? 'ended' : 'service';
+      const present = loss ?? (lapsed ? { ...begun(why, 0), acquiredAt: bootMs } : null);
+      const touches = MOVED.has(from) || MOVED.has(to);
+      return present === null || present.touched || !touches ? present : { ...present, touched: true };
     }
     default:
       return loss;
   }
 }
 
+/** States of a resource that is not left as it was. */
+const MOVED: ReadonlySet<unknown> = new Set(['starting', 'stopping', 'stopped', 'failed']);
+
 function endOf(resource: string, loss: Loss, at: number): CountedFailover | null {
-  const { acquiredAt, beganAt, complainedAt, noticedAt } = loss;
-  if (acquiredAt === null) return null;
+  const { acquiredAt, beganAt, complainedAt, noticedAt, touched } = loss;
+  if (acquiredAt === null || !touched) return null;
   const askedAt = complainedAt ?? noticedAt;
   const phases: CountedFailover['phases'] = {
     ...(loss.why === 'silent' && { unnoticed: noticedAt - beganAt }),
     ...(complainedAt !== null && { complaints: complainedAt - noticedAt }),
-    ...(loss.why !== 'service' && { lease: Math.max(0, acquiredAt - askedAt) }),
+    ...((acquiredAt > noticedAt || !ownService(loss)) && { lease: Math.max(0, acquiredAt - askedAt) }),
     start: at - acquiredAt,
   };
   return { resource, kind: kindOf(loss), tookMs: at - beganAt, phases };
 }
+
+/** The lease was held all the while, as a rule. */
+const ownService = ({ why }: Loss): boolean => why === 'service' || why === 'ended';
 
 function kindOf({ complainedAt, why }: Loss): FailoverKind {
   switch (why) {
@@ -102,6 +119,7 @@ function kindOf({ complainedAt, why }: Loss): FailoverKind {
     case 'released':
       return complainedAt === null ? 'handover' : 'failed';
     case 'own-lease':
+    case 'ended':
       return 'other';
   }
 }
