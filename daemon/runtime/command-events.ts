@@ -1,12 +1,58 @@
 /** What operators ask for, as events. Questions are none. */
 import type { ControlRequest, Selection } from '../../proto/control-types.js';
-import type { NewEvent } from '../../proto/event-types.js';
+import type { NewEvent, RecordEvent } from '../../proto/event-types.js';
 
-/** The event of a request that somebody has made; `error` is '' where it was done. null: it only asked. */
-export function commandEvent(by: string, request: ControlRequest, error: string): NewEvent | null {
+export interface CommandRecorder {
+  /** Records an event of anything else, and before it the commands that have not been answered: it may follow from one of them. */
+  record: RecordEvent;
+  /** Somebody has made a request, which is carried out from now on; to be called once with what came of it, '' where it was done. */
+  given(by: string, request: ControlRequest): (error: string) => void;
+}
+
+/** What is answered within that is one event; what takes longer is told before, so that who follows sees what is under way. */
+const TELL_AFTER_MS = 100;
+
+/** Puts commands on record before what follows from them, and what came of them where they fail later. `pass` takes all events. */
+export function createCommandRecorder(pass: RecordEvent): CommandRecorder {
+  /** Given, and not on record. */
+  const untold = new Set<() => void>();
+
+  return {
+    record(event) {
+      for (const tell of untold) tell();
+      pass(event);
+    },
+    given(by, request) {
+      const event = commandEvent(by, request, '');
+      if (event === null) return () => {};
+      const tell = (): void => {
+        clearTimeout(timer);
+        if (untold.delete(tell)) pass(event);
+      };
+      const timer = setTimeout(tell, TELL_AFTER_MS).unref();
+      untold.add(tell);
+      return (error) => {
+        const known = !untold.has(tell);
+        const failed = error === '' ? null : commandEvent(by, request, error, known ? 'failed' : 'refused');
+        if (failed === null) return tell();
+        clearTimeout(timer);
+        untold.delete(tell);
+        pass(failed);
+      };
+    },
+  };
+}
+
+/** The event of a request that somebody has made; `error` is '' where it was not refused and has not failed. null: it only asked. */
+export function commandEvent(
+  by: string,
+  request: ControlRequest,
+  error: string,
+  how: 'refused' | 'failed' = 'refused',
+): NewEvent | null {
   const words = wordsOf(request);
   if (words === null) return null;
-  const failed = error === '' ? '' : `; refused: ${error}`;
+  const failed = error === '' ? '' : `; ${how}: ${error}`;
   return {
     kind: 'command',
     ...words.subject,

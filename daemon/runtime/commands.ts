@@ -5,7 +5,9 @@ import { dumpConfig } from '../config/dump.js';
 import type { Config } from '../config/types.js';
 import type { NodeCommand } from '../core/node-types.js';
 import { version } from '../process/version.js';
+import { messageOf } from '../sys/errors.js';
 import type { Clustering } from './clustering.js';
+import type { CommandRecorder } from './command-events.js';
 import type { CommandReply } from './command-replies.js';
 import type { DrillHandler } from './drill-facts.js';
 import type { EventsHandler } from './event-commands.js';
@@ -45,8 +47,8 @@ export interface CommandOptions {
   drill: DrillHandler;
   /** Why nothing can be in maintenance on this machine, '' where it can. */
   whyNoMaintenance: () => string;
-  /** Puts it on record that somebody asked for a change, and what came of it. */
-  commanded: (by: string, request: ControlRequest, error: string) => void;
+  /** Puts it on record that somebody asks for a change, before it is carried out, and what came of it. */
+  commanded: CommandRecorder['given'];
 }
 
 export type ReportHandler = (
@@ -191,8 +193,14 @@ export function createControlHandler(options: CommandOptions): Handler {
   }
 
   return async (request, reply, signal, by) => {
-    const last = await answer(request, reply, signal, by);
-    options.commanded(by, request, last.error?.message ?? '');
-    return last;
+    const ended = options.commanded(by, request);
+    try {
+      const last = await answer(request, reply, signal, by);
+      ended(last.error?.message ?? '');
+      return last;
+    } catch (error) {
+      ended(messageOf(error));
+      throw error;
+    }
   };
 }

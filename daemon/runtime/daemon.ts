@@ -25,7 +25,7 @@ import { bootId, bootTime } from '../sys/clock.js';
 import { createActionsHost } from './actions-host.js';
 import { createBalancing } from './balancing.js';
 import { type Clustering, createClustering } from './clustering.js';
-import { commandEvent } from './command-events.js';
+import { createCommandRecorder } from './command-events.js';
 import { createControlHandler, type Reloaded } from './commands.js';
 import { type Daemon, DaemonFailure, type DaemonOptions } from './daemon-types.js';
 import { createDeviceKeeper, type DeviceKeeper } from './device.js';
@@ -66,7 +66,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     ...{ directory: path.join(config.stateDir, 'events'), node: config.node, bootId: bootId() },
     ...{ wall: Date.now, clock: bootTime, problem: (text: string) => log.error({}, text) },
   });
-  const record = journal.record;
+  const commands = createCommandRecorder(journal.record);
+  const { record } = commands;
   /** For what may happen to thousands at once. */
   const gate = createEventGate({ pass: record });
   const workerStore = store('workers');
@@ -205,10 +206,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       now: bootTime,
     }),
     whyNoMaintenance: () => keeper?.cannotClose() ?? '',
-    commanded(by, request, error) {
-      const event = commandEvent(by, request, error);
-      if (event !== null) record(event);
-    },
+    commanded: commands.given,
   });
   const http = createHttpHost({
     ...{ script: options.workerScript, log, subscribe: journal.subscribe },

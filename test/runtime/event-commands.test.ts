@@ -1,10 +1,10 @@
 /** What hastmonctl events is answered, and which requests are events themselves. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { commandEvent } from '../../daemon/runtime/command-events.js';
+import { commandEvent, createCommandRecorder } from '../../daemon/runtime/command-events.js';
 import { createEventsHandler } from '../../daemon/runtime/event-commands.js';
 import type { ControlRequest } from '../../proto/control-types.js';
-import type { EventsRequest, HaEvent } from '../../proto/event-types.js';
+import type { EventsRequest, HaEvent, NewEvent } from '../../proto/event-types.js';
 
 const at = (number: number, about: Partial<HaEvent> = {}): HaEvent => ({
   ...{
@@ -172,4 +172,55 @@ test('questions are none', () => {
   ] as ControlRequest[];
   for (const question of questions)
     assert.equal(commandEvent('alice', question, ''), null, JSON.stringify(question));
+});
+
+/** What is recorded while a switchover is given. */
+function recorderFor() {
+  const kept: NewEvent[] = [];
+  const { given, record } = createCommandRecorder((event) => void kept.push(event));
+  const request: ControlRequest = { kind: 'switchover', resource: 'db', to: 'b', wait: true };
+  const effect: NewEvent = { kind: 'fencing', resource: 'db', text: 'an effect', data: {} };
+  return { kept, request, effect, record, given, texts: () => kept.map(({ text }) => text) };
+}
+
+test('a command stands before what follows from it, and has a second event where it fails later', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  for (const error of ['', 'put back']) {
+    const { effect, given, kept, record, request, texts } = recorderFor();
+    const ended = given('alice', request);
+    record(effect);
+    record(effect);
+    ended(error);
+    record(effect);
+    t.mock.timers.tick(10_000);
+    const command = 'hastmonctl switchover db --to b';
+    const failed = error === '' ? [] : [`${command}; failed: put back`];
+    assert.deepEqual(texts(), [command, 'an effect', 'an effect', ...failed, 'an effect']);
+    assert.deepEqual(kept[0]?.data, { command: 'switchover db --to b', done: true, error: '' });
+    assert.equal(kept[0]?.by, 'alice');
+  }
+});
+
+test('a command that is refused at once is one event, and so is one that changes nothing', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  for (const error of ['', 'no']) {
+    const { effect, given, record, request, texts } = recorderFor();
+    given('alice', request)(error);
+    record(effect);
+    t.mock.timers.tick(10_000);
+    const refused = error === '' ? '' : '; refused: no';
+    assert.deepEqual(texts(), [`hastmonctl switchover db --to b${refused}`, 'an effect']);
+  }
+});
+
+test('a command that waits is told while it does, and a question never', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { given, request, texts } = recorderFor();
+  const ended = given('alice', request);
+  given('alice', { kind: 'status', resources: 'all' })('no such');
+  assert.deepEqual(texts(), []);
+  t.mock.timers.tick(100);
+  assert.equal(texts().length, 1);
+  ended('');
+  assert.equal(texts().length, 1);
 });

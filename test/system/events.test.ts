@@ -118,7 +118,12 @@ test('events tell what happened, why, and who asked for it', async (t) => {
     await runsOn(cluster, 'nodeA');
     const events = await eventsOf(a);
     inOrder(events, 'reload-failed', ['command', { command: 'reload', done: false }], 'reloaded');
-    inOrder(events, 'reloaded', ['command', { command: 'reload', done: true }]);
+    inOrder(
+      events,
+      ['command', { command: 'reload', done: false }],
+      ['command', { command: 'reload', done: true }],
+      'reloaded',
+    );
     const { resource, text: what } = events.find(({ kind }) => kind === 'reloaded') ?? {};
     assert.match(`${resource} ${what}`, /^shared status_interval changed$/);
     before = events;

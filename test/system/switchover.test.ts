@@ -80,6 +80,14 @@ test('a switchover is tried dry, done, and put back where the other one cannot s
       events,
       /nodeA .*: it is put back here\n(.*\n)*.*put back: what was to go to nodeA runs here again/,
     );
+    assert.match(
+      events,
+      /hastmonctl switchover shared \(.*\n.*handing over to nodeA\n(.*\n)*.*hastmonctl switchover shared; failed: /,
+    );
+    const attempts =
+      /attempts +\S+ m?s .*nodeA +nodeA gave it up, epoch \d+, without having run it: .*told to fail/;
+    const told = async (): Promise<boolean> => attempts.test((await b.ctl('timeline', 'shared')).stdout);
+    await until(told, patienceMs, logs);
     assert.equal(overlapMs(cluster.beats()), 0, logs());
   });
 
