@@ -91,6 +91,7 @@ test('a resource in maintenance is left alone, whatever becomes of hastmond', as
   });
 
   await t.test('kill -9 of hastmond and of its worker: the same', async () => {
+    assert.ok(a.running(), 'nothing to kill: pid 0 would be this test itself');
     const killed = a.exited;
     for (const pid of [a.pid, a.worker('primary')]) process.kill(pid, 'SIGKILL');
     await killed;
