@@ -119,6 +119,8 @@ function lastRenewal(
       (wordIn(event, 'peer') !== before.node || numberIn(event, 'epoch') !== before.epoch)
     )
       continue;
+    // A voter that has restarted since does not know.
+    if (typeof event.data.lastRenewedMs !== 'number') continue;
     const renewed: DurationMs = numberIn(event, 'lastRenewedMs');
     last.set(event.node, Math.max(last.get(event.node) ?? Number.NEGATIVE_INFINITY, time - renewed));
   }

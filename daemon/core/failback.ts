@@ -79,17 +79,20 @@ export function noteArrived(state: NodeState, now: Instant): void {
   if (arrived === null) return;
   const message = heardLately(state, arrived.node, now);
   const runs = message !== null && message.holdingEpoch > 0 && message.run === 'run';
+  const goesOn = runs && message.holdingEpoch === arrived.epoch;
   const { complaintIntervalMs, failbackMs } = state.settings;
-  if (runs && now - arrived.at >= Math.max(failbackMs, complaintIntervalMs)) {
+  if (goesOn && now - arrived.at >= Math.max(failbackMs, complaintIntervalMs)) {
     state.failback = NO_FAILBACK;
     return;
   }
-  // It has died there: what it is tried for again counts from then on.
-  if (message !== null && !runs) state.failback = { ...state.failback, arrived: { ...arrived, at: now } };
   const other = state.settings.voters.some(
     (node) => node !== arrived.node && (heardLately(state, node, now)?.holdingEpoch ?? 0) > arrived.epoch,
   );
-  if (other || holding(state, now)) failbackFailed(state, now);
+  if (other || holding(state, now)) return failbackFailed(state, now);
+  // It has died there, or runs under another lease: what is heard of it after that counts from then on. Silence says nothing.
+  const epoch = runs ? message.holdingEpoch : arrived.epoch;
+  if (message !== null && !goesOn)
+    state.failback = { ...state.failback, arrived: { ...arrived, epoch, at: now } };
 }
 
 /** What is known after a failback that failed: the next one waits for longer each time. */

@@ -154,7 +154,9 @@ function forget(state: NodeState, now: Instant, outputs: NodeOutput[], reply: Re
     return reply(
       `${grant.holder.node} is connected: hastmonctl maintenance off ${state.settings.resource} there`,
     );
-  for (const output of forgetMaintenance(state.voter)) if (output.kind === 'store') outputs.push(output);
+  const stores = forgetMaintenance(state.voter);
+  if (stores.length === 0) return reply('a record is being written; try again in a moment');
+  for (const output of stores) if (output.kind === 'store') outputs.push(output);
   const there =
     theirs === null ? 'what may still run there runs unguarded' : 'it says that nothing runs there';
   reply('', `this voter keeps nothing for ${grant.holder.node} any more; ${there}`);

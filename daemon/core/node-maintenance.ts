@@ -9,7 +9,7 @@ import type { Kept, KeptNote, NodeCommand, NodeOutput, NodeState } from './node-
 import { voterOutputs } from './node-voter.js';
 import type { Instant, NodeName, VoterMemory } from './types.js';
 import { connectedHolder, heardLately, holding, quorums } from './view.js';
-import { bindsToOthers, disownMaintenance } from './voter.js';
+import { bindsToOthers, disownMaintenance, isNewer } from './voter.js';
 
 type On = Extract<NodeCommand, { kind: 'maintenance-on' }>;
 type Reply = (error: string, text?: string) => void;
@@ -228,7 +228,7 @@ function keptForUs(state: NodeState, now: Instant): KeptForUs | null {
     const theirs = heardLately(state, node, now)?.memory.grant;
     if (!theirs?.mark.on || theirs.holder.node !== self) continue;
     const older = grant === null || (grant.epoch < theirs.epoch && !bindsToOthers(state.voter, now));
-    const behind = grant?.epoch === theirs.epoch && grant.mark.revision < theirs.mark.revision;
+    const behind = grant?.epoch === theirs.epoch && isNewer(theirs.mark, grant.mark);
     if (older || behind) return theirs;
   }
   return null;

@@ -32,8 +32,8 @@ export type Observation =
       peer: NodeName;
       epoch: number;
       why: 'ran-out' | 'released' | 'replaced';
-      /** Since the holder last renewed it here, at least. */
-      lastRenewedMs: DurationMs;
+      /** Since the holder last renewed it here; missing where it has not since this daemon began. */
+      lastRenewedMs?: DurationMs;
     }
   | { kind: 'lease-acquired'; epoch: number }
   | { kind: 'lease-lost'; epoch: number }
@@ -123,8 +123,8 @@ function votes(before: NodeState, after: NodeState, now: Instant): Observation[]
   if (old !== null) {
     const ended =
       after.voter.grant?.epoch === old.epoch ? 'ran-out' : present === null ? 'released' : 'replaced';
-    const lastRenewedMs = now - (old.until - old.grantMs);
-    found.push({ kind: 'vote-ended', peer: old.holder.node, epoch: old.epoch, why: ended, lastRenewedMs });
+    const renewed = old.restored ? {} : { lastRenewedMs: now - (old.until - old.grantMs) };
+    found.push({ kind: 'vote-ended', peer: old.holder.node, epoch: old.epoch, why: ended, ...renewed });
   }
   if (present !== null) found.push({ kind: 'vote-granted', peer: present.holder.node, epoch: present.epoch });
   return found;

@@ -76,6 +76,11 @@ export function disownMaintenance(
   return storeUnmarked(state, kept, { on: false, reason: '', by: '', revision });
 }
 
+/** `mark` counts, and not `than`. Of one revision both are there where an operator has forgotten it on a voter: on another one it goes on. */
+export function isNewer(mark: MaintenanceMark, than: MaintenanceMark): boolean {
+  return mark.revision > than.revision || (mark.revision === than.revision && mark.on && !than.on);
+}
+
 /** True where this voter has promised the resource to another node, and that still counts. */
 export function bindsToOthers({ grant, self }: VoterState, now: Instant): boolean {
   return grant !== null && grant.holder.node !== self && (grant.mark.on || now < grant.until);
@@ -244,8 +249,8 @@ function takeHistory(state: VoterState, why: string, now: Instant): VoterOutput[
     // One that has run out binds nobody, but for what it says of maintenance.
     if (memory.grant.leftMs === 0 && !memory.grant.mark.on) continue;
     const { holder, epoch, leftMs, mark } = memory.grant;
-    // Of two that differ, the newer word of the holder; of two alike, the one that lasts longer.
-    if (state.grant?.epoch === epoch && mark.revision < state.grant.mark.revision) continue;
+    // Of two that differ, the newer word of the holder; of two as new, the one that keeps it: the other one is an operator's, of another voter.
+    if (state.grant?.epoch === epoch && isNewer(state.grant.mark, mark)) continue;
     state.grant = { holder, epoch, grantMs: leftMs, until: now + leftMs, mark, restored: true };
   }
   const begun = beginStore(state, recordOf(state));

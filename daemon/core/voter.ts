@@ -19,6 +19,7 @@ import type {
   VoterMemory,
   VoterSets,
 } from './types.js';
+import { isNewer } from './voter-memory.js';
 import {
   beginStore,
   type Grant,
@@ -34,6 +35,7 @@ export {
   changeVoters,
   disownMaintenance,
   forgetMaintenance,
+  isNewer,
   voterAlone,
   voterHeard,
   voterSurpassed,
@@ -164,7 +166,8 @@ function markOf(grant: Grant | null, { epoch, holder, mark }: RequestMessage): M
  * nothing. What the holder said before it said something newer changes nothing.
  */
 function storeMark(state: VoterState, grant: Grant, mark: MaintenanceMark): VoterOutput[] {
-  if (state.storing !== null || mark.revision <= grant.mark.revision) return [];
+  // A holder that is heard again is not lost: what an operator has forgotten for it counts again.
+  if (state.storing !== null || !isNewer(mark, grant.mark)) return [];
   const { epoch, holder } = grant;
   const begun = beginStore(state, {
     epochMax: state.epochMax,

@@ -31,7 +31,11 @@ function textOf(seen: Observation): string {
     case 'vote-granted':
       return `this voter has granted the lease to ${seen.peer}, epoch ${seen.epoch}`;
     case 'vote-ended':
-      return `the grant to ${seen.peer}, epoch ${seen.epoch}, ${ENDS[seen.why]}, ${seconds(seen.lastRenewedMs)} after it was last renewed`;
+      return `the grant to ${seen.peer}, epoch ${seen.epoch}, ${ENDS[seen.why]}, ${
+        seen.lastRenewedMs === undefined
+          ? 'not renewed since hastmond began'
+          : `${seconds(seen.lastRenewedMs)} after it was last renewed`
+      }`;
     case 'lease-acquired':
       return `this node holds the lease, epoch ${seen.epoch}`;
     case 'lease-lost':

@@ -257,10 +257,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     try {
       await network.listen(next.listen);
       // Maintenance may have begun since that was asked.
-      const begun = removedInMaintenance(resources, next);
-      if (begun.length > 0) {
+      const begun = cannotApply(next, diff);
+      if (begun !== '') {
         await network.listen(config.listen);
-        return reloadFailed(`${begun.join('\n')}\nnothing has been changed`);
+        return reloadFailed(begun);
       }
     } catch (error) {
       const text = `${(error as Error).message}; nothing has been changed`;

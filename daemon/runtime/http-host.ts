@@ -80,7 +80,11 @@ export function createHttpHost(options: HttpHostOptions): HttpHost {
       port = null;
       if (given !== null) say({ kind: 'settings', ...given });
     },
-    ...{ heard, gone: abandon },
+    heard,
+    gone() {
+      port = null;
+      abandon();
+    },
     replacing: options.ended,
   });
 

@@ -30,20 +30,30 @@ export const ASK_MS = 5000;
 /** Longer than a machine takes to start again; what was heard longer ago holds nothing back. */
 export const HOLD_MS = 300_000;
 
-/** What a node said last: which resources are in maintenance, and when it said so. */
+/** What a node said last: which resources are in maintenance, each with the node that is, and when it said so. */
 export interface Word {
   at: Instant;
-  kept: ReadonlySet<string>;
+  kept: ReadonlyMap<string, NodeName>;
 }
 
-/** The checks that judge what some node says is in maintenance, unless that was too long ago. Pure. */
+/**
+ * The checks that judge what some node says is in maintenance, unless that was too long ago. What the node itself says that is to be in maintenance
+ * goes before what others say of it: one that is cut off from it does not hear of the end. Pure.
+ */
 export function checksKept(
   judged: readonly JudgedResource[],
   words: ReadonlyMap<NodeName, Word>,
   now: Instant,
 ): Map<string, string> {
   const fresh = [...words.values()].filter(({ at }) => now - at < HOLD_MS);
-  const kept = judged.filter(({ resource }) => fresh.some((word) => word.kept.has(resource)));
+  const isKept = (resource: string): boolean =>
+    fresh.some(({ at, kept }) => {
+      const holder = kept.get(resource);
+      const own = holder === undefined ? undefined : words.get(holder);
+      const denied = own !== undefined && own.at > at - 2 * ASK_MS && !own.kept.has(resource);
+      return holder !== undefined && !denied;
+    });
+  const kept = judged.filter(({ resource }) => isKept(resource));
   return new Map(kept.flatMap(({ checks, resource }) => checks.map((check) => [check, resource] as const)));
 }
 
@@ -103,6 +113,10 @@ export function createKeptElsewhere({ ask, changed, clock }: KeptElsewhereOption
   };
 }
 
-function keptIn(status: readonly StatusEntry[]): Set<string> {
-  return new Set(status.flatMap(({ maintenance, resource }) => (maintenance === null ? [] : [resource])));
+function keptIn(status: readonly StatusEntry[]): Map<string, NodeName> {
+  return new Map(
+    status.flatMap(({ maintenance, resource }) =>
+      maintenance === null ? [] : [[resource, maintenance.node]],
+    ),
+  );
 }

@@ -121,6 +121,17 @@ test('a node that was cut off and lost its lease says so: it was lost, also wher
   assert.ok(Math.abs((failover.tookMs ?? 0) - (told.now - renewedAt)) < 10, `${failover.tookMs} ms`);
 });
 
+test('a voter that has restarted since knows of no renewal after that: the node was lost all the same', () => {
+  const told = begins();
+  told.after(5000, 'b', 'holder-lost', { peer: 'a', epoch: 1, why: 'silent', lastHeardMs: 1000 });
+  const lastHeard = told.now - 1000;
+  told.after(9000, 'c', 'vote-ended', { peer: 'a', epoch: 1, why: 'ran-out' });
+  takes(told, 'b', 2, ['b', 'c']);
+  const failover = only(toldBy(told, ['b', 'c']));
+  assert.equal(failover.kind, 'lost');
+  assert.ok(Math.abs((failover.tookMs ?? 0) - (told.now - lastHeard)) < 10, `${failover.tookMs} ms`);
+});
+
 test('a failure after which the service answered is not the cause of a later switchover', () => {
   const told = begins().after(5000, 'a', 'service-failed', { why: 'www' });
   told

@@ -252,6 +252,15 @@ describe('[P7] a failback has come off when the other node has kept the resource
     assert.deepEqual([a.state().failback.failures, a.state().failback.arrived], [0, null]);
   });
 
+  test('and for that time under one lease', () => {
+    const a = handedBack();
+    a.pass(AFTER - 5000, RUNS);
+    a.pass(AFTER - 5000, { ...RUNS, holdingEpoch: 4 });
+    assert.equal(a.state().failback.failures, 1);
+    a.pass(6000, { ...RUNS, holdingEpoch: 4 });
+    assert.equal(a.state().failback.failures, 0);
+  });
+
   test('and for complaint_interval, however short that of the file is', () => {
     const a = handedBack({ complaintIntervalMs: 2 * AFTER });
     a.pass(AFTER + 1000, RUNS);

@@ -179,6 +179,30 @@ describe('what an operator has forgotten on one voter', () => {
     storeAll(other, voterHeard(other, 'c', voterMemory(state, 60), 60), 60);
     assert.equal(other.grant?.mark.on, true);
   });
+
+  test('[L8] counts again when the node is heard again', () => {
+    const state = keeping();
+    storeAll(state, forgetMaintenance(state), 50);
+    assert.equal(asked(state, requestOf('a', 1, { mark: ON }), 60), null);
+    assert.equal(state.grant?.mark.on, true);
+  });
+
+  test('[L8] is not what a voter without a record learns, in whatever order it hears', () => {
+    const forgot = keeping();
+    storeAll(forgot, forgetMaintenance(forgot), 50);
+    for (const order of [
+      [keeping(), forgot],
+      [forgot, keeping()],
+    ]) {
+      const state = initVoter('b', VOTERS, null, GRANT_MS, 0);
+      for (const [index, other] of order.entries()) {
+        const memory = { ...voterMemory(other, 100), epochMax: 1 };
+        storeAll(state, voterHeard(state, index === 0 ? 'a' : 'c', memory, LATER), LATER);
+      }
+      assert.equal(state.history, true);
+      assert.equal(state.grant?.mark.on, true);
+    }
+  });
 });
 
 describe("the primary's worker", () => {
@@ -309,6 +333,11 @@ describe('a node', () => {
     };
     const blank = { ...heartbeat().memory, history: false, sets: [] };
     assert.deepEqual(forget(null), ['', true]);
+    const again = { kind: 'command', id: 8, command: { kind: 'maintenance-forget' } } as const;
+    assert.match(
+      replies(step(step(own.state, again, 10).state, again, 11).outputs)[0] ?? '',
+      /being written/,
+    );
     assert.deepEqual(forget(heartbeat({ memory: blank })), ['', true]);
     const refused = /^b is connected: hastmonctl maintenance off \w+ there$/;
     for (const message of [

@@ -11,7 +11,10 @@ const judged = [
   { resource: 'shared', checks: ['web', 'db'], nodes: ['a', 'b'] },
   { resource: 'mail', checks: ['smtp'], nodes: ['a', 'm'] },
 ];
-const word = (at: number, ...kept: string[]) => ({ at, kept: new Set(kept) });
+const word = (at: number, ...kept: string[]) => ({
+  at,
+  kept: new Map(kept.map((resource) => [resource, 'c'])),
+});
 
 test('checks of what one node says is in maintenance are held, and those of nothing else', () => {
   const words = new Map([
@@ -25,6 +28,19 @@ test('checks of what one node says is in maintenance are held, and those of noth
       ['db', 'shared'],
     ],
   );
+});
+
+test('the node that is to be in maintenance goes before what others say of it', () => {
+  const held = (own: number, other: number): number => {
+    const words = new Map([
+      ['b', word(other, 'shared')],
+      ['c', word(own)],
+    ]);
+    return checksKept(judged, words, Math.max(own, other) + 1).size;
+  };
+  assert.equal(held(50_000, 20_000), 0, 'who is cut off from it has not heard of the end');
+  assert.equal(held(50_000, 55_000), 0, 'nor of late');
+  assert.equal(held(20_000, 50_000), 2, 'what it said before maintenance began says nothing');
 });
 
 test('what was heard too long ago holds nothing', () => {
