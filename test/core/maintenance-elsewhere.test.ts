@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startNode } from '../../daemon/core/node.js';
 import type { NodeState } from '../../daemon/core/node-types.js';
+import type { StateMessage } from '../../daemon/core/types.js';
 import { waitingFor } from '../../daemon/core/waiting.js';
 import { holder, words } from './driven.js';
 import { GRANT_MS, heartbeat, settings, VOTERS } from './given.js';
@@ -54,4 +55,33 @@ test('[L7] does not begin while another voter changes the voters, as far as that
   // Who has no record follows its file, and what is old is not known.
   assert.equal(said(20, [['a', 'b']], false), '');
   assert.equal(said(4000, [['a', 'b']]), '');
+});
+
+test('[L8] keeps nothing any more by the word of the operator, but for a node that can say so itself', () => {
+  const grant = { holder: { node: 'b', incarnation: 1 }, epoch: 3, grantMs: GRANT_MS, mark: ON };
+  const init = { incarnation: 9, leftRunning: null, roleOnStart: 'secondary', kept: null } as const;
+  const own = startNode({ settings: settings(), ...init, record: { epochMax: 3, grant, sets: [VOTERS] } }, 0);
+  const forget = (message: StateMessage | null): [string, boolean] => {
+    const heard =
+      message === null ? own.state : step(own.state, { kind: 'peer', from: 'b', message }, 10).state;
+    const { outputs } = step(heard, { kind: 'command', id: 7, command: { kind: 'maintenance-forget' } }, 11);
+    return [replies(outputs)[0] ?? '', outputs.some(({ kind }) => kind === 'store')];
+  };
+  const blank = { ...heartbeat().memory, history: false, sets: [] };
+  assert.deepEqual(forget(null), ['', true]);
+  const again = { kind: 'command', id: 8, command: { kind: 'maintenance-forget' } } as const;
+  assert.match(replies(step(step(own.state, again, 10).state, again, 11).outputs)[0] ?? '', /being written/);
+  assert.deepEqual(forget(heartbeat({ memory: blank })), ['', true]);
+  const refused = /^b is connected: hastmonctl maintenance off \w+ there$/;
+  for (const message of [
+    heartbeat(),
+    heartbeat({ memory: blank, run: 'run' }),
+    heartbeat({ memory: blank, run: 'unknown' }),
+    heartbeat({ memory: blank, holdingEpoch: 3 }),
+    heartbeat({ memory: blank, forced: true }),
+  ]) {
+    const [error, stores] = forget(message);
+    assert.match(error, refused);
+    assert.ok(!stores);
+  }
 });

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { demandOf } from '../../daemon/core/demand.js';
 import { startNode } from '../../daemon/core/node.js';
 import { initPrimary, type PrimaryState, stepPrimary } from '../../daemon/core/primary.js';
-import type { MaintenanceMark, RequestMessage, StateMessage } from '../../daemon/core/types.js';
+import type { MaintenanceMark, RequestMessage } from '../../daemon/core/types.js';
 import { UNMARKED } from '../../daemon/core/types.js';
 import {
   changeVoters,
@@ -314,45 +314,6 @@ describe('a node', () => {
     assert.notEqual(step(adopted(), { kind: 'peer', from: 'b', message: old }, 10).state.kept, null);
   });
 
-  test('[L8] keeps nothing any more by the word of the operator, but for a node that can say so itself', () => {
-    const grant = { holder: { node: 'b', incarnation: 1 }, epoch: 3, grantMs: GRANT_MS, mark: ON };
-    const init = { incarnation: 9, leftRunning: null, roleOnStart: 'secondary', kept: null } as const;
-    const own = startNode(
-      { settings: settings(), ...init, record: { epochMax: 3, grant, sets: [VOTERS] } },
-      0,
-    );
-    const forget = (message: StateMessage | null): [string, boolean] => {
-      const heard =
-        message === null ? own.state : step(own.state, { kind: 'peer', from: 'b', message }, 10).state;
-      const { outputs } = step(
-        heard,
-        { kind: 'command', id: 7, command: { kind: 'maintenance-forget' } },
-        11,
-      );
-      return [replies(outputs)[0] ?? '', outputs.some(({ kind }) => kind === 'store')];
-    };
-    const blank = { ...heartbeat().memory, history: false, sets: [] };
-    assert.deepEqual(forget(null), ['', true]);
-    const again = { kind: 'command', id: 8, command: { kind: 'maintenance-forget' } } as const;
-    assert.match(
-      replies(step(step(own.state, again, 10).state, again, 11).outputs)[0] ?? '',
-      /being written/,
-    );
-    assert.deepEqual(forget(heartbeat({ memory: blank })), ['', true]);
-    const refused = /^b is connected: hastmonctl maintenance off \w+ there$/;
-    for (const message of [
-      heartbeat(),
-      heartbeat({ memory: blank, run: 'run' }),
-      heartbeat({ memory: blank, run: 'unknown' }),
-      heartbeat({ memory: blank, holdingEpoch: 3 }),
-      heartbeat({ memory: blank, forced: true }),
-    ]) {
-      const [error, stores] = forget(message);
-      assert.match(error, refused);
-      assert.ok(!stores);
-    }
-  });
-
   test('[L9] says that it does not count on what others keep for it, but while its own voter is bound to another node', () => {
     const grant = { holder: { node: 'b', incarnation: 1 }, epoch: 3, grantMs: GRANT_MS, mark: UNMARKED };
     const init = { incarnation: 9, leftRunning: null, roleOnStart: 'secondary', kept: null } as const;
@@ -370,6 +331,9 @@ describe('a node', () => {
     // A release, as of an acquisition that came to nothing, has not ended what others keep (L3).
     const released = { a: [{ incarnation: 1, epoch: 4 }] };
     assert.deepEqual(stored(GRANT_MS, { ...state, voter: { ...state.voter, released } }), ['a']);
+    // Nor has an operator's word to one of the voters, from which this one has learned.
+    const learned = { ...kept, grantMs: GRANT_MS, until: 0, restored: true, mark: { ...ON, on: false } };
+    assert.deepEqual(stored(GRANT_MS, { ...state, voter: { ...state.voter, grant: learned } }), ['a']);
   });
 
   test('[L9] ends it only under a good lease, by itself when there is one', () => {

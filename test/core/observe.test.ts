@@ -163,6 +163,15 @@ describe('what is seen of the vote', () => {
     ]);
   });
 
+  test('that it has run out which was given before this daemon began: when it was renewed is not known', () => {
+    const holder = { node: 'b', incarnation: 1 };
+    const grant = { holder, epoch: 1, grantMs: 5000, mark: { on: false, reason: '', by: '', revision: 0 } };
+    const trial = nodeFor({ record: { epochMax: 1, grant, sets: [VOTERS] } });
+    assert.deepEqual(trial.step({ kind: 'tick' }, 5000), [
+      { kind: 'vote-ended', peer: 'b', epoch: 1, why: 'ran-out' },
+    ]);
+  });
+
   test('that it was released', () => {
     const trial = granted();
     const holder = { node: 'b', incarnation: 1 };
