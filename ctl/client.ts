@@ -1,2 +1,2 @@
 /** How hastmonctl talks to hastmond. */
-export { ControlFailure, call, connectControl } from '../daemon/control/call.js';
+export { ControlFailure, call, connectControl, Unreached } from '../daemon/control/call.js';

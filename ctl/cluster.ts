@@ -100,9 +100,10 @@ function stacked(
     const words = [role, state, lease].filter((word) => word !== '' && word !== '-');
     const said = [...words, ...titled('epoch', epoch)].join(', ');
     const head = resource === '-' ? said : `${resource}: ${said}`;
-    const own = fold(indent(1) + head, width, indent(2));
-    if (note !== '') own.push(...fold(indent(2) + note, width, indent(3)));
-    if (head !== '') lines.push(...own.map((line) => (odd ? paint(line, YELLOW) : line)));
+    const own = head === '' ? [] : fold(indent(1) + head, width, indent(2));
+    const depth = head === '' ? 1 : 2;
+    if (note !== '') own.push(...fold(indent(depth) + note, width, indent(depth + 1)));
+    lines.push(...own.map((line) => (odd ? paint(line, YELLOW) : line)));
   }
   return lines;
 }

@@ -20,6 +20,8 @@ export interface RealReport {
   events: readonly HaEvent[];
   /** The moves as all nodes saw them; none where that could not be put together. */
   failovers: readonly Failover[];
+  /** The operator has ended the collecting of both before all was there. */
+  cut: boolean;
   versions: { hastmonctl: string; hastmond: string };
   began: Date;
   ended: Date;
@@ -56,6 +58,7 @@ export function reportText(report: RealReport): string {
     '## The cluster before',
     cluster(report),
     '## What has happened, as this node saw it',
+    ...(report.cut ? ['Collecting this was interrupted: there may be more on record.'] : []),
     eventTable(events),
     '## What would follow from failures, computed before',
     `\`\`\`\n${formatDrill(drilled, { columns: Number.POSITIVE_INFINITY, colour: false }).replaceAll('```', "'''")}\`\`\``,

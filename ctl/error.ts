@@ -1,10 +1,12 @@
 /** What ends hastmonctl with a message. */
 
-/** `code` is from sysexits(3); every line of the message is for people. */
+/** `code` is from sysexits(3); every line of the message is for people. `aboutFile`: lines that are shown before it, as an editor reads them. */
 export class CtlError extends Error {
   readonly code: number;
-  constructor(code: number, message: string) {
+  readonly aboutFile: string;
+  constructor(code: number, message: string, aboutFile = '') {
     super(message);
     this.code = code;
+    this.aboutFile = aboutFile;
   }
 }

@@ -15,6 +15,8 @@ export interface Interrupts {
   early: Promise<never>;
   /** From now on there is something to come back from: each one is told to `heard`, with its number, from 1. */
   begin(heard: (signal: NodeJS.Signals, count: number) => void): void;
+  /** From now on nothing is left to come back from: none is told any more. Gives what the next one aborts. */
+  over(): AbortSignal;
   close(): void;
 }
 
@@ -46,6 +48,10 @@ export function listenForInterrupts(nothingDone: string): Interrupts {
     early,
     begin(told) {
       tell = told;
+    },
+    over() {
+      tell = () => {};
+      return abort.signal;
     },
     close() {
       for (const signal of SIGNALS) process.off(signal, heard);

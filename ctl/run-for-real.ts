@@ -1,5 +1,6 @@
 /** The shell of for-real.ts: asks hastmond and the operator, runs the command, hears interrupts, and writes the report. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +11,7 @@ import type { DrillFacts } from '../proto/drill-types.js';
 import type { Explanation } from '../proto/explain-types.js';
 import type { Failover } from '../proto/timeline-types.js';
 import { ANSWER_MS, succeeded } from './answer.js';
+import { plain } from './check-words.js';
 import type { RealTask } from './drill-arguments.js';
 import { type Expected, expectedOf } from './drill-expected.js';
 import { computed, type Drilled, eventsOf, gathered, type Known, present } from './drill-facts.js';
@@ -34,6 +36,7 @@ const CLOCKS_MS = 1000;
 const BACK_END_MS = 5000;
 /** More confirmed outages are not named one by one. */
 const OUTAGES_MAX = 5;
+const CUT = 'hastmonctl: interrupted: the report is without what the nodes have not said by now';
 
 /** Gives the exit status; rejects with a CtlError where nothing has been begun. */
 export async function runForReal(session: Session, task: RealTask): Promise<number> {
@@ -64,21 +67,42 @@ async function carriedOut(session: Session, task: RealTask, begun: Begun): Promi
   const effects = effectsOf(session, task, interrupts);
   try {
     const result = await forReal(task, facts, effects);
-    await sleep(EVENTS_LATE_MS);
-    const sinceMs = Date.now() - began.getTime() + 1000;
-    const events = await eventsOf(session, task.resource, sinceMs).catch(() => []);
-    const failovers = await failoversOf(session, task, began).catch(() => []);
+    // What comes after the drill is no interrupt of it.
+    const interrupted = result.interrupted ? interrupts.status() : 0;
+    const found = await collected(session, task, began, interrupts.over());
+    if (found.cut) session.terminal.note(CUT);
     const versions = { hastmonctl: version, hastmond };
     const whole: RealReport = {
-      ...{ task, drilled, expected, result, events, failovers, versions, began, ended: new Date() },
+      ...{ task, drilled, expected, result, ...found, versions, began, ended: new Date() },
     };
     await report.file.write(reportText(whole));
     await report.file.close();
-    return tell(session, task, whole, report.name, interrupts.status());
+    return tell(session, task, whole, report.name, interrupted);
   } finally {
     await effects.endBack();
     await report.file.close().catch(() => {});
   }
+}
+
+type Collected = Pick<RealReport, 'cut' | 'events' | 'failovers'>;
+
+/** What the nodes have on record of the drill, none of what cannot be had; once `cut` is aborted, what has been answered by then. */
+async function collected(
+  session: Session,
+  task: RealTask,
+  began: Date,
+  cut: AbortSignal,
+): Promise<Collected> {
+  const found: Collected = { cut: false, events: [], failovers: [] };
+  const collect = async (): Promise<void> => {
+    await sleep(EVENTS_LATE_MS);
+    const sinceMs = Date.now() - began.getTime() + 1000;
+    found.events = await eventsOf(session, task.resource, sinceMs).catch(() => []);
+    if (!cut.aborted) found.failovers = await failoversOf(session, task, began).catch(() => []);
+  };
+  await Promise.race([collect(), once(cut, 'abort')]);
+  // An answer that is late must not change what is reported.
+  return { ...found, cut: cut.aborted };
 }
 
 interface Agreed {
@@ -257,9 +281,7 @@ function tell(
     };
     terminal.print(`${JSON.stringify(json, null, 2)}\n`);
   }
-  if (problem !== '') terminal.note(`hastmonctl: ${problem}`);
-  if (role !== '') terminal.note(`hastmonctl: ${role}`);
-  terminal.note(`hastmonctl: ${end}`);
+  for (const line of [problem, role, end]) if (line !== '') terminal.note(`hastmonctl: ${plain(line)}`);
   if (!invocation.json) terminal.print(`${file}\n`);
   // Without a way there nothing has been done.
   if (interrupted !== 0 && (problem === '' || there === null)) return interrupted;

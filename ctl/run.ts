@@ -8,7 +8,8 @@ import type { ExplainRequest } from '../proto/explain-types.js';
 import type { MonitorRequest } from '../proto/monitor-types.js';
 import { ANSWER_MS, succeeded } from './answer.js';
 import type { Invocation } from './arguments.js';
-import { ControlFailure, call } from './client.js';
+import { plain } from './check-words.js';
+import { ControlFailure, call, Unreached } from './client.js';
 import { CtlError } from './error.js';
 import type { Goal } from './goal.js';
 import { type Found, findControl } from './locate.js';
@@ -40,11 +41,18 @@ export async function run(invocation: Invocation, terminal: Terminal): Promise<n
     return await carryOut(openSession(invocation, terminal));
   } catch (error) {
     if (!(error instanceof CtlError || error instanceof ControlFailure)) throw error;
-    // Messages about a file begin with file:line:column, for editors to read.
-    const who = error.code === exitCode.config ? '' : 'hastmonctl: ';
-    for (const line of error.message.split('\n')) terminal.note(`${who}${line}`);
+    tellOf(error, terminal);
     return error.code;
   }
+}
+
+/** What other nodes have said may be in it. */
+function tellOf(error: CtlError | ControlFailure, terminal: Terminal): void {
+  const aboutFile = error instanceof CtlError ? error.aboutFile : '';
+  for (const line of aboutFile.trimEnd().split('\n')) if (aboutFile !== '') terminal.note(plain(line));
+  // hastmond's messages about a file begin with file:line:column, for editors to read.
+  const who = error.code === exitCode.config && aboutFile === '' ? '' : 'hastmonctl: ';
+  for (const line of error.message.split('\n')) terminal.note(plain(`${who}${line}`));
 }
 
 function openSession(invocation: Invocation, terminal: Terminal): Session {
@@ -63,7 +71,7 @@ function openSession(invocation: Invocation, terminal: Terminal): Session {
       found = findControl(invocation, (text) => debug(1, text), purpose);
       debug(1, `control socket: ${found.path}`);
     }
-    const { hint, path } = found;
+    const { errors, hint, path } = found;
     const began = performance.now();
     debug(2, `request: ${JSON.stringify(request)}`);
     const onPart = ({ events, progress }: ControlReply): void => {
@@ -71,7 +79,7 @@ function openSession(invocation: Invocation, terminal: Terminal): Session {
       onEvents(events);
     };
     const reply = await call(path, request, onPart, timeoutMs).catch((error: unknown) => {
-      throw hint === '' ? error : hinted(error, hint);
+      throw hint === '' ? error : hinted(error, hint, errors);
     });
     const answer = reply.error === null ? 'done' : `error ${reply.error.code}`;
     debug(2, `answer to ${request.kind} after ${Math.round(performance.now() - began)} ms: ${answer}`);
@@ -80,8 +88,10 @@ function openSession(invocation: Invocation, terminal: Terminal): Session {
   return { invocation, terminal, ask };
 }
 
-/** Where nobody answers, the socket may be another node's. */
-function hinted(error: unknown, hint: string): unknown {
+/** Where nobody answers, the socket may be another node's; whose file is wrong and cannot be given to hastmond is told so here. */
+function hinted(error: unknown, hint: string, errors: string): unknown {
+  if (errors !== '' && error instanceof Unreached)
+    return new CtlError(error.code, `${error.message}\n${hint}\nnothing has been changed`, errors);
   const nobody = error instanceof ControlFailure && error.code === exitCode.unavailable;
   return nobody ? new ControlFailure(error.code, `${error.message}\n${hint}`) : error;
 }

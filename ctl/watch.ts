@@ -1,5 +1,6 @@
 /** --watch: looks again and again, and shows it in the same place on a terminal, else one below the other. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { plain } from './check-words.js';
 import type { Room } from './checks.js';
 import { ControlFailure } from './client.js';
 import { CtlError } from './error.js';
@@ -52,7 +53,7 @@ export async function watch<S extends Shown>(options: WatchOptions<S>): Promise<
       } catch (error) {
         // hastmond may be restarting: what was shown last stays, with why it is old.
         if (!(error instanceof ControlFailure || error instanceof CtlError)) throw error;
-        failure = error.message;
+        failure = error.message.split('\n').map(plain).join('\n');
       }
     }
   } finally {

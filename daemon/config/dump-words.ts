@@ -1,9 +1,8 @@
 /** Words of hastmon.conf as a file can have them: quoted where they would not be read as words. */
 import { isReserved } from './grammar.js';
 
+/** What a dump shows in place of a secret. */
 export const SECRET_SHOWN = '***';
-/** The same for a token, which has to be as long as a token is, so that a dump can be read. */
-export const TOKEN_SHOWN = '*'.repeat(16);
 
 /** A word outside of monitoring, quoted where it would not be read as one. */
 export function word(text: string): string {

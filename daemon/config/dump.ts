@@ -1,10 +1,11 @@
 /**
  * The effective configuration as text, in the grammar of hastmon.conf: everything that holds for this node, the
- * defaults written out. It parses again to the same configuration, but for the secrets, which are shown as `***`.
+ * defaults written out. Secrets are shown as `***`; but for them it parses again to the same configuration, once a token is written in where one
+ * is not shown: everybody knows the stars, and no daemon is to take them for a token.
  */
 import type { BalancerSettings } from '../balancer/settings.js';
 import type { HttpSettings } from '../http/settings.js';
-import { monitorWord, printable, SECRET_SHOWN, TOKEN_SHOWN, word } from './dump-words.js';
+import { monitorWord, printable, SECRET_SHOWN, word } from './dump-words.js';
 import { formatDuration, formatPercent } from './duration.js';
 import { addressText } from './http-address.js';
 import { dumpMonitor } from './monitor-dump.js';
@@ -57,7 +58,7 @@ function dumpHttp(http: HttpSettings): string[] {
   const lines = [
     `listen ${word(addressText(http))}`,
     ...(http.tokenFile !== '' ? [`token_file ${word(http.tokenFile)}`] : []),
-    ...(http.tokenFile === '' && http.token !== null ? [`token ${word(TOKEN_SHOWN)}`] : []),
+    ...(http.tokenFile === '' && http.token !== null ? [`token ${word(SECRET_SHOWN)}`] : []),
     `user ${http.users.map(monitorWord).join(' ')}`,
     `health ${http.health}`,
   ];

@@ -13,6 +13,8 @@ const TOKEN = /^[\x21-\x7e]{1,1023}$/;
 const TOKEN_CHARACTERS_MIN = 16;
 /** Fewer different ones than this, such as a word that is repeated, do not come by chance in a token of that length. */
 const DIFFERENT_ENOUGH = 6;
+/** What a dump shows in place of a secret, of any length: whoever knows hastmon could guess it. */
+const SHOWN_INSTEAD = /^\*+$/;
 /** What to do about it. */
 export const TOKEN_HELP = 'head -c 24 /dev/urandom | base64 makes a good one';
 
@@ -43,13 +45,15 @@ export function httpToken(word: Word, reporter: Reporter): string | undefined {
 /** What is wrong with a token, and what is not good about it; '' for nothing. */
 export function judgeToken(text: string): { problem: string; weak: string } {
   const different = new Set(text).size;
-  const weak = different < DIFFERENT_ENOUGH ? `has only ${different} different characters` : '';
+  const characters = different === 1 ? 'character' : 'characters';
+  const weak = different < DIFFERENT_ENOUGH ? `has only ${different} different ${characters}` : '';
   return { problem: problemOf(text), weak };
 }
 
 function problemOf(text: string): string {
   if (text === '') return 'is empty';
   if (!TOKEN.test(text)) return 'is not one word of at most 1023 visible ASCII characters';
+  if (SHOWN_INSTEAD.test(text)) return 'is what dump shows in place of a token';
   if (text.length < TOKEN_CHARACTERS_MIN)
     return `is shorter than ${TOKEN_CHARACTERS_MIN} characters, and can be guessed by trying`;
   return '';

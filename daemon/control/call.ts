@@ -19,18 +19,19 @@ export class ControlFailure extends Error {
   }
 }
 
-/** Connects to the control socket; rejects with a ControlFailure. */
+/** A failure before anything was asked. */
+export class Unreached extends ControlFailure {}
+
+/** Connects to the control socket; rejects with an Unreached. */
 export function connectControl(path: string): Promise<net.Socket> {
   if (isSocketPathTooLong(path)) {
-    return Promise.reject(
-      new ControlFailure(exitCode.config, `${path} is too long for the path of a socket`),
-    );
+    return Promise.reject(new Unreached(exitCode.config, `${path} is too long for the path of a socket`));
   }
   return new Promise((resolve, reject) => {
     const socket = net.connect({ path });
     const limit = setTimeout(() => {
       socket.destroy();
-      reject(new ControlFailure(exitCode.unavailable, `hastmond at ${path} does not take our connection`));
+      reject(new Unreached(exitCode.unavailable, `hastmond at ${path} does not take our connection`));
     }, connectMs);
     socket.once('error', (error: NodeJS.ErrnoException) => {
       clearTimeout(limit);
@@ -106,25 +107,25 @@ function exchange(
   });
 }
 
-function cannotConnect(path: string, error: NodeJS.ErrnoException): ControlFailure {
+function cannotConnect(path: string, error: NodeJS.ErrnoException): Unreached {
   const where = `cannot connect to hastmond at ${path}`;
   switch (error.code) {
     case 'ENOENT':
     case 'ECONNREFUSED':
     case 'ENOTSOCK': {
       const hint = 'no daemon is running (or the path differs); start it, or name its configuration with -c';
-      return new ControlFailure(exitCode.unavailable, `${where}: ${hint}`);
+      return new Unreached(exitCode.unavailable, `${where}: ${hint}`);
     }
     case 'EACCES':
     case 'EPERM':
-      return new ControlFailure(
+      return new Unreached(
         exitCode.noPerm,
         `${where}: permission denied; try as root or as the socket's owner`,
       );
     case 'EAGAIN':
-      return new ControlFailure(exitCode.tempFail, `${where}: too many others are waiting there; try again`);
+      return new Unreached(exitCode.tempFail, `${where}: too many others are waiting there; try again`);
     default:
-      return new ControlFailure(exitCode.unavailable, `${where}: ${error.message}`);
+      return new Unreached(exitCode.unavailable, `${where}: ${error.message}`);
   }
 }
 

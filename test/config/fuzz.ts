@@ -13,7 +13,7 @@ import { formatDiagnostics } from '../../daemon/config/diagnostic.js';
 import { dumpConfig } from '../../daemon/config/dump.js';
 import { RULES } from '../../daemon/config/grammar.js';
 import { parseConfig } from '../../daemon/config/load.js';
-import { filesIn, isPrintable, nodeOf, ROOT } from './support.js';
+import { filesIn, isPrintable, nodeOf, ROOT, withToken } from './support.js';
 
 /** What one case amounted to. */
 export interface Outcome {
@@ -139,7 +139,7 @@ export function fuzzCase(seed: number, files: readonly string[]): Outcome {
     if (result.config !== null) {
       const dump = dumpConfig(result.config);
       assert.doesNotMatch(dump, new RegExp(MARK), 'a secret in a dump');
-      const again = parseConfig(dump, '/etc/main.conf', () => ({ ok: false, reason: 'none' }), {
+      const again = parseConfig(withToken(dump), '/etc/main.conf', () => ({ ok: false, reason: 'none' }), {
         hostname: result.config.node,
       });
       assert.ok(again.config !== null, `a dump that is not read: ${formatDiagnostics(again.diagnostics)}`);

@@ -10,7 +10,7 @@ import { formatDiagnostics } from '../../daemon/config/diagnostic.js';
 import { dumpConfig } from '../../daemon/config/dump.js';
 import { parseConfig } from '../../daemon/config/load.js';
 import type { Config } from '../../daemon/config/types.js';
-import { filesIn, nodeOf, parseAsEtc, ROOT } from './support.js';
+import { filesIn, nodeOf, parseAsEtc, ROOT, withToken } from './support.js';
 
 const VALID = path.join(ROOT, 'test/config/valid');
 const INVALID = path.join(ROOT, 'test/config/invalid');
@@ -36,7 +36,9 @@ describe('valid files', () => {
       const { config } = parseAsEtc(VALID, name);
       assert.ok(config !== null);
       const readInclude = () => ({ ok: false, reason: 'a dump includes nothing' }) as const;
-      const again = parseConfig(dumpConfig(config), '/etc/dump.conf', readInclude, { hostname: config.node });
+      const again = parseConfig(withToken(dumpConfig(config)), '/etc/dump.conf', readInclude, {
+        hostname: config.node,
+      });
       assert.ok(again.config !== null, formatDiagnostics(again.diagnostics));
       assert.deepEqual(comparable(again.config), comparable(config));
       assert.equal(dumpConfig(again.config).replace('dump.conf', name), dumpConfig(config));

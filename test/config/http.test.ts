@@ -4,11 +4,12 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { dumpConfig } from '../../daemon/config/dump.js';
 import { checkFiles } from '../../daemon/config/files.js';
 import { loadHttpToken } from '../../daemon/config/http-token.js';
 import { loadConfig } from '../../daemon/config/load.js';
 import type { Config } from '../../daemon/config/types.js';
-import { parse, resourceOf } from './support.js';
+import { configOf, parse, resourceOf, withToken } from './support.js';
 
 const TOKEN = '0123456789abcdef-token';
 
@@ -68,6 +69,17 @@ describe('http', () => {
     assert.match(told('0123456789abcde')[0] ?? '', /^error: the token is shorter than 16 characters/);
     assert.deepEqual(told('0123456789abcdef'), []);
     assert.deepEqual(told('abcabcabcabcabcabc'), ['warning: the token has only 3 different characters']);
+    assert.deepEqual(told('x'.repeat(16)), ['warning: the token has only 1 different character']);
+  });
+
+  test('what a dump shows in place of a token is none', () => {
+    const http = (token: string) => `http { listen 127.0.0.1:1 token "${token}" }`;
+    for (const stars of ['*', '***', '*'.repeat(16), '*'.repeat(1023)])
+      assert.deepEqual(httpOf(http(stars)), ['the token is what dump shows in place of a token']);
+    assert.ok(!Array.isArray(httpOf(http(`${'*'.repeat(16)}0`))));
+    const dump = dumpConfig(configOf(`${http(TOKEN)}\n${resourceOf('')}`));
+    assert.equal(parse(dump).config, null);
+    assert.equal(dumpConfig(configOf(withToken(dump))), dump);
   });
 });
 
@@ -102,6 +114,12 @@ describe('token_file', () => {
       assert.match(diagnostics.at(-1)?.message ?? '', /the token is/);
       assert.doesNotMatch(JSON.stringify(diagnostics), /HUSH/);
     }
+  });
+
+  test('one with what a dump shows is refused', (t) => {
+    const { config, diagnostics } = tokenFile(t, `${'*'.repeat(16)}\n`, 0o600);
+    assert.equal(config, null);
+    assert.match(diagnostics.at(-1)?.message ?? '', /the token is what dump shows in place of a token/);
   });
 
   test('one whose token can be guessed by trying is refused', (t) => {

@@ -50,6 +50,11 @@ export function parse(text: string, host: string | LoadOptions = 'a'): LoadResul
   return parseConfig(text, '/etc/hastmon.conf', () => ({ ok: false, reason: 'no includes here' }), options);
 }
 
+/** A dump as it can be loaded: with a token where it shows none. */
+export function withToken(dump: string): string {
+  return dump.replace(/^\ttoken \*\*\*$/m, '\ttoken 0123456789abcdef');
+}
+
 /** A resource with three nodes around the statements given. */
 export function resourceOf(statements: string): string {
   return `resource r {\nexec /etc/r\n${statements}\non a { remote b }\non b { remote a }\non c { remote a b }\n}\n`;

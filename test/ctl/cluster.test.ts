@@ -70,6 +70,21 @@ test('virtual services that are down: whose word that is where it is not its own
   );
 });
 
+test('a node that has the balancer and no resource: below each other, too, it says what is down', () => {
+  const source: DirectorWord = { node: 'omega', ageMs: 0, fresh: true };
+  const balancer = { services: 5, servicesDown: 2, servers: 9, serversDown: 3, source };
+  const nodes = VIEW.nodes
+    .slice(-1)
+    .map((report) => ({ ...report, said: report.said === null ? null : { ...report.said, balancer } }));
+  const shown = formatCluster({ ...VIEW, nodes }, { columns: 29, colour: true });
+  assert.deepEqual(shown.split('\n').slice(-3), [
+    '\x1b[33m  2 of 5 virtual services\x1b[0m',
+    '\x1b[33m   down\x1b[0m',
+    '',
+  ]);
+  assert.match(shown, /^omega, /);
+});
+
 test('two that both run it: a line at the top, red where colours are wanted', () => {
   const words = 'mail RUNS ON MORE THAN ONE NODE: alpha and beta';
   assert.equal(formatCluster(DOUBLE, plain).split('\n')[0], words);

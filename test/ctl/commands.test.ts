@@ -1,6 +1,6 @@
 /** Commands of hastmonctl against a control socket with a scripted hastmond behind it. */
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { describe, test } from 'node:test';
@@ -146,6 +146,15 @@ describe('the configuration', () => {
     assert.match(err, /^hastmonctl: the configuration has an error; --control PATH/m);
   });
 
+  test('what hastmond says cannot control the terminal, and keeps its lines', async (t) => {
+    const message = 'beta cannot take over: \u009b2Jits reason\u001b[2J\nsecond line\u0085';
+    const config = await fakeDaemon(t, answering({ error: { code: 75, message } }).handle);
+    assert.equal(
+      (await hastmonctl(['status', '-c', config])).err,
+      'hastmonctl: beta cannot take over:  2Jits reason [2J\nhastmonctl: second line\n',
+    );
+  });
+
   describe('with errors, for a reload', () => {
     test('goes to hastmond all the same, which says what is wrong, where the socket can be told', async (t) => {
       const message = `/etc/hastmon.conf:9:1: error: http needs a token\nnothing has been changed`;
@@ -172,15 +181,31 @@ describe('the configuration', () => {
         );
       }
       const none = await hastmonctl(['reload', '-c', `${config}.none`]);
-      assert.match(none.err, /--control PATH.*\nhastmonctl: (hastmonctl: )?nothing has been changed/);
+      assert.match(none.err, /--control PATH.*\nhastmonctl: nothing has been changed/);
     });
 
-    test('where nobody is there, the file may name another socket', async (t) => {
+    /** The errors first, as editors read them. */
+    const TOLD =
+      /^\S*hastmon\.conf:2:1: error: unknown statement 'lsten'[\s\S]*\nhastmonctl: cannot connect .*\nhastmonctl: \S*hastmon\.conf has an error: where the control socket is another one, --control PATH names it\nhastmonctl: nothing has been changed\n$/;
+
+    test('where nobody is there, says what is wrong itself; the file may name another socket', async (t) => {
       const config = path.join(directory(t), 'hastmon.conf');
       writeFileSync(config, `control ${config}.sock\nlsten 1\n${RESOURCE}`);
       const { code, err } = await hastmonctl(['reload', '-c', config]);
       assert.equal(code, 69);
-      assert.match(err, /has an error: where the control socket is another one, --control PATH names it\n$/);
+      assert.match(err, TOLD);
+    });
+
+    test('where the socket is for others, too', {
+      skip: process.getuid?.() === 0 && 'root may open everything',
+    }, async (t) => {
+      const config = await fakeDaemon(t, answering({}).handle);
+      const control = path.join(path.dirname(config), 'control');
+      chmodSync(control, 0);
+      writeFileSync(config, `control ${control}\nlsten 1\n${RESOURCE}`);
+      const { code, err } = await hastmonctl(['reload', '-c', config]);
+      assert.equal(code, 77);
+      assert.match(err, TOLD);
     });
   });
 

@@ -7,6 +7,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { exitCode } from '../../daemon/process/sysexits.js';
 import type { ControlReply } from '../../proto/control-types.js';
+import type { HaEvent } from '../../proto/event-types.js';
 import type { MonitorAnswer } from '../../proto/monitor-types.js';
 import { factsOf, MEASURED } from '../drill/support.js';
 import { noScript, onTerminal } from './on-terminal.js';
@@ -16,6 +17,11 @@ const program = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../.
 const CHECKS: MonitorAnswer = {
   ...{ kind: 'checks', entries: [], up: 0, down: 0, unknown: 0, next: 0 },
   ...{ lateMs: null, skipped: 0, note: '' },
+};
+
+const EVENT: HaEvent = {
+  ...{ number: 1, node: 'alpha', at: Date.now(), boot: '01234567', bootMs: 1, kind: 'run-changed' },
+  ...{ resource: 'shared', text: 'it runs here again', data: {} },
 };
 
 interface World {
@@ -67,8 +73,9 @@ function start(
   config: string,
   report: string,
   onSaid: (said: string) => NodeJS.Signals | null,
+  hold = '1h',
 ) {
-  const words = ['-c', config, '-n', 'alpha', 'drill', 'shared', '--for-real', '--yes', '--hold', '1h'];
+  const words = ['-c', config, '-n', 'alpha', 'drill', 'shared', '--for-real', '--yes', '--hold', hold];
   const child = spawn(process.execPath, [program, ...words, '--report', report], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -79,9 +86,10 @@ function start(
     const signal = onSaid(err);
     if (signal !== null) child.kill(signal);
   });
-  return new Promise<{ code: number | null; err: string }>((resolve) =>
+  const ended = new Promise<{ code: number | null; err: string }>((resolve) =>
     child.once('close', (code) => resolve({ code, err })),
   );
+  return { child, ended };
 }
 
 /** That signal, once, when it has said so. */
@@ -103,12 +111,40 @@ describe('when all is back, the status says that it was cut, by the number of th
       const { handle, world } = cluster();
       const report = path.join(directory(t), 'report.md');
       const config = await fakeDaemon(t, handle);
-      const { code, err } = await start(t, config, report, when(/shared: runs on beta/, signal));
+      const { code, err } = await start(t, config, report, when(/shared: runs on beta/, signal)).ended;
       assert.equal(code, status, err);
       assert.deepEqual([world.asked, world.holder], [['switchover', 'role'], 'alpha']);
       assert.match(err, /it comes back at once[\s\S]*\nhastmonctl: shared runs on alpha\n$/);
       assert.match(readFileSync(report, 'utf8'), /The operator interrupted it\./);
     });
+});
+
+test('once it is over, a signal ends the collecting alone: what there is is reported, and it has passed', {
+  timeout: 25_000,
+}, async (t) => {
+  const { handle, world } = cluster();
+  const drill: { interrupt(): void } = { interrupt() {} };
+  const config = await fakeDaemon(t, (request, reply, signal, by) => {
+    if (request.kind === 'events') reply({ events: [EVENT] });
+    if (request.kind !== 'timeline') return handle(request, reply, signal, by);
+    drill.interrupt();
+    return new Promise(() => {});
+  });
+  const report = path.join(directory(t), 'report.md');
+  const { child, ended } = start(t, config, report, () => null, '0s');
+  drill.interrupt = () => void child.kill('SIGINT');
+  const { code, err } = await ended;
+  assert.equal(code, 0, err);
+  assert.deepEqual([world.asked, world.holder], [['switchover', 'role'], 'alpha']);
+  assert.match(
+    err,
+    /\nhastmonctl: interrupted: the report is without .*\nhastmonctl: shared runs on alpha\n$/,
+  );
+  assert.doesNotMatch(err, /comes back at once/);
+  const text = readFileSync(report, 'utf8');
+  assert.match(text, /Collecting this was interrupted/);
+  assert.ok(text.includes(EVENT.text));
+  assert.doesNotMatch(text, /The operator interrupted it/);
 });
 
 test('before anything has been begun that is said, whatever it is at; what it does is said from the start', async (t) => {
@@ -117,7 +153,7 @@ test('before anything has been begun that is said, whatever it is at; what it do
     request.kind === 'checks' ? new Promise(() => {}) : handle(request, reply, by, signal),
   );
   const report = path.join(directory(t), 'report.md');
-  const { code, err } = await start(t, config, report, when(/computing how long/, 'SIGINT'));
+  const { code, err } = await start(t, config, report, when(/computing how long/, 'SIGINT')).ended;
   assert.equal(code, 130, err);
   assert.equal(
     err,

@@ -29,6 +29,7 @@ describe('the report', () => {
       expected: { thereMs: 1200, backMs: null },
       ...{
         events: [],
+        cut: false,
         versions: { hastmonctl: '1.2', hastmond: '1.3' },
         began: new Date(0),
         ended: new Date(5000),
@@ -61,7 +62,7 @@ describe('the report', () => {
     const said = (there: Leg | null, back: Leg | null, thereMs: number | null, backMs: number | null) => {
       const text = reportText({
         ...{ task: TASK, drilled: DRILLED, result: { ...DONE, there, back }, expected: { thereMs, backMs } },
-        ...{ events: [], failovers: [], versions: { hastmonctl: '1', hastmond: '1' } },
+        ...{ events: [], failovers: [], cut: false, versions: { hastmonctl: '1', hastmond: '1' } },
         ...{ began: new Date(0), ended: new Date(5000) },
       });
       return /^On the way.*$/m.exec(text)?.[0] ?? '';
@@ -85,10 +86,11 @@ describe('the report', () => {
     const text = reportText({
       ...{ task: TASK, drilled: DRILLED },
       result: { ...DONE, there: legOf(null, 3000), back: null },
-      ...{ expected: { thereMs: null, backMs: null }, events: [], failovers: [] },
+      ...{ expected: { thereMs: null, backMs: null }, events: [], failovers: [], cut: true },
       ...{ versions: { hastmonctl: '1', hastmond: '1' }, began: new Date(0), ended: new Date(5000) },
     });
     assert.match(text, /^\| \*\*without the service, measured\*\* \| 2 s, put back \| - \|$/m);
+    assert.match(text, /^Collecting this was interrupted: there may be more on record\.$/m);
   });
 
   test('the offset of local time is told as people write it', () => {
