@@ -14,6 +14,7 @@ if (!(minutes > 0)) {
 const half = String(minutes / 2);
 run(process.execPath, ['dist/test/system/run-faults.js', '--count', '82', '--seed', '7']);
 run(process.execPath, ['dist/test/sim/mutations.js', '--seeds', '3000']);
+run(process.execPath, ['dist/test/confirm/mutations.js']);
 if (process.getuid() === 0)
   run('bash', ['test/vm/ipvs/run', 'forms', 'failover', 'scale 1000'], { HASTMON_VM_SECONDS: '1800' });
 for (const script of ['dist/test/sim/jobs.js', 'dist/test/system/run-faults.js'])
