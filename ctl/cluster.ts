@@ -1,4 +1,5 @@
 /** What `hastmonctl status --cluster` prints: all nodes and their resources as one of them sees them. Pure. */
+import type { DirectorWord } from '../daemon/balancer/types.js';
 import type { ClusterView, NodeReport, NodeSaid } from '../proto/cluster-types.js';
 import type { Selection, StatusEntry } from '../proto/control-types.js';
 import { plain, shortAge } from './check-words.js';
@@ -136,7 +137,7 @@ function rowsOf(report: NodeReport): Row[] {
     return [{ cells: [name, '-', since, '', '', '', '', '', '', plain(note)], odd: true }];
   }
   const tail = [checksDown(said), plain(said.version), self ? 'now' : ageWords(ageMs)];
-  const balancer = balancerNote(said);
+  const balancer = balancerNote(node, said);
   if (said.status.length === 0)
     return [{ cells: [name, '-', '-', '-', '-', '', ...tail, balancer], odd: balancer !== '' }];
   return said.status.map((entry, index) => {
@@ -164,13 +165,19 @@ function checksDown({ checks }: NodeSaid): string {
   return `${down} of ${up + down + unknown}${confirmed}`;
 }
 
-function balancerNote({ balancer }: NodeSaid): string {
+/** What a node tells of the balancer is its own word; an older hastmond does not say whose it is, and means its own. */
+export function isOwnWord({ fresh, node: by }: DirectorWord, node: string): boolean {
+  return by === node || (by === '' && fresh);
+}
+
+function balancerNote(node: string, { balancer }: NodeSaid): string {
   if (balancer === null || balancer.servicesDown === 0) return '';
   const { services, servicesDown, source } = balancer;
   if (servicesDown === null) return `virtual services: unknown since ${duration(source.ageMs)}`;
   // Of itself a node speaks as of now.
-  const whose =
-    source.ageMs === 0 ? '' : ` (the word of ${plain(source.node)}, ${duration(source.ageMs)} old)`;
+  const whose = isOwnWord(source, node)
+    ? ''
+    : ` (the word of ${plain(source.node)}, ${duration(source.ageMs)} old)`;
   return `${servicesDown} of ${services} virtual services down${whose}`;
 }
 

@@ -10,7 +10,7 @@ import { pairWords } from './balancer-words.js';
 import { bar } from './bar.js';
 import { plain } from './check-words.js';
 import { type CheckList, formatChecks, type Room } from './checks.js';
-import { formatCluster } from './cluster.js';
+import { formatCluster, isOwnWord } from './cluster.js';
 import { colourOf, formatEvent, timeOf } from './events.js';
 import { duration } from './words.js';
 
@@ -39,7 +39,7 @@ export function formatOverview(view: Overview, room: Room): string {
   const left = room.rows - fixed.length;
   const share = Number.isFinite(left) ? Math.max(3, Math.floor(left * SHARE)) : left;
   const checks = checkLines(view.checks, { ...room, rows: share });
-  const servers = serverLines(view.servers, { ...room, rows: share });
+  const servers = serverLines(view.servers, whoseWords(cluster) === '', { ...room, rows: share });
   const middle = [
     ...section('CHECKS', checks, room),
     ...section(`WEIGHTS${whoseWords(cluster)}`, servers, room),
@@ -120,13 +120,16 @@ function checkLines(list: CheckList | null, room: Room): string[] {
 /** Whose word the weights are, where they are not this node's own. */
 function whoseWords({ node, nodes }: ClusterView): string {
   const source = nodes.find(({ self }) => self)?.said?.balancer?.source;
-  if (source === undefined || source.node === node) return '';
+  if (source === undefined || isOwnWord(source, node)) return '';
   const age = duration(source.ageMs);
   return source.fresh ? ` (the word of ${plain(source.node)}, ${age} old)` : ` (unknown since ${age})`;
 }
 
-/** The weight now in the full one as a bar, those on their way first. */
-function serverLines(servers: readonly PairView[] | null, room: Room): string[] {
+/**
+ * The weight now in the full one as a bar, those on their way first. Where the words are not this node's own it has no weight now, and they
+ * are alone.
+ */
+function serverLines(servers: readonly PairView[] | null, own: boolean, room: Room): string[] {
   const found = [...(servers ?? [])].sort((a, b) => Number(a.ramp === null) - Number(b.ramp === null));
   const most = Number.isFinite(room.rows) ? room.rows - 1 : found.length;
   const shown = found.slice(0, found.length > most ? most - 1 : most);
@@ -134,7 +137,7 @@ function serverLines(servers: readonly PairView[] | null, room: Room): string[] 
   const width = Math.min(28, Math.max(...names.map((name) => name.length), 0));
   const lines = shown.map((pair, index) => {
     const { stateWeight, unknownMs, weight } = pair;
-    if (unknownMs !== null)
+    if (!own || unknownMs !== null)
       return `${(names[index] ?? '').slice(0, width).padEnd(width)}  ${pairWords(pair)}`.slice(
         0,
         room.columns,

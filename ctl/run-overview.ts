@@ -5,6 +5,7 @@ import type { Selection } from '../proto/control-types.js';
 import type { HaEvent } from '../proto/event-types.js';
 import { ANSWER_MS, answer, BALANCER_MS, succeeded } from './answer.js';
 import type { CheckList } from './checks.js';
+import { isOwnWord } from './cluster.js';
 import { formatOverview, type Overview } from './overview.js';
 import type { Session } from './run.js';
 import { clusterOf } from './run-cluster.js';
@@ -37,7 +38,7 @@ async function overview(session: Session, resources: Selection): Promise<Overvie
   const own = cluster.nodes.find(({ self }) => self)?.said;
   const [checks, servers, events] = await Promise.all([
     own?.checks ? checksDown(session, own.checks) : null,
-    own?.balancer ? serversUnderway(session, own.balancer.source.node === cluster.node) : null,
+    own?.balancer ? serversUnderway(session, isOwnWord(own.balancer.source, cluster.node)) : null,
     lastEvents(session, resources),
   ]);
   return { cluster, checks, servers, events };

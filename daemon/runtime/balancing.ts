@@ -68,6 +68,13 @@ const WORD_MS = 1000;
 /** It says nothing: whoever sends it wants to be told all. */
 const QUESTION: ShareMessage = { full: false, more: false, entries: [] };
 
+/** The director's balancer has ended: nobody checks servers until a full picture follows. One that is not known as that changes nothing. */
+const SILENCED: ShareMessage = { full: false, more: true, entries: [] };
+
+function isSilenced({ entries, full, more }: ShareMessage): boolean {
+  return entries.length === 0 && !full && more;
+}
+
 function isQuestion({ entries, full, more }: ShareMessage): boolean {
   return entries.length === 0 && !full && !more;
 }
@@ -99,7 +106,10 @@ export function createBalancing(options: BalancingOptions): Balancing {
         wordTold = Number.NEGATIVE_INFINITY;
         look();
       },
-      ended: (restartMs) => record(processEnded('the balancer', 'balancer', restartMs)),
+      ended(restartMs) {
+        record(processEnded('the balancer', 'balancer', restartMs));
+        if (active === true) send(others, SILENCED);
+      },
       said(message) {
         switch (message.kind) {
           case 'mail':
@@ -143,6 +153,8 @@ export function createBalancing(options: BalancingOptions): Balancing {
     const director = state === undefined ? null : connectedHolder(state, clock());
     if (director === null || director === asked) return;
     asked = director;
+    // What it said as another one's follower, or before another one was the director, is not its word now: it is asked for that.
+    complete.clear();
     askForAll([director]);
   }
 
@@ -219,6 +231,11 @@ export function createBalancing(options: BalancingOptions): Balancing {
     const question = isQuestion({ entries, full, more });
     if (question && active === true) host.tell({ kind: 'share-all' });
     if (question || active === true) return;
+    if (isSilenced({ entries, full, more })) {
+      partial.delete(from);
+      complete.delete(from);
+      return tellWord(false);
+    }
     // Only the director's word counts; that it is one may be known here a heartbeat later.
     if ((connectedHolder(state, clock()) ?? from) !== from) {
       // Without this part the others are not all that there is.

@@ -59,7 +59,12 @@ test('virtual services that are down: whose word that is where it is not its own
     const [, line = ''] = formatCluster({ ...VIEW, nodes: nodes.slice(0, 1) }, plain).split('\n');
     return line.slice(line.indexOf('now') + 3).trim();
   };
-  assert.equal(noteOf({ node: 'alpha', ageMs: 0, fresh: true }, 1), '1 of 3 virtual services down');
+  for (const node of ['alpha', ''])
+    assert.equal(noteOf({ node, ageMs: 7, fresh: true }, 1), '1 of 3 virtual services down');
+  assert.equal(
+    noteOf({ node: 'beta', ageMs: 0, fresh: true }, 1),
+    '1 of 3 virtual services down (the word of beta, 0 ms old)',
+  );
   assert.equal(
     noteOf({ node: 'beta', ageMs: 2000, fresh: true }, 1),
     '1 of 3 virtual services down (the word of beta, 2 s old)',

@@ -184,7 +184,15 @@ test('weights that another node tells: whose word, and unknown where that is too
   };
   const told = seen({ node: 'gamma', ageMs: 2000, fresh: true }, VIEW.servers ?? []);
   assert.match(told, /^WEIGHTS \(the word of gamma, 2 s old\)$/m);
-  assert.match(seen({ node: 'alpha', ageMs: 0, fresh: true }, VIEW.servers ?? []), /^WEIGHTS$/m);
+  assert.match(
+    told,
+    /^s1\/www {2}coming back, 7 s left\ns2\/www {2}off: /m,
+    'it said nothing of a weight now',
+  );
+  for (const node of ['alpha', '']) {
+    const own = seen({ node, ageMs: 0, fresh: true }, VIEW.servers ?? []);
+    assert.match(own, /^WEIGHTS\ns1\/www {2}\[#/m, 'an older hastmond says nobody');
+  }
   const unknown = pair({ unknownMs: 12_000, desiredWeight: null, status: '?-UNKNOWN' });
   const old = seen({ node: 'gamma', ageMs: 12_000, fresh: false }, [unknown]);
   assert.match(old, /^WEIGHTS \(unknown since 12 s\)\ns1\/www +unknown since 12 s$/m);

@@ -22,6 +22,7 @@ process.on('message', (message) => {
     say('settings ' + Object.keys(message.checks).sort().join());
     process.send({ kind: 'share-wanted' });
   }
+  if (message.kind === 'word') say('word ' + message.word.node + ' ' + message.word.fresh);
   if (message.kind === 'active') say('active ' + message.active);
   if (message.kind === 'share-all') {
     say('share-all');
@@ -52,7 +53,11 @@ function sceneFor(t: TestContext) {
       kept: kept ? {} : null,
       settings: { voters: ['a', 'b', 'c'], leaseMs: 1000 },
     }) as unknown as NodeState;
-  const peer = (name: string) => ({ heardAt: 1, message: { holdingEpoch: holder === name ? 5 : 0 } });
+  const peer = (name: string) => ({
+    linked: true,
+    heardAt: 1,
+    message: { holdingEpoch: holder === name ? 5 : 0 },
+  });
   const network = {
     send: (_group: string, node: string, { message }: { message: ShareMessage }) => {
       sent.push({ node, message });
@@ -105,6 +110,8 @@ function isQuestion({ entries, full, more }: ShareMessage): boolean {
 }
 
 const host = (name: string): ShareEntry => ({ kind: 'host', host: name, off: null });
+const FULL: ShareMessage = { full: true, more: false, entries: [host('one')] };
+const SILENCED: ShareMessage = { full: false, more: true, entries: [] };
 const QUESTION: ShareMessage = { full: false, more: false, entries: [] };
 
 test('[L7] in maintenance the table stays, whatever becomes of the lease', async (t) => {
@@ -180,6 +187,53 @@ test('[B12] a full picture of which a part is not believed is no full picture', 
   balancing.message('lb', 'b', { full: true, more: true, entries: [host('four')] });
   balancing.message('lb', 'b', { full: false, more: false, entries: [host('five')] });
   await heard('share true four,five');
+});
+
+test('[B12] whose balancer has ended says so to the others, whatever becomes of it', async (t) => {
+  const { balancing, config, heard, holds, sent } = sceneFor(t);
+  holds('a');
+  balancing.apply(config);
+  await heard('share-all');
+  const silenced = (node: string): boolean =>
+    sent.some(({ message, node: to }) => to === node && message.more && message.entries.length === 0);
+  assert.equal(silenced('b'), false);
+  process.kill(balancing.host.pid(), 'SIGKILL');
+  await until('the others are told', () => silenced('b') && silenced('c'));
+  await heard('share-all', 2);
+});
+
+test("[B12] the director's word is unknown from when its balancer ends until that has told all again", async (t) => {
+  const { balancing, config, heard, holds, lines } = sceneFor(t);
+  balancing.apply(config);
+  await heard('active false');
+  holds('b');
+  balancing.message('lb', 'b', FULL);
+  await heard('word b true');
+  balancing.message('lb', 'b', SILENCED);
+  await heard('word b false');
+  balancing.message('lb', 'b', { full: false, more: false, entries: [host('one')] });
+  await heard('share false one');
+  assert.equal(lines.at(-1), 'share false one', 'a part alone is not all');
+  balancing.message('lb', 'b', FULL);
+  await heard('word b true', 2);
+});
+
+test('[B12] what a node said when it was the director before is not its word when it is again', async (t) => {
+  const { asked, balancing, config, heard, holds } = sceneFor(t);
+  balancing.apply(config);
+  await heard('active false');
+  holds('c');
+  balancing.message('lb', 'c', FULL);
+  await heard('word c true');
+  holds('b');
+  balancing.message('lb', 'b', FULL);
+  await heard('word b true');
+  const before = asked('c');
+  holds('c');
+  await heard('word b false');
+  assert.equal(asked('c'), before + 1);
+  balancing.message('lb', 'c', FULL);
+  await heard('word c true', 2);
 });
 
 test('the balancer is told of monitoring what its checks are run by, and nothing else', async (t) => {

@@ -14,7 +14,7 @@ import * as core from '../core/balancer.js';
 import type { BalancerEvent, BalancerInput, ShareEntry } from '../core/types.js';
 import type { BalancerToMain, MainToBalancer } from '../ipc.js';
 import type { BalancerSettings } from '../settings.js';
-import type { BalancerCommand, BalancerConfig } from '../types.js';
+import type { BalancerCommand, BalancerConfig, DirectorWord } from '../types.js';
 import { followerWords, type LastWord, wordAt } from '../word.js';
 import { createAnswers } from './answers.js';
 import { createBalancerChecks } from './checks.js';
@@ -107,12 +107,21 @@ export function createBalancerShell(options: BalancerOptions): Balancer {
     host: consoleHost,
     file,
     problem: () => consoleHost.whose() || keeper.problem(),
-    source: () => wordAt(word, clock()),
-    explain: (name, node) => {
-      const said = active === true ? { node, ageMs: 0, fresh: true } : wordAt(word, clock());
-      return core.explainServers(state, name, { node, word: said }, clock());
-    },
+    source,
+    explain: (name, node) =>
+      core.explainServers(
+        state,
+        name,
+        { node, word: active === true ? { ...source(), node } : source() },
+        clock(),
+      ),
   });
+
+  /** Of itself the director speaks as of now. */
+  function source(): DirectorWord {
+    const said = wordAt(word, clock());
+    return active === true ? { ...said, ageMs: 0, fresh: true } : said;
+  }
 
   function unknownMs(): number | null {
     return active === true || word.fresh ? null : wordAt(word, clock()).ageMs;
